@@ -1,0 +1,24 @@
+//! The nouns, in reading order. No I/O, no clock, no framework, no SQL: everything else speaks in these words.
+//!
+//! A notice walks through the types below from left to right and never back:
+//!
+//! ```text
+//! RawNotice -> (partner's AuthenticNotice) -> Notice -> Decision -> Posting -> Outcome
+//!                                                                  `-> Dispatch
+//! ```
+//!
+//! Keeps I9: nothing here reads a clock or the outside world.
+#![deny(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
+
+pub mod decision;
+pub mod dispatch;
+pub mod ids;
+pub mod invoice;
+pub mod money;
+pub mod notice;
+pub mod outcome;
+pub mod posting;
+pub mod receipt;
+pub mod review;
+pub mod secret;
+pub mod time;

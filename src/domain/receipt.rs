@@ -1,0 +1,137 @@
+//! Receipts: proof of what a partner proved to us, chained so that none can vanish unseen.
+
+use super::ids::PartnerCode;
+use super::notice::{Method, RawNotice};
+use super::outcome::Outcome;
+use super::time::Timestamp;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+/// A proved call as it will be kept: enough to read it again through a later profile.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Whose signature it carried.
+    pub partner: PartnerCode,
+    /// Which of the partner's keys proved it.
+    pub key_id: String,
+    /// GET or POST.
+    pub method: Method,
+    /// The path as received.
+    pub path: String,
+    /// The query as received.
+    pub query: String,
+    /// The headers that the profile reads, no others.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Bytes,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+impl Evidence {
+    /// SHA-256 over query and body with length prefixes: what the chain commits to.
+    #[must_use]
+    pub fn raw_hash(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        for part in [self.query.as_bytes(), self.body.as_ref()] {
+            hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hasher.update(part);
+        }
+        hasher.finalize().into()
+    }
+
+    /// The call as it arrived, to be read again. The peer is not kept: it proves nothing.
+    #[must_use]
+    pub fn to_raw(&self) -> RawNotice {
+        RawNotice {
+            method: self.method,
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            peer: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+            received_at: self.received_at,
+        }
+    }
+}
+
+/// What became of a first receipt. Stored as its word; `audit` and the zero-loss figures count by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Booked to an invoice.
+    Settled,
+    /// Booked to suspense.
+    Parked,
+    /// A reversal, booked or waiting for its payment.
+    Reversal,
+    /// A reversal that was refused.
+    ReversalRefused,
+    /// The same event with other content: the first value stands.
+    Conflict,
+    /// Pending, failed or a probe.
+    NotAPayment,
+    /// A refuse-mode profile said no before the debit.
+    Refused,
+    /// Signed too long ago, or by a clock that is off.
+    Stale,
+    /// Proved but not understood.
+    Unreadable,
+}
+
+impl Verdict {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 9] = [
+        Self::Settled,
+        Self::Parked,
+        Self::Reversal,
+        Self::ReversalRefused,
+        Self::Conflict,
+        Self::NotAPayment,
+        Self::Refused,
+        Self::Stale,
+        Self::Unreadable,
+    ];
+
+    /// The word in the database and in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Parked => "parked",
+            Self::Reversal => "reversal",
+            Self::ReversalRefused => "reversal_refused",
+            Self::Conflict => "conflict",
+            Self::NotAPayment => "not_a_payment",
+            Self::Refused => "refused",
+            Self::Stale => "stale",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// From its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|v| v.word() == word)
+    }
+}
+
+/// A chain link: what the next receipt of the lane must name as its predecessor.
+#[must_use]
+pub fn chain(previous: &[u8; 32], lane: u32, n: i64, raw_hash: &[u8; 32], verdict: Verdict) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(previous);
+    hasher.update(lane.to_be_bytes());
+    hasher.update(n.to_be_bytes());
+    hasher.update(raw_hash);
+    hasher.update(verdict.word().as_bytes());
+    hasher.finalize().into()
+}
+
+/// What the collector is told, and by which payment it may ask again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The word.
+    pub outcome: Outcome,
+    /// Our id of the payment (the event key in hex), when the notice moved money or repeated one.
+    pub payment: Option<super::ids::EventKey>,
+}

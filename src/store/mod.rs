@@ -1,0 +1,408 @@
+//! The only code that knows SQL. A [`Store`] is one writer's connection; a [`Tx`] is one transaction, with few
+//! verbs, each a whole business fact over a slice (one is a batch of one). Reading for people and reports goes
+//! through [`reports::Reports`], on other connections, and never through the writer.
+//!
+//! Rules every implementation keeps, and the contract suite checks:
+//! - entries, receipts and event keys are only ever added; nothing here deletes or rewrites money (I5);
+//! - a commit that returned `Ok` survives power loss (I4);
+//! - a commit whose outcome is not known is [`StoreError::Unknown`], and is never retried by the store;
+//! - a result written under a lost lease changes nothing.
+
+pub mod reports;
+pub mod rows;
+
+use crate::domain::dispatch::{Dispatch, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
+use crate::domain::ids::{Author, CustomerCode, DispatchKey, EventKey, Generation, InvoiceId, PostingNo};
+use crate::domain::invoice::{Invoice, InvoiceAccount};
+use crate::domain::notice::Wanted;
+use crate::domain::posting::{Allocation, Entry, Posting};
+use crate::domain::receipt::{Evidence, Verdict};
+use crate::domain::review::NewBreak;
+use crate::domain::time::Timestamp;
+use rows::{EventRecord, EventState};
+use std::collections::HashMap;
+
+/// What the machine could not do. Displays what failed, never its source; the source is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full: the retry word, not ready, no exit.
+    #[error("the disk is full")]
+    Full(#[source] Source),
+    /// Reading, writing or flushing failed, or the file is damaged: stop acknowledging and exit.
+    #[error("the storage failed")]
+    Broken(#[source] Source),
+    /// The commit may or may not have happened: the retry word, and never a second insert by us.
+    #[error("the outcome of a commit is not known")]
+    Unknown(#[source] Source),
+    /// One statement or one row was refused: the offender alone hears the retry word.
+    #[error("{0}")]
+    Fault(String),
+    /// Somebody else changed the same rows: the whole transaction may be run again.
+    #[error("a conflict with another writer")]
+    Contended,
+    /// The database was made by a newer program, or is not ours.
+    #[error("{0}")]
+    Schema(String),
+}
+
+/// The driver's own error, boxed so that no driver is named above this module.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// The work of one transaction. May be run again, so it must touch nothing but `tx` and what it rebuilds.
+pub type Work<'a> = dyn FnMut(&mut dyn Tx) -> Result<(), StoreError> + 'a;
+
+/// One writer's connection.
+pub trait Store: Send {
+    /// Runs `work` in one transaction; on `Ok` everything is on disk, on `Err` nothing is, except
+    /// [`StoreError::Unknown`].
+    ///
+    /// # Errors
+    /// What the work returned, or what the commit met.
+    fn transact(&mut self, work: &mut Work<'_>) -> Result<(), StoreError>;
+}
+
+/// Where this writer's rows go on: read once per transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// The number of the lane's next receipt, from 1.
+    pub receipt: i64,
+    /// The chain hash of the lane's last receipt; zeros before the first.
+    pub chain: [u8; 32],
+    /// The number of the next posting.
+    pub posting: PostingNo,
+}
+
+/// What a batch needs to know of invoices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// The invoices asked for by id that exist, whatever their state, and all open ones of the customers asked for
+    /// and of the customers of those invoices.
+    pub invoices: HashMap<InvoiceId, InvoiceAccount>,
+}
+
+/// Where the money of one payment is now: the net of its postings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Net balance by account, none of them zero.
+    pub entries: Vec<Entry>,
+    /// The settlements not taken back, as they were posted.
+    pub allocations: Vec<Allocation>,
+}
+
+/// One link of a lane's chain, to be added.
+#[derive(Clone, Debug)]
+pub struct NewReceipt {
+    /// Its number in the lane.
+    pub n: i64,
+    /// The chain hash of the one before.
+    pub previous: [u8; 32],
+    /// Its own chain hash.
+    pub hash: [u8; 32],
+    /// Hash of the raw bytes.
+    pub raw_hash: [u8; 32],
+    /// What became of it.
+    pub verdict: Verdict,
+    /// The event it is about, where there is one.
+    pub event: Option<EventKey>,
+    /// Amount it states, where it was read.
+    pub amount_dong: Option<i64>,
+    /// What came.
+    pub evidence: Evidence,
+}
+
+/// A posting with its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberedPosting {
+    /// Its number; rises.
+    pub no: PostingNo,
+    /// The posting.
+    pub posting: Posting,
+}
+
+/// An event row to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventWrite {
+    /// Claims the key. Another writer's claim in between is [`StoreError::Contended`].
+    Claim(EventRecord),
+    /// Fills the row that a reversal made before its payment came.
+    Fulfil(EventRecord),
+    /// A new state of a row that exists.
+    State {
+        /// Which.
+        key: EventKey,
+        /// The new state.
+        state: EventState,
+        /// How many postings it has now.
+        postings: u32,
+    },
+}
+
+/// Everything one batch of the ledger writes, in one commit.
+#[derive(Clone, Debug, Default)]
+pub struct Writes {
+    /// Links of this writer's chain.
+    pub receipts: Vec<NewReceipt>,
+    /// Claims and changed states.
+    pub events: Vec<EventWrite>,
+    /// Postings with their entries and allocations.
+    pub postings: Vec<NumberedPosting>,
+    /// What the core must hear because of them.
+    pub dispatches: Vec<Dispatch>,
+    /// What people must look at because of them.
+    pub breaks: Vec<NewBreak>,
+}
+
+/// A request for messages to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRequest {
+    /// The fence under which they are taken.
+    pub token: LeaseToken,
+    /// Now, on the clock that leases are judged by.
+    pub now: Timestamp,
+    /// Until when they are ours.
+    pub until: Timestamp,
+    /// How many at most.
+    pub limit: u32,
+    /// Only those of overdue invoices?
+    pub urgent_only: bool,
+}
+
+/// What a person may do with a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DispatchCommand {
+    /// Send it again, under the same key, from now on.
+    Retry,
+    /// Keep it back.
+    Hold,
+    /// Propose to end it without the core's yes.
+    ProposeClose {
+        /// Who proposes.
+        author: Author,
+        /// Why.
+        reason: String,
+    },
+    /// End it: needs a proposal by somebody else.
+    ApproveClose {
+        /// Who approves.
+        author: Author,
+    },
+}
+
+/// What a command did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandAnswer {
+    /// Done.
+    Done,
+    /// No such message.
+    NotFound,
+    /// It is delivered, closed or being sent: not possible now.
+    WrongState,
+    /// Nobody proposed, or the proposer is the approver.
+    NeedsAnother,
+}
+
+/// Is the way to the core open?
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteState {
+    /// Why it is paused and until when the next probe waits; `None` when it is open.
+    pub paused: Option<RoutePause>,
+}
+
+/// A pause of the way to the core.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoutePause {
+    /// For people: `http 401`.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When one message may be tried.
+    pub probe_at: Timestamp,
+}
+
+/// What an upsert found for one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upserted {
+    /// Was not there.
+    Added,
+    /// Was there and is replaced.
+    Changed,
+    /// Was there with the same figures.
+    Same,
+    /// Was there with a newer version: ignored.
+    Older,
+}
+
+/// The heads of all lanes under one signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seal {
+    /// When.
+    pub at: Timestamp,
+    /// Every lane's (lane, last n, chain hash).
+    pub heads: Vec<(u32, i64, [u8; 32])>,
+    /// HMAC-SHA256 over the heads and the time.
+    pub signature: [u8; 32],
+}
+
+/// One transaction.
+pub trait Tx {
+    /// Where this writer's lane goes on.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn heads(&mut self) -> Result<Heads, StoreError>;
+
+    /// The rows of these event keys, in order; `None` where there is none.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn events(&mut self, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError>;
+
+    /// Locks the customers concerned in sorted order (where the database needs it), then reads.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError>;
+
+    /// Where the money of these payments is now, in order; empty for one without postings.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn positions(&mut self, payments: &[EventKey]) -> Result<Vec<Position>, StoreError>;
+
+    /// The parked payments that name exactly one of these invoices, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn parked_naming(&mut self, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// Writes a batch of the ledger.
+    ///
+    /// # Errors
+    /// The machine's; [`StoreError::Contended`] when a claimed key is taken.
+    fn write(&mut self, writes: &Writes) -> Result<(), StoreError>;
+
+    /// Notes that this generation has postings up to `last`. Called with every batch that posted.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn note_generation(&mut self, generation: Generation, last: PostingNo, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Adds or replaces invoices by version, in order, and says what it found for each.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn upsert_invoices(&mut self, invoices: &[Invoice]) -> Result<Vec<Upserted>, StoreError>;
+
+    /// Takes messages to send: due, first of their invoice (none of that invoice before them is waiting, leased or
+    /// parked), urgent ones first. An expired lease may be taken over.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError>;
+
+    /// Writes results under their fences; `false` where the lease was lost and nothing changed.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn settle(&mut self, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError>;
+
+    /// What a person wants of a message.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn command(
+        &mut self,
+        key: &DispatchKey,
+        command: &DispatchCommand,
+        at: Timestamp,
+    ) -> Result<CommandAnswer, StoreError>;
+
+    /// Is the way to the core open?
+    ///
+    /// # Errors
+    /// The machine's.
+    fn route(&mut self) -> Result<RouteState, StoreError>;
+
+    /// Opens or pauses the way to the core.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn set_route(&mut self, state: &RouteState) -> Result<(), StoreError>;
+
+    /// Opens breaks outside a posting, such as a parked message's.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError>;
+
+    /// Adds to the counts of repeats, which stand beside the chain: (partner, day, how many).
+    ///
+    /// # Errors
+    /// The machine's.
+    fn count_repeats(&mut self, counts: &[RepeatCount]) -> Result<(), StoreError>;
+
+    /// The heads of all lanes.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn lane_heads(&mut self) -> Result<Vec<(u32, i64, [u8; 32])>, StoreError>;
+
+    /// Adds a seal.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn add_seal(&mut self, seal: &Seal) -> Result<(), StoreError>;
+
+    /// Is this partner paused by ops? All that are.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn paused_partners(&mut self) -> Result<Vec<crate::domain::ids::PartnerCode>, StoreError>;
+
+    /// Pauses or resumes a partner.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn set_partner_paused(
+        &mut self,
+        partner: &crate::domain::ids::PartnerCode,
+        paused: bool,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Replaces the verdict's reading of a stored receipt: notes that receipt `n` of `lane` was read again by
+    /// `notice redo`, so that its break can be closed and it is not redone twice.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn note_redone(&mut self, lane: u32, n: i64, at: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Repeats of one partner on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepeatCount {
+    /// Whose.
+    pub partner: crate::domain::ids::PartnerCode,
+    /// The day they came.
+    pub day: jiff::civil::Date,
+    /// How many.
+    pub count: i64,
+}
+
+/// The customers whose open invoices a batch must see, in the order in which they are locked.
+#[must_use]
+pub fn in_lock_order(customers: &[CustomerCode]) -> Vec<CustomerCode> {
+    let mut sorted = customers.to_vec();
+    sorted.sort();
+    sorted.dedup();
+    sorted
+}
+
+/// Why a message is parked, with the words for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The cause.
+    pub cause: ParkCause,
+    /// For people.
+    pub reason: String,
+}

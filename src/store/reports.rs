@@ -1,0 +1,284 @@
+//! Read-only questions: of collectors (bills, status), of the internal API, of people and of the audit. Answered on
+//! connections of their own, so that no question ever waits for or holds the writer.
+
+use super::Candidates;
+use super::rows::EventRecord;
+use super::{RouteState, Seal, StoreError};
+use crate::domain::dispatch::ParkCause;
+use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use crate::domain::invoice::InvoiceAccount;
+use crate::domain::money::Money;
+use crate::domain::notice::Wanted;
+use crate::domain::posting::{Account, PostingKind};
+use crate::domain::receipt::{Evidence, Verdict};
+use crate::domain::review::BreakClass;
+use crate::domain::time::Timestamp;
+
+/// A message to the core as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DispatchView {
+    /// The key.
+    pub key: DispatchKey,
+    /// The invoice.
+    pub invoice: InvoiceId,
+    /// Its place in the invoice's order.
+    pub sequence: u32,
+    /// `waiting`, `leased`, `delivered`, `parked` or `closed`.
+    pub state: String,
+    /// Why it is parked.
+    pub cause: Option<ParkCause>,
+    /// What the last attempt said.
+    pub reason: Option<String>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was posted.
+    pub created_at: Timestamp,
+    /// When it was delivered.
+    pub delivered_at: Option<Timestamp>,
+    /// In the fast lane?
+    pub urgent: bool,
+    /// Who proposed to close it.
+    pub close_proposed_by: Option<String>,
+}
+
+/// Which messages to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DispatchFilter {
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only of this invoice.
+    pub invoice: Option<InvoiceId>,
+    /// At most.
+    pub limit: u32,
+}
+
+/// How much waits, and since when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxDepth {
+    /// Waiting or leased.
+    pub waiting: i64,
+    /// Waiting for a person.
+    pub parked: i64,
+    /// The oldest one not delivered.
+    pub oldest: Option<Timestamp>,
+}
+
+/// A break as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BreakView {
+    /// Its number.
+    pub no: i64,
+    /// The class.
+    pub class: BreakClass,
+    /// Whose.
+    pub partner: Option<PartnerCode>,
+    /// The payment.
+    pub event: Option<EventKey>,
+    /// The invoice.
+    pub invoice: Option<InvoiceId>,
+    /// How much.
+    pub amount: Money,
+    /// One sentence.
+    pub detail: String,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// Closed by a rule or a person?
+    pub closed_at: Option<Timestamp>,
+}
+
+/// One posting as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostingView {
+    /// Its number.
+    pub no: PostingNo,
+    /// What for.
+    pub kind: PostingKind,
+    /// Who, when it was not a notice.
+    pub author: Option<String>,
+    /// When.
+    pub posted_at: Timestamp,
+    /// The lines.
+    pub entries: Vec<(Account, Money)>,
+}
+
+/// One stored receipt with what came.
+#[derive(Clone, Debug)]
+pub struct StoredReceipt {
+    /// The lane.
+    pub lane: u32,
+    /// Its number.
+    pub n: i64,
+    /// The chain hash of the one before, as stored.
+    pub previous: [u8; 32],
+    /// The chain hash, as stored.
+    pub hash: [u8; 32],
+    /// Hash of the raw bytes, as stored.
+    pub raw_hash: [u8; 32],
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Whose.
+    pub partner: PartnerCode,
+    /// When.
+    pub received_at: Timestamp,
+    /// The amount it stated.
+    pub amount_dong: Option<i64>,
+    /// The event.
+    pub event: Option<EventKey>,
+    /// The raw call, unless it was erased after its retention.
+    pub evidence: Option<Evidence>,
+    /// When it was read again.
+    pub redone_at: Option<Timestamp>,
+}
+
+/// Which receipts to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReceiptFilter {
+    /// Only of this partner.
+    pub partner: Option<PartnerCode>,
+    /// Only with these verdicts; all if empty.
+    pub verdicts: Vec<Verdict>,
+    /// Only of this lane, after this number.
+    pub after: (u32, i64),
+    /// At most.
+    pub limit: u32,
+    /// With the raw bytes?
+    pub with_evidence: bool,
+}
+
+/// One line of the summary of receipts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptCount {
+    /// Whose.
+    pub partner: PartnerCode,
+    /// What became of them.
+    pub verdict: Verdict,
+    /// How many.
+    pub count: i64,
+    /// Their stated amounts.
+    pub dong: i64,
+}
+
+/// Faults that the database itself can find with set-based questions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inconsistencies {
+    /// Each is one sentence naming the row.
+    pub found: Vec<String>,
+}
+
+/// Questions, each a whole one. `&mut` because a connection answers one at a time.
+pub trait Reports: Send {
+    /// As [`super::Tx::candidates`], without locks.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError>;
+
+    /// One event.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn event(&mut self, key: &EventKey) -> Result<Option<EventRecord>, StoreError>;
+
+    /// The events of a partner with this event id as people write it, any account, newest first.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn events_named(&mut self, partner: &PartnerCode, event: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// The payments that touched or name this invoice.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn payments_of_invoice(&mut self, invoice: &InvoiceId, limit: u32) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// The payments with this reference text, in any of the three places.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn payments_by_reference(&mut self, reference: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// The postings of an event.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn postings(&mut self, event: &EventKey) -> Result<Vec<PostingView>, StoreError>;
+
+    /// One invoice with our entries on it.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn invoice(&mut self, id: &InvoiceId) -> Result<Option<InvoiceAccount>, StoreError>;
+
+    /// How many invoices there are.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn invoice_count(&mut self) -> Result<i64, StoreError>;
+
+    /// Messages to the core.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn dispatches(&mut self, filter: &DispatchFilter) -> Result<Vec<DispatchView>, StoreError>;
+
+    /// How much waits.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn outbox_depth(&mut self) -> Result<OutboxDepth, StoreError>;
+
+    /// Is the way to the core open?
+    ///
+    /// # Errors
+    /// The machine's.
+    fn route(&mut self) -> Result<RouteState, StoreError>;
+
+    /// Breaks, newest first, open ones only if asked.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn breaks(&mut self, open_only: bool, limit: u32) -> Result<Vec<BreakView>, StoreError>;
+
+    /// Receipts in chain order.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError>;
+
+    /// Receipts by partner and verdict.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn receipt_counts(&mut self) -> Result<Vec<ReceiptCount>, StoreError>;
+
+    /// The lanes there are.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn lanes(&mut self) -> Result<Vec<u32>, StoreError>;
+
+    /// Seals in order of time, after `after`.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn seals(&mut self, after: Timestamp, limit: u32) -> Result<Vec<Seal>, StoreError>;
+
+    /// Balance by account.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn balances(&mut self) -> Result<Vec<(Account, Money)>, StoreError>;
+
+    /// Generations and how far each got.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn generations(&mut self) -> Result<Vec<(Generation, PostingNo)>, StoreError>;
+
+    /// Looks for postings that do not balance, settlements without a message, messages without a settlement,
+    /// states that their postings contradict, and invoices settled beyond their entries.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn inconsistencies(&mut self) -> Result<Inconsistencies, StoreError>;
+}
