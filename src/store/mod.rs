@@ -20,7 +20,7 @@ use crate::domain::receipt::{Evidence, Verdict};
 use crate::domain::review::NewBreak;
 use crate::domain::time::Timestamp;
 use rows::{EventRecord, EventState};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the machine could not do. Displays what failed, never its source; the source is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +78,9 @@ pub struct Candidates {
     /// The invoices asked for by id that exist, whatever their state, and all open ones of the customers asked for
     /// and of the customers of those invoices.
     pub invoices: HashMap<InvoiceId, InvoiceAccount>,
+    /// Those of the customers asked for who have any invoice at all, whatever its state: tells a customer who owes
+    /// nothing from one nobody knows.
+    pub known: HashSet<CustomerCode>,
 }
 
 /// Where the money of one payment is now: the net of its postings.
