@@ -18,8 +18,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// For a message nobody's power depends on: up to ten minutes apart, for three days.
-    pub const NORMAL: Self =
-        Self { base_ms: 1_000, cap_ms: 10 * 60 * 1000, give_up_ms: 3 * 24 * 60 * 60 * 1000 };
+    pub const NORMAL: Self = Self { base_ms: 1_000, cap_ms: 10 * 60 * 1000, give_up_ms: 3 * 24 * 60 * 60 * 1000 };
 
     /// For an overdue invoice: at most a minute apart, as the next power cut may be that close.
     pub const URGENT: Self = Self { cap_ms: 60 * 1000, ..Self::NORMAL };

@@ -18,4 +18,3 @@ pub mod desk;
 pub mod signing;
 
 pub use core_client::{CoreClient, CoreOptions};
-

@@ -173,7 +173,7 @@ pub struct LeaseRequest {
 /// What a person may do with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DispatchCommand {
-    /// Send it again, under the same key, from now on.
+    /// Send it again, under the same key, from now on, with its attempts counted from zero.
     Retry,
     /// Keep it back.
     Hold,
@@ -297,7 +297,8 @@ pub trait Tx {
     fn upsert_invoices(&mut self, invoices: &[Invoice]) -> Result<Vec<Upserted>, StoreError>;
 
     /// Takes messages to send: due, first of their invoice (none of that invoice before them is waiting, leased or
-    /// parked), urgent ones first. An expired lease may be taken over.
+    /// parked), the longest due first, urgent or not: the fast lane asks with `urgent_only` besides, so neither lane
+    /// starves the other. An expired lease may be taken over.
     ///
     /// # Errors
     /// The machine's.
