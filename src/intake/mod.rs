@@ -1,1 +1,2 @@
 //! intake.
+pub mod invoice_rows;
