@@ -1,2 +1,3 @@
-#[test]
-fn x() {}
+//! The integration tests, one binary: the parts of the product together, over real files, sockets and a real Redis.
+
+mod tidy;

@@ -1,0 +1,137 @@
+//! The rigs: `kill -9` loop and power-cut loop over the real binary, with a checker that shares no code with it. Holds
+//! I2, I3, I4, I5 and I6 from outside. Each has a negative control: a gateway built with one deliberate fault, in which
+//! the same rig must find the loss.
+//!
+//! `cargo test --features fault-injection --test rig -- gate` is what CI runs; `tests/run` calls it.
+#![expect(clippy::print_stdout, reason = "a rig's report is its output")]
+
+mod books;
+mod chance;
+mod core;
+mod diary;
+mod gateway;
+mod http;
+mod judge;
+mod load;
+mod plan;
+mod power;
+mod run;
+mod wire;
+
+use run::{Death, Report, Wish};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+const USAGE: &str = "rig gate | kill [--cycles N] [--seed S] [--control] | power [--cycles N] [--seed S] [--control]";
+
+/// What is counted for the closing line.
+#[derive(Default)]
+struct Tally {
+    passed: u32,
+    failed: u32,
+    skipped: u32,
+}
+
+struct Options {
+    cycles: Option<u64>,
+    seed: u64,
+    control: bool,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |flag: &str| {
+        let at = words.iter().position(|w| w == flag)?;
+        words.get(at + 1)?.parse::<u64>().ok()
+    };
+    let control = words.iter().any(|w| w == "--control");
+    let options = Options { cycles: number("--cycles"), seed: number("--seed").unwrap_or(7), control };
+    let mut tally = Tally::default();
+    match words.first().map(String::as_str) {
+        Some(_) if !cfg!(feature = "fault-injection") => {
+            println!(
+                "SKIPPED rig: built without the feature fault-injection, so it has no crash points and no control"
+            );
+            tally.skipped += 1;
+        }
+        Some("gate") => {
+            kill(&Options { cycles: options.cycles.or(Some(60)), seed: options.seed, control: false }, &mut tally);
+            kill(&Options { cycles: Some(6), seed: options.seed, control: true }, &mut tally);
+            power(&Options { cycles: Some(20), seed: options.seed, control: false }, &mut tally);
+            power(&Options { cycles: Some(5), seed: options.seed, control: true }, &mut tally);
+        }
+        Some("kill") => kill(&options, &mut tally),
+        Some("power") => power(&options, &mut tally),
+        // A plain `cargo test` starts every test target; the rigs take minutes and are started by name.
+        _ => {
+            println!("SKIPPED rig: not asked for ({USAGE})");
+            tally.skipped += 1;
+        }
+    }
+    println!("rig: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
+    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn kill(options: &Options, tally: &mut Tally) {
+    let fault = options.control.then_some("ack-before-commit");
+    judge(Death::Kill, "kill -9 loop", fault, options, tally);
+}
+
+fn power(options: &Options, tally: &mut Tally) {
+    let fault = options.control.then_some("synchronous-normal");
+    judge(Death::Power, "power-cut loop", fault, options, tally);
+}
+
+fn judge(death: Death, name: &str, fault: Option<&'static str>, options: &Options, tally: &mut Tally) {
+    let since = Instant::now();
+    let home = home(name, options);
+    let cycles = options.cycles.unwrap_or(60);
+    let name = fault.map_or_else(|| name.to_owned(), |f| format!("{name}, control {f}"));
+    let wish = Wish { death, cycles, seed: options.seed, fault, seen: "memory".to_owned(), home: home.clone() };
+    let outcome = run::run(&wish);
+    println!("{name}: {cycles} cycles, seed {}, {} s", options.seed, since.elapsed().as_secs());
+    let good = match outcome {
+        Err(why) => {
+            println!("    {why}");
+            println!("    the folder stays: {}", home.display());
+            false
+        }
+        Ok(report) => {
+            let good = print(&report, fault.is_some());
+            if good {
+                drop(std::fs::remove_dir_all(&home));
+            } else {
+                println!("    the folder stays: {}", home.display());
+            }
+            good
+        }
+    };
+    println!("{} {name}", if good { "PASSED" } else { "FAILED" });
+    if good { tally.passed += 1 } else { tally.failed += 1 }
+}
+
+fn print(report: &Report, control: bool) -> bool {
+    report.verdict.print();
+    let deaths = &report.deaths;
+    println!("    killed {} times, power cut {} times, at crash points {:?}", deaths.kills, deaths.cuts, deaths.points);
+    if deaths.not_reached > 0 {
+        println!("    crash points not reached: {}", deaths.not_reached);
+    }
+    if control {
+        println!("    a control passes when the loss is found: {} found", report.verdict.lost.len());
+        return !report.verdict.lost.is_empty();
+    }
+    match &report.controls {
+        Ok(found) => println!("    the checker found {found} of {found} planted damages"),
+        Err(why) => println!("    the checker's own controls: {why}"),
+    }
+    report.verdict.clean() && report.controls.is_ok() && deaths.not_reached == 0
+}
+
+fn home(name: &str, options: &Options) -> PathBuf {
+    let unique = format!("rig-{}-{}-{}-{}", name.replace(' ', "-"), std::process::id(), options.seed, options.control);
+    let home = std::env::temp_dir().join(unique);
+    std::fs::create_dir_all(&home).expect("the temporary folder can be written");
+    home
+}

@@ -1,0 +1,276 @@
+//! One run of the rig: cycles of load and sudden death, then peace, then the verdict.
+
+use crate::books;
+use crate::chance::Chance;
+use crate::core::Core;
+use crate::diary::Diary;
+use crate::gateway::{self, Gateway, Setup};
+use crate::judge::{self, Verdict};
+use crate::load::{CLIENTS, Load};
+use crate::plan::{self, Job};
+use crate::power::Disk;
+use crate::wire;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// The named crash points of the gateway, each to be reached.
+const CRASH_POINTS: [&str; 9] = [
+    "before-begin",
+    "after-begin",
+    "before-commit",
+    "after-commit",
+    "before-reply",
+    "after-lease",
+    "before-send",
+    "after-send",
+    "before-settle",
+];
+/// Bills in one cycle: more than a cycle's longest life uses up on this kind of machine.
+const BILLS: usize = 1_500;
+/// Repeats of acknowledged payments at the start of a cycle.
+const SAMPLE: usize = 100;
+/// A crash point that is not reached in this time is called not reached.
+const POINT_MAX: Duration = Duration::from_secs(4);
+/// The core must have been told everything by then.
+const DRAIN_MAX: Duration = Duration::from_secs(120);
+
+/// How a cycle ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Death {
+    /// `kill -9`, or an abort at a named point.
+    Kill,
+    /// The disk goes first.
+    Power,
+}
+
+/// What is asked for.
+pub struct Wish {
+    pub death: Death,
+    pub cycles: u64,
+    pub seed: u64,
+    pub fault: Option<&'static str>,
+    pub seen: String,
+    pub home: PathBuf,
+}
+
+/// How the deaths came about.
+#[derive(Default)]
+pub struct Deaths {
+    pub kills: u64,
+    pub cuts: u64,
+    pub points: BTreeMap<&'static str, u64>,
+    pub not_reached: u64,
+}
+
+/// A finished run.
+pub struct Report {
+    pub verdict: Verdict,
+    pub deaths: Deaths,
+    pub controls: Result<usize, String>,
+}
+
+struct Run<'a> {
+    wish: &'a Wish,
+    setup: Setup,
+    disk: Option<Disk>,
+    diary: Mutex<Diary>,
+    core: Core,
+    chance: Chance,
+    deaths: Deaths,
+    /// Acknowledged payments that were new again when they were repeated.
+    forgotten: Vec<String>,
+}
+
+/// Runs the wish. `Err` is a rig that could not run or a gateway that does not come up again.
+pub fn run(wish: &Wish) -> Result<Report, String> {
+    let disk = if wish.death == Death::Power { Some(Disk::new(&wish.home)?) } else { None };
+    let core = Core::start(wire::CORE_SECRET, wish.seed, true).map_err(|e| e.to_string())?;
+    let books = disk.as_ref().map_or_else(|| wish.home.clone(), |d| d.folder.clone());
+    let setup =
+        Setup { home: wish.home.clone(), books, core: core.address, seen: wish.seen.clone(), fault: wish.fault };
+    gateway::write_setup(&setup).map_err(|e| format!("the rig's config: {e}"))?;
+    let diary = Mutex::new(Diary::open(&wish.home.join("diary")).map_err(|e| e.to_string())?);
+    let mut run = Run {
+        wish,
+        setup,
+        disk,
+        diary,
+        core,
+        chance: Chance::of(wish.seed),
+        deaths: Deaths::default(),
+        forgotten: Vec::new(),
+    };
+    for cycle in 0..wish.cycles {
+        run.cycle(cycle).map_err(|why| format!("cycle {cycle}: {why}"))?;
+    }
+    run.peace()?;
+    run.verdict()
+}
+
+impl Run<'_> {
+    /// Repeats first, then fresh payments, then the end.
+    fn cycle(&mut self, cycle: u64) -> Result<(), String> {
+        let point = if self.wish.death == Death::Kill && cycle % 2 == 1 {
+            let turn = usize::try_from(cycle / 2).unwrap_or(0);
+            CRASH_POINTS.get(turn % CRASH_POINTS.len()).copied()
+        } else {
+            None
+        };
+        let nth = 1 + self.chance.below(12);
+        let armed = point.map(|name| format!("{name}:{nth}"));
+        let mut gateway = self.start(armed.as_deref())?;
+        let first = self.diary.lock().expect("no client panics").payments.len();
+        let plan = plan::plan(cycle, BILLS, first, &mut self.chance);
+        let lines: Vec<String> = plan.bills.iter().map(plan::Bill::to_json).collect();
+        self.import(&gateway, &lines.join("\n"), point.is_some())?;
+        let jobs = {
+            let mut diary = self.diary.lock().expect("no client panics");
+            diary.take_up(plan.payments);
+            let mut jobs = diary.unanswered();
+            // A control keeps its hands off what was acknowledged, so that the loss stays to be found.
+            if self.wish.fault.is_none() {
+                jobs.extend(diary.last_taken(SAMPLE));
+            }
+            jobs.extend(plan.jobs);
+            jobs
+        };
+        let known = self.taken_so_far();
+        let load = Load::new(gateway.public, &self.diary, &jobs);
+        let wait = Duration::from_millis(self.chance.below(800));
+        let disk = &self.disk;
+        let ended = std::thread::scope(|scope| {
+            for _ in 0..CLIENTS {
+                scope.spawn(|| load.client());
+            }
+            let ended = match point {
+                Some(_) => reached(&mut gateway),
+                None => {
+                    std::thread::sleep(wait);
+                    false
+                }
+            };
+            if let Some(disk) = disk {
+                disk.cut().expect("the cut was proved to work");
+                // What is answered now was flushed before the cut, or it is lost.
+                std::thread::sleep(Duration::from_millis(30));
+            }
+            load.stop();
+            gateway.kill();
+            ended
+        });
+        drop(gateway);
+        self.count(point, ended);
+        self.look_for_forgotten(&known);
+        self.diary.lock().expect("no client panics").sync().map_err(|e| e.to_string())?;
+        self.disk.as_mut().map_or(Ok(()), Disk::remount)
+    }
+
+    fn count(&mut self, point: Option<&'static str>, ended: bool) {
+        match (point, self.wish.death) {
+            (Some(name), _) if ended => *self.deaths.points.entry(name).or_default() += 1,
+            (Some(_), _) => self.deaths.not_reached += 1,
+            (None, Death::Kill) => self.deaths.kills += 1,
+            (None, Death::Power) => self.deaths.cuts += 1,
+        }
+    }
+
+    /// A start under an early crash point may die before it is ready; then it is started without one.
+    fn start(&self, armed: Option<&str>) -> Result<Gateway, String> {
+        Gateway::start(&self.setup, armed, &[]).or_else(|why| match armed {
+            Some(_) => Gateway::start(&self.setup, None, &[]),
+            None => Err(why),
+        })
+    }
+
+    fn import(&self, gateway: &Gateway, lines: &str, may_die: bool) -> Result<(), String> {
+        match gateway.ask("PUT", "/api/v1/invoices", "application/x-ndjson", lines.as_bytes()) {
+            Ok(reply) if reply.status == 200 => Ok(()),
+            Ok(reply) => Err(format!("the import says {}: {}", reply.status, reply.text())),
+            Err(_) if may_die => Ok(()),
+            Err(e) => Err(format!("the import: {e}")),
+        }
+    }
+
+    /// How often each payment has been acknowledged, to see which repeats of a cycle are news to the gateway.
+    fn taken_so_far(&self) -> Vec<usize> {
+        self.diary.lock().expect("no client panics").heard.iter().map(Vec::len).collect()
+    }
+
+    /// A payment that was acknowledged as settled before this life and is `Accepted` in it was lost in between.
+    fn look_for_forgotten(&mut self, known: &[usize]) {
+        let diary = self.diary.lock().expect("no client panics");
+        for ((payment, heard), before) in diary.payments.iter().zip(&diary.heard).zip(known) {
+            let (old, new) = heard.split_at((*before).min(heard.len()));
+            let settled = |h: &(usize, wire::Heard)| h.1 == wire::Heard::Duplicate;
+            let was_settled = old.iter().any(settled);
+            if was_settled && new.iter().any(|h| h.1 == wire::Heard::Accepted) {
+                self.forgotten.push(format!("{} {} was new again", payment.sender.code(), payment.event));
+            }
+        }
+    }
+
+    /// No more faults: everything unanswered is said until it is answered, and the core hears everything.
+    fn peace(&mut self) -> Result<(), String> {
+        let gateway = self.start(None)?;
+        for _ in 0..5 {
+            let jobs: Vec<Job> = {
+                let diary = self.diary.lock().expect("no client panics");
+                diary.unanswered()
+            };
+            if jobs.is_empty() {
+                break;
+            }
+            let load = Load::new(gateway.public, &self.diary, &jobs);
+            std::thread::scope(|scope| (0..CLIENTS).for_each(|_| drop(scope.spawn(|| load.client()))));
+        }
+        let since = Instant::now();
+        loop {
+            let waiting = ["waiting", "leased"].map(|state| {
+                let path = format!("/api/v1/outbox?state={state}&limit=1");
+                gateway.ask("GET", &path, "application/json", b"").map(|r| (r.status, r.text()))
+            });
+            if waiting.iter().all(|w| w.as_ref().is_ok_and(|(status, text)| *status == 200 && text.trim() == "[]")) {
+                break;
+            }
+            if since.elapsed() > DRAIN_MAX {
+                return Err(format!("the outbox does not drain: {waiting:?}"));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let status = gateway.stop()?;
+        if status.success() { Ok(()) } else { Err(format!("SIGTERM: {status}")) }
+    }
+
+    fn verdict(self) -> Result<Report, String> {
+        let books = books::read(&self.setup.books.join("books.db"))?;
+        let diary = self.diary.into_inner().expect("no client panics");
+        let journal = self.core.journal.lock().expect("no thread of the core panics");
+        let mut verdict = judge::judge(&diary, &books, &journal.taken);
+        verdict.counts.insert("calls the core heard", usize::try_from(journal.calls).unwrap_or(usize::MAX));
+        verdict.lost.extend(self.forgotten);
+        verdict.other.extend(journal.wrong.iter().cloned());
+        for job in diary.unanswered() {
+            verdict.other.push(format!("never answered: {:?}", diary.payments.get(job.payment)));
+        }
+        let controls = if verdict.clean() {
+            judge::controls(&diary, &books, &journal.taken)
+        } else {
+            Err("not run: the books were not clean to begin with".to_owned())
+        };
+        Ok(Report { verdict, deaths: self.deaths, controls })
+    }
+}
+
+/// Waits until the gateway died at its crash point.
+fn reached(gateway: &mut Gateway) -> bool {
+    let since = Instant::now();
+    while since.elapsed() < POINT_MAX {
+        if gateway.ended().is_some() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
