@@ -1,1 +1,3 @@
-//! inquiry.
+//! What a collector may ask.
+
+pub mod readers;
