@@ -156,7 +156,7 @@ mod tests {
     fn a_million_addresses_stay_bounded() {
         let limits = limits(1, u32::MAX, 1_000);
         for n in 0..1_000_000 {
-            drop(limits.admit(v4(n)));
+            assert!(limits.admit(v4(n)).is_ok_and(|()| true) || limits.callers() > 0);
             if n % 1_000 == 0 {
                 limits.forget_idle();
             }
