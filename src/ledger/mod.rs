@@ -1,1 +1,22 @@
-//! ledger.
+//! The one write path: a proved notice becomes a balanced posting, a receipt and messages to the core, in one
+//! commit, and only then an answer. Not the reading of a notice (`partner`), not which invoice (`matching`), not SQL
+//! (`store`). Keeps I2, I3, I4, I5 and I6.
+//!
+//! [`post`] folds over a batch of arrivals; [`register`] takes invoices in and decides parked payments again;
+//! [`writer`] is the thread that owns the store and commits batches; [`audit`] proves the books afterwards.
+
+pub mod audit;
+mod batch;
+mod book;
+pub mod compose;
+pub mod crash;
+mod post;
+mod recent;
+mod register;
+pub mod writer;
+
+pub use book::LaneContext;
+pub use compose::Moment;
+pub use post::{Arrival, Marker, Posted, PostedBatch, Repeat, UnreadKind, post};
+pub use recent::{Mark, RECENT_BREAKS_MAX, RecentBreaks};
+pub use register::{REMATCH_MAX, RegisterReport, register};

@@ -1,0 +1,224 @@
+//! Running one batch against a store, whatever the store does: a fault or a panic costs only its offender, a
+//! contended batch is run again, a full or broken disk and an unknown commit are never success and never a second
+//! insert. No thread and no clock: `writer` has those, and the simulator drives this directly. Keeps I2 and I4.
+
+use super::book::LaneContext;
+use super::crash;
+use super::post::{self, Arrival, Posted, PostedBatch, Repeat};
+use super::recent::RecentBreaks;
+use crate::domain::ids::{Generation, PostingNo};
+use crate::domain::outcome::Outcome;
+use crate::domain::receipt::Answer;
+use crate::store::{RepeatCount, Store, StoreError, Tx};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// How often a batch is run again after a conflict with another writer. Each round somebody has got on, so a batch
+/// that loses this often meets a storm, and its callers hear the retry word.
+pub const CONTENDED_TRIES_MAX: u32 = 5;
+
+/// Repeats are written to the database once this many have gathered, or with the next batch that posts.
+pub const REPEATS_HELD_MAX: i64 = 1_000;
+
+/// What one lane carries from batch to batch.
+#[derive(Debug)]
+pub struct Lane {
+    /// The writer's receipt chain.
+    pub lane: u32,
+    /// This start of this instance.
+    pub generation: Generation,
+    /// Breaks opened lately.
+    pub recent: Arc<RecentBreaks>,
+    repeats: BTreeMap<(crate::domain::ids::PartnerCode, jiff::civil::Date), i64>,
+}
+
+impl Lane {
+    /// A lane of this start of this instance.
+    #[must_use]
+    pub fn new(lane: u32, generation: Generation) -> Self {
+        Self { lane, generation, recent: Arc::default(), repeats: BTreeMap::new() }
+    }
+
+    /// The lane at a moment.
+    #[must_use]
+    pub fn context(&self, moment: super::Moment) -> LaneContext {
+        LaneContext { lane: self.lane, generation: self.generation, moment, recent: Arc::clone(&self.recent) }
+    }
+
+    fn count(&mut self, repeats: Vec<Repeat>) {
+        for Repeat { partner, day } in repeats {
+            let count = self.repeats.entry((partner, day)).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn held(&self) -> Vec<RepeatCount> {
+        let count = |((partner, day), count): (&(_, jiff::civil::Date), &i64)| RepeatCount {
+            partner: Clone::clone(partner),
+            day: *day,
+            count: *count,
+        };
+        self.repeats.iter().map(count).collect()
+    }
+
+    /// Writes the counts of repeats that are still in memory, as at the end of a drain. On an error they are kept.
+    ///
+    /// # Errors
+    /// The machine's.
+    pub fn flush_repeats(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
+        let held = self.held();
+        if !held.is_empty() {
+            store.transact(&mut |tx| tx.count_repeats(&held))?;
+            self.repeats.clear();
+        }
+        Ok(())
+    }
+}
+
+/// How the storage is after a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// It took the batch, or nothing was asked of it.
+    #[default]
+    Good,
+    /// The disk is full: nothing was taken; try again later.
+    Full,
+    /// It failed: stop acknowledging.
+    Broken,
+}
+
+/// What a batch came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BatchEnd {
+    /// An answer for each arrival, in order; the retry word for those that are not on disk.
+    pub answers: Vec<Posted>,
+    /// How the storage is.
+    pub health: Health,
+    /// The last posting that is on disk by this batch.
+    pub last: Option<PostingNo>,
+    /// How many transactions ended in an unknown commit.
+    pub unknown: u64,
+    /// How many arrivals were at fault, ran into a panic, or lost every round to other writers.
+    pub faults: u64,
+}
+
+/// Is told of answers before the commit. Does nothing, except under the rigs' deliberate fault.
+pub type Early<'a> = dyn FnMut(usize, &Posted) + 'a;
+
+/// Runs a batch in one transaction; if one of it is at fault, each singly.
+pub fn run_batch(
+    store: &mut dyn Store,
+    lane: &mut Lane,
+    moment: super::Moment,
+    arrivals: &[Arrival],
+    early: &mut Early<'_>,
+) -> BatchEnd {
+    let mut end = BatchEnd::default();
+    if arrivals.is_empty() {
+        return end;
+    }
+    let context = lane.context(moment);
+    match attempt(store, lane, &context, arrivals, &mut |n, posted| early(n, posted)) {
+        Ok(batch) => taken(lane, &mut end, batch),
+        Err(error) if arrivals.len() > 1 && is_somebodys(&error) => {
+            for (n, arrival) in arrivals.iter().enumerate() {
+                if end.health != Health::Good {
+                    end.answers.push(try_again());
+                    continue;
+                }
+                let one = std::slice::from_ref(arrival);
+                match attempt(store, lane, &context, one, &mut |_zero, posted| early(n, posted)) {
+                    Ok(batch) => taken(lane, &mut end, batch),
+                    Err(error) => not_taken(&mut end, &error, 1),
+                }
+            }
+        }
+        Err(error) => not_taken(&mut end, &error, arrivals.len()),
+    }
+    end
+}
+
+fn taken(lane: &mut Lane, end: &mut BatchEnd, batch: PostedBatch) {
+    lane.recent.remember(&batch.opened);
+    lane.count(batch.repeats);
+    end.last = batch.last.or(end.last);
+    end.answers.extend(batch.posted);
+}
+
+fn not_taken(end: &mut BatchEnd, error: &StoreError, count: usize) {
+    end.answers.extend(std::iter::repeat_with(try_again).take(count));
+    match error {
+        StoreError::Full(_) => end.health = Health::Full,
+        StoreError::Broken(_) | StoreError::Schema(_) => end.health = Health::Broken,
+        StoreError::Unknown(_) => end.unknown = end.unknown.saturating_add(1),
+        StoreError::Fault(_) | StoreError::Contended => {
+            end.faults = end.faults.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+    }
+    tracing::warn!(error = %error, cause = cause(error), arrivals = count, "A batch was not committed");
+}
+
+/// The driver's own words, for the log only.
+fn cause(error: &StoreError) -> Option<String> {
+    std::error::Error::source(error).map(ToString::to_string)
+}
+
+/// May running the batch's arrivals singly help? Not when the storage itself is the trouble, and never when the
+/// commit may have happened.
+fn is_somebodys(error: &StoreError) -> bool {
+    match error {
+        StoreError::Fault(_) | StoreError::Contended => true,
+        StoreError::Full(_) | StoreError::Broken(_) | StoreError::Unknown(_) | StoreError::Schema(_) => false,
+    }
+}
+
+fn try_again() -> Posted {
+    Posted { answer: Answer { outcome: Outcome::TryAgain, payment: None }, marker: None }
+}
+
+/// One transaction, again while it is contended. A panic on the way is a fault: the store rolls back.
+fn attempt(
+    store: &mut dyn Store,
+    lane: &mut Lane,
+    context: &LaneContext,
+    arrivals: &[Arrival],
+    early: &mut Early<'_>,
+) -> Result<PostedBatch, StoreError> {
+    let held = lane.held();
+    let many = held.iter().map(|r| r.count).fold(0_i64, i64::saturating_add) >= REPEATS_HELD_MAX;
+    let mut tries = 0_u32;
+    loop {
+        tries = tries.saturating_add(1);
+        let mut batch = PostedBatch::default();
+        let mut flushed = false;
+        let mut work = |tx: &mut dyn Tx| {
+            crash::point("after-begin");
+            batch = post::post(tx, context, arrivals)?;
+            flushed = !held.is_empty() && (many || batch.last.is_some());
+            if flushed {
+                tx.count_repeats(&held)?;
+            }
+            if crash::fault("ack-before-commit") {
+                batch.posted.iter().enumerate().for_each(|(n, posted)| early(n, posted));
+            }
+            crash::point("before-commit");
+            Ok(())
+        };
+        crash::point("before-begin");
+        // The store rolls back on the way out of a panic, and everything the work made is dropped here.
+        let result = catch_unwind(AssertUnwindSafe(|| store.transact(&mut work)))
+            .unwrap_or_else(|_panic| Err(StoreError::Fault("a panic while deciding".to_owned())));
+        match result {
+            Ok(()) => {
+                crash::point("after-commit");
+                if flushed {
+                    lane.repeats.clear();
+                }
+                return Ok(batch);
+            }
+            Err(StoreError::Contended) if tries < CONTENDED_TRIES_MAX => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

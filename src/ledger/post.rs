@@ -1,0 +1,487 @@
+//! One batch of arrivals, decided in order. It reads what all of them need at once, folds (each decision sees what
+//! the ones before it did), and writes once. Not the transaction itself, which is the caller's: whatever is
+//! answered here may be said only after that transaction is on disk (I4). Keeps I2 and I3.
+#![deny(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
+
+use super::book::{About, Book, LaneContext, fault};
+use super::compose::{self, ReversalFacts};
+use super::recent::Mark;
+use crate::domain::decision::{Decision, ParkReason};
+use crate::domain::ids::{EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::notice::{Content, Effect, NoEffect, Notice, OnMismatch, Wanted};
+use crate::domain::outcome::Outcome;
+use crate::domain::receipt::{Answer, Evidence, Verdict};
+use crate::domain::review::BreakClass;
+use crate::matching::{self, Reading, Rules};
+use crate::store::rows::{EventRecord, EventState};
+use crate::store::{StoreError, Tx};
+use jiff::civil::Date;
+
+/// A proved call on its way into the books.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all arrivals are notices: a box would cost each of them")]
+pub enum Arrival {
+    /// Understood.
+    Notice {
+        /// What it says.
+        notice: Notice,
+        /// What came.
+        evidence: Evidence,
+        /// The partner's business day of the event.
+        business_day: Date,
+        /// How long after the payment a reversal is still taken, by the partner's own times. `None`: always.
+        reversal_window_ms: Option<i64>,
+    },
+    /// Proved and not taken: evidence of money all the same.
+    Unread {
+        /// What came.
+        evidence: Evidence,
+        /// Why.
+        verdict: UnreadKind,
+        /// The field and what was expected; no value.
+        detail: String,
+    },
+}
+
+/// Why a proved call was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnreadKind {
+    /// Signed too long ago, or by a clock that is off.
+    Stale,
+    /// Not understood.
+    Unreadable,
+}
+
+/// What one arrival is answered, once committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// The word, and our id of the payment.
+    pub answer: Answer,
+    /// What may be remembered outside the ledger; only of a payment that is settled.
+    pub marker: Option<Marker>,
+}
+
+/// A settled payment as it may be remembered outside the ledger. To be trusted only while the ledger knows
+/// `generation` up to `posting`: a database that does has this payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// The payment.
+    pub key: EventKey,
+    /// Who wrote the marker.
+    pub generation: Generation,
+    /// The last posting of the database when the payment was seen settled in it.
+    pub posting: PostingNo,
+    /// What it said, to tell a repeat from a conflict.
+    pub content: Content,
+}
+
+/// A repeat that wrote nothing: counted beside the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Repeat {
+    /// Whose.
+    pub partner: PartnerCode,
+    /// The business day it was said on.
+    pub day: Date,
+}
+
+/// What a batch came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PostedBatch {
+    /// An answer for each arrival, in order.
+    pub posted: Vec<Posted>,
+    /// Breaks to remember once committed.
+    pub opened: Vec<Mark>,
+    /// Repeats to count once committed.
+    pub repeats: Vec<Repeat>,
+    /// The last posting written, if any.
+    pub last: Option<PostingNo>,
+}
+
+/// Decides and writes a batch, in order.
+///
+/// # Errors
+/// The machine's; a [`StoreError::Fault`] is one arrival's, and the caller finds whose by running them singly.
+pub fn post(tx: &mut dyn Tx, lane: &LaneContext, arrivals: &[Arrival]) -> Result<PostedBatch, StoreError> {
+    let mut fold = Fold { book: load(tx, lane, arrivals)?, generation: lane.generation, repeats: Vec::new() };
+    let mut posted = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        posted.push(fold.arrival(arrival)?);
+    }
+    let (last, opened) = fold.book.write(tx, lane)?;
+    Ok(PostedBatch { posted, opened, repeats: fold.repeats, last })
+}
+
+/// Everything the batch may look at: rows of the keys, money of payments to be undone, bills.
+fn load(tx: &mut dyn Tx, lane: &LaneContext, arrivals: &[Arrival]) -> Result<Book, StoreError> {
+    let mut book = Book::open(tx, lane)?;
+    let notices = || {
+        arrivals.iter().filter_map(|a| match a {
+            Arrival::Notice { notice, .. } => Some(notice),
+            Arrival::Unread { .. } => None,
+        })
+    };
+    let keys: Vec<EventKey> = notices()
+        .flat_map(|notice| [Some(notice.key().unwrap_or_else(|| notice.payment_key())), notice.reversed_key()])
+        .flatten()
+        .collect();
+    book.load_events(tx, &keys)?;
+    let mut undone: Vec<EventKey> = notices()
+        .filter_map(Notice::reversed_key)
+        .filter(|key| book.event(key).is_some_and(|record| holds_money(record.state)))
+        .collect();
+    undone.sort_unstable();
+    undone.dedup();
+    book.load_positions(tx, &undone)?;
+    let mut wanted = Wanted { invoices: book.positioned_invoices().cloned().collect(), customers: Vec::new() };
+    for notice in notices().filter(|n| n.effect == Effect::Moves(Movement::Payment)) {
+        if book.event(&notice.payment_key()).is_none() {
+            let more = matching::read(&notice.references).wanted();
+            wanted.invoices.extend(more.invoices);
+            wanted.customers.extend(more.customers);
+        }
+    }
+    book.load_bills(tx, wanted)?;
+    Ok(book)
+}
+
+fn holds_money(state: EventState) -> bool {
+    match state {
+        EventState::Settled | EventState::Parked(_) => true,
+        EventState::Reversed
+        | EventState::Expected { .. }
+        | EventState::Applied
+        | EventState::Waiting
+        | EventState::Refused => false,
+    }
+}
+
+/// One understood call.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    notice: &'a Notice,
+    evidence: &'a Evidence,
+    business_day: Date,
+    reversal_window_ms: Option<i64>,
+}
+
+struct Fold {
+    book: Book,
+    generation: Generation,
+    repeats: Vec<Repeat>,
+}
+
+impl Fold {
+    fn arrival(&mut self, arrival: &Arrival) -> Result<Posted, StoreError> {
+        match arrival {
+            Arrival::Unread { evidence, verdict, detail } => Ok(self.unread(evidence, *verdict, detail)),
+            Arrival::Notice { notice, evidence, business_day, reversal_window_ms } => {
+                let call =
+                    Call { notice, evidence, business_day: *business_day, reversal_window_ms: *reversal_window_ms };
+                if let Some(why) = unbookable(notice) {
+                    return Ok(self.unread(evidence, UnreadKind::Unreadable, why));
+                }
+                match notice.effect {
+                    Effect::None(why) => Ok(self.no_payment(call, why)),
+                    Effect::Moves(Movement::Payment) => self.payment(call),
+                    Effect::Moves(Movement::Reversal) => self.reversal(call),
+                }
+            }
+        }
+    }
+
+    /// Stale or unreadable: a receipt, and a break for each body.
+    fn unread(&mut self, evidence: &Evidence, kind: UnreadKind, detail: &str) -> Posted {
+        let (verdict, class, outcome) = match kind {
+            UnreadKind::Stale => (Verdict::Stale, BreakClass::Stale, Outcome::Stale),
+            UnreadKind::Unreadable => (Verdict::Unreadable, BreakClass::Unreadable, Outcome::Malformed),
+        };
+        self.book.receipt(evidence, verdict, None, None);
+        if self.book.first_time(Mark::unread(&evidence.raw_hash())) {
+            let about = About {
+                partner: &evidence.partner,
+                event: None,
+                invoice: None,
+                amount: crate::domain::money::Money::ZERO,
+            };
+            self.book.open_break(about, class, detail.to_owned());
+        }
+        answer(outcome, None)
+    }
+
+    /// Pending, failed or a probe: a receipt that claims nothing.
+    fn no_payment(&mut self, call: Call<'_>, why: NoEffect) -> Posted {
+        let key = call.notice.payment_key();
+        self.book.receipt(call.evidence, Verdict::NotAPayment, Some(key), Some(call.notice.amount.dong()));
+        let took = self.book.event(&key).is_some_and(|record| holds_money(record.state));
+        if why == NoEffect::Failed && took && self.book.first_time(Mark::failed(&key)) {
+            let detail = "the partner says failed; the payment is in the books".to_owned();
+            self.book.open_break(about(call.notice, Some(key), None), BreakClass::StatusMismatch, detail);
+        }
+        answer(Outcome::NotAPayment, None)
+    }
+
+    fn payment(&mut self, call: Call<'_>) -> Result<Posted, StoreError> {
+        let key = call.notice.payment_key();
+        let Some(record) = self.book.event(&key).cloned() else {
+            return self.first_payment(call, key);
+        };
+        if let EventState::Expected { reversal } = record.state {
+            return self.expected_payment(call, key, reversal, record.content.amount == call.notice.amount);
+        }
+        if record.content != call.notice.content() {
+            return Ok(self.conflict(call, key));
+        }
+        self.repeat(call);
+        match record.state {
+            EventState::Parked(reason) => Ok(answer(reason.outcome(), Some(key))),
+            EventState::Settled => {
+                Ok(Posted { marker: Some(self.marker(key, record.content)), ..answer(Outcome::Duplicate, Some(key)) })
+            }
+            EventState::Reversed
+            | EventState::Expected { .. }
+            | EventState::Applied
+            | EventState::Waiting
+            | EventState::Refused => Ok(answer(Outcome::Duplicate, Some(key))),
+        }
+    }
+
+    fn first_payment(&mut self, call: Call<'_>, key: EventKey) -> Result<Posted, StoreError> {
+        let reading = matching::read(&call.notice.references);
+        match matching::decide(call.notice.amount, &reading, &self.book, Rules::default()) {
+            Decision::Settle { parts, out_of_order } => {
+                let mut record = record(call, key, EventState::Settled, &reading);
+                let lines = self.book.lines(&parts)?;
+                let composed = compose::settle(&record, &lines, self.book.moment()).map_err(fault)?;
+                self.book.enter(composed)?;
+                record.postings = 1;
+                self.book.claim(record);
+                self.book.receipt(call.evidence, Verdict::Settled, Some(key), Some(call.notice.amount.dong()));
+                if out_of_order {
+                    let invoice = parts.first().map(|part| &part.invoice);
+                    let detail = "an older bill of the customer stays open".to_owned();
+                    self.book.open_break(about(call.notice, Some(key), invoice), BreakClass::OutOfOrder, detail);
+                }
+                let marker = self.marker(key, call.notice.content());
+                Ok(Posted { marker: Some(marker), ..answer(Outcome::Accepted, Some(key)) })
+            }
+            Decision::Park(reason) if call.notice.on_mismatch == OnMismatch::Refuse => {
+                Ok(self.refuse(call, key, reason))
+            }
+            Decision::Park(reason) => {
+                let mut record = record(call, key, EventState::Parked(reason), &reading);
+                self.park(call, &mut record, reason)?;
+                self.book.claim(record);
+                Ok(answer(reason.outcome(), Some(key)))
+            }
+        }
+    }
+
+    /// The partner asks before it debits: no claim, no entries, decided afresh when it comes again.
+    fn refuse(&mut self, call: Call<'_>, key: EventKey, reason: ParkReason) -> Posted {
+        self.book.receipt(call.evidence, Verdict::Refused, Some(key), Some(call.notice.amount.dong()));
+        answer(reason.outcome(), None)
+    }
+
+    /// Posts the payment whole to suspense with a receipt and a break; the caller writes the record.
+    fn park(&mut self, call: Call<'_>, record: &mut EventRecord, reason: ParkReason) -> Result<(), StoreError> {
+        let composed = compose::park(record, self.book.moment()).map_err(fault)?;
+        self.book.enter(composed)?;
+        record.postings = record.postings.saturating_add(1);
+        self.book.receipt(call.evidence, Verdict::Parked, Some(record.key), Some(call.notice.amount.dong()));
+        let about = about(call.notice, Some(record.key), record.names_invoice.as_ref());
+        self.book.open_break(about, class_of(reason), format!("parked: {}", reason.word()));
+        Ok(())
+    }
+
+    /// The payment of a reversal that came first. The same amount: both post, net zero, nothing to the core.
+    /// Another: the payment parks, the reversal is refused.
+    fn expected_payment(
+        &mut self,
+        call: Call<'_>,
+        key: EventKey,
+        reversal: EventKey,
+        same_amount: bool,
+    ) -> Result<Posted, StoreError> {
+        let reading = matching::read(&call.notice.references);
+        if !same_amount {
+            let reason = ParkReason::ReversedOtherAmount;
+            if call.notice.on_mismatch == OnMismatch::Refuse {
+                return Ok(self.refuse(call, key, reason));
+            }
+            let mut record = record(call, key, EventState::Parked(reason), &reading);
+            self.park(call, &mut record, reason)?;
+            self.book.fulfil(record);
+            self.book.restate(reversal, EventState::Refused, 0);
+            let detail = "the payment came after its reversal, over another amount".to_owned();
+            self.book.open_break(about(call.notice, Some(reversal), None), BreakClass::ReversalRefused, detail);
+            return Ok(answer(reason.outcome(), Some(key)));
+        }
+        let mut record = record(call, key, EventState::Reversed, &reading);
+        let first = self
+            .book
+            .event(&reversal)
+            .map(|r| ReversalFacts { event: r.event.clone(), paid_at: r.paid_at, business_day: r.business_day })
+            .ok_or_else(|| StoreError::Fault(format!("reversal {reversal} is named and has no row")))?;
+        let parked = compose::park(&record, self.book.moment()).map_err(fault)?;
+        self.book.enter(parked)?;
+        record.postings = 1;
+        let position = self.book.position(&key);
+        let undone = compose::reverse(&record, &position, &[], &first, self.book.moment()).map_err(fault)?;
+        self.book.enter(undone)?;
+        record.postings = 2;
+        self.book.fulfil(record);
+        self.book.restate(reversal, EventState::Applied, 0);
+        self.book.receipt(call.evidence, Verdict::Parked, Some(key), Some(call.notice.amount.dong()));
+        Ok(answer(Outcome::Accepted, Some(key)))
+    }
+
+    /// The same event with other content: the first value stands, a person looks.
+    fn conflict(&mut self, call: Call<'_>, key: EventKey) -> Posted {
+        self.book.receipt(call.evidence, Verdict::Conflict, Some(key), Some(call.notice.amount.dong()));
+        if self.book.first_time(Mark::conflict(&key, &call.notice.content())) {
+            let detail = "the same event was said before with other content".to_owned();
+            self.book.open_break(about(call.notice, Some(key), None), BreakClass::Conflict, detail);
+        }
+        answer(Outcome::Conflict, Some(key))
+    }
+
+    fn reversal(&mut self, call: Call<'_>) -> Result<Posted, StoreError> {
+        let (Some(key), Some(payment)) = (call.notice.key(), call.notice.reversed_key()) else {
+            return Ok(self.unread(call.evidence, UnreadKind::Unreadable, "reverses: expected the payment's event id"));
+        };
+        if let Some(own) = self.book.event(&key).cloned() {
+            if own.content != call.notice.content() {
+                return Ok(self.conflict(call, key));
+            }
+            self.repeat(call);
+            let refused = own.state == EventState::Refused;
+            let outcome = if refused { Outcome::ReversalRefused } else { Outcome::Duplicate };
+            return Ok(answer(outcome, Some(payment)));
+        }
+        let Some(paid) = self.book.event(&payment).cloned() else {
+            self.await_payment(call, key, payment);
+            return Ok(answer(Outcome::Accepted, Some(payment)));
+        };
+        if let Some(why) = not_reversible(&paid, call) {
+            self.book.claim(record(call, key, EventState::Refused, &Reading { named: matching::Named::Nothing }));
+            self.book.receipt(call.evidence, Verdict::ReversalRefused, Some(key), Some(call.notice.amount.dong()));
+            self.book.open_break(about(call.notice, Some(key), None), BreakClass::ReversalRefused, why.to_owned());
+            return Ok(answer(Outcome::ReversalRefused, Some(payment)));
+        }
+        self.undo(call, key, &paid)?;
+        Ok(answer(Outcome::Accepted, Some(payment)))
+    }
+
+    /// The reversal came first: it makes the payment's row, so that whoever brings the payment meets it.
+    fn await_payment(&mut self, call: Call<'_>, key: EventKey, payment: EventKey) {
+        let nothing = Reading { named: matching::Named::Nothing };
+        let expected = EventRecord {
+            event: call.notice.reverses.as_ref().map(ToString::to_string).unwrap_or_default(),
+            movement: Movement::Payment,
+            ..record(call, payment, EventState::Expected { reversal: key }, &nothing)
+        };
+        self.book.claim(record(call, key, EventState::Waiting, &nothing));
+        self.book.claim(expected);
+        self.book.receipt(call.evidence, Verdict::Reversal, Some(key), Some(call.notice.amount.dong()));
+    }
+
+    /// Takes the money back from wherever it is now, and tells the core of every invoice that is open again.
+    fn undo(&mut self, call: Call<'_>, key: EventKey, paid: &EventRecord) -> Result<(), StoreError> {
+        let position = self.book.position(&paid.key);
+        let undone = self.book.undone(&position)?;
+        let facts = ReversalFacts {
+            event: call.notice.event.to_string(),
+            paid_at: call.notice.paid_at,
+            business_day: call.business_day,
+        };
+        let composed = compose::reverse(paid, &position, &undone, &facts, self.book.moment()).map_err(fault)?;
+        self.book.enter(composed)?;
+        self.book.restate(paid.key, EventState::Reversed, paid.postings.saturating_add(1));
+        self.book.claim(record(call, key, EventState::Applied, &Reading { named: matching::Named::Nothing }));
+        self.book.receipt(call.evidence, Verdict::Reversal, Some(key), Some(call.notice.amount.dong()));
+        Ok(())
+    }
+
+    fn repeat(&mut self, call: Call<'_>) {
+        self.repeats.push(Repeat { partner: call.notice.partner.clone(), day: call.business_day });
+    }
+
+    fn marker(&self, key: EventKey, content: Content) -> Marker {
+        Marker { key, generation: self.generation, posting: self.book.last_posting(), content }
+    }
+}
+
+/// Why money that was stated cannot be booked, whatever the profile let through.
+fn unbookable(notice: &Notice) -> Option<&'static str> {
+    let zero = crate::domain::money::Money::ZERO;
+    match notice.effect {
+        Effect::None(_) => None,
+        Effect::Moves(_) if !notice.amount.is_positive() => Some("amount: expected more than zero"),
+        Effect::Moves(_) if notice.discount < zero || notice.discount > notice.amount => {
+            Some("discount: expected zero to the amount")
+        }
+        Effect::Moves(_) if notice.fee < zero => Some("fee: expected zero or more"),
+        Effect::Moves(_) => None,
+    }
+}
+
+/// Why a reversal cannot be booked; `None` when it can.
+fn not_reversible(paid: &EventRecord, call: Call<'_>) -> Option<&'static str> {
+    match paid.state {
+        EventState::Settled | EventState::Parked(_) => {
+            let late = |window| call.notice.paid_at.ms_since(paid.paid_at) > window;
+            if paid.content.amount != call.notice.amount {
+                Some("the payment is over another amount")
+            } else if call.reversal_window_ms.is_some_and(late) {
+                Some("past the partner's reversal window")
+            } else {
+                None
+            }
+        }
+        EventState::Reversed | EventState::Expected { .. } => Some("another reversal has undone the payment"),
+        EventState::Applied | EventState::Waiting | EventState::Refused => Some("it names a reversal"),
+    }
+}
+
+/// The event's row as this call makes it.
+fn record(call: Call<'_>, key: EventKey, state: EventState, reading: &Reading) -> EventRecord {
+    let notice = call.notice;
+    EventRecord {
+        key,
+        partner: notice.partner.clone(),
+        account: notice.account.clone(),
+        event: notice.event.to_string(),
+        movement: match notice.effect {
+            Effect::Moves(movement) => movement,
+            Effect::None(_) => Movement::Payment,
+        },
+        content: notice.content(),
+        fee: notice.fee,
+        funder: notice.funder.clone(),
+        channel: notice.channel.clone(),
+        paid_at: notice.paid_at,
+        business_day: call.business_day,
+        state,
+        names_invoice: reading.names_invoice().cloned(),
+        postings: 0,
+    }
+}
+
+fn about<'a>(notice: &'a Notice, event: Option<EventKey>, invoice: Option<&'a InvoiceId>) -> About<'a> {
+    About { partner: &notice.partner, event, invoice, amount: notice.amount }
+}
+
+fn answer(outcome: Outcome, payment: Option<EventKey>) -> Posted {
+    Posted { answer: Answer { outcome, payment }, marker: None }
+}
+
+/// The class of a parked payment's break.
+pub(super) fn class_of(reason: ParkReason) -> BreakClass {
+    match reason {
+        ParkReason::ContradictoryReference => BreakClass::ContradictoryRef,
+        ParkReason::UnknownInvoice => BreakClass::UnknownRef,
+        ParkReason::AlreadyPaid => BreakClass::DuplicatePayment,
+        ParkReason::Cancelled => BreakClass::CancelledInvoice,
+        ParkReason::WrongAmount | ParkReason::ReversedOtherAmount => BreakClass::AmountMismatch,
+    }
+}

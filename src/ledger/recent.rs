@@ -1,0 +1,80 @@
+//! Which breaks this instance opened lately for calls that claim no key, so that a partner that repeats a bad call
+//! for days opens one break and not thousands. A convenience for people, never a decision: after a restart or on
+//! another instance the same call opens one more break, and every call has its own receipt regardless (I3).
+
+use crate::domain::ids::EventKey;
+use crate::domain::notice::{Content, ReferenceText};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+/// How many breaks are remembered: 32 bytes each, a quarter of a megabyte in all. When it is full it forgets all.
+pub const RECENT_BREAKS_MAX: usize = 8_192;
+
+/// What makes two breaks the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mark([u8; 32]);
+
+impl Mark {
+    /// One for each other content of an event.
+    #[must_use]
+    pub fn conflict(key: &EventKey, content: &Content) -> Self {
+        let text = |r: &Option<ReferenceText>| r.as_ref().map(|r| r.as_str().to_owned()).unwrap_or_default();
+        let reverses = content.reverses.map(|k| *k.as_bytes()).unwrap_or_default();
+        Self::of(&[
+            b"conflict",
+            key.as_bytes(),
+            &content.amount.dong().to_be_bytes(),
+            &content.discount.dong().to_be_bytes(),
+            text(&content.references.invoice).as_bytes(),
+            text(&content.references.order).as_bytes(),
+            text(&content.references.customer).as_bytes(),
+            &reverses,
+        ])
+    }
+
+    /// One for each settled event that is said to have failed.
+    #[must_use]
+    pub fn failed(key: &EventKey) -> Self {
+        Self::of(&[b"failed", key.as_bytes()])
+    }
+
+    /// One for each body that could not be taken.
+    #[must_use]
+    pub fn unread(raw_hash: &[u8; 32]) -> Self {
+        Self::of(&[b"unread", raw_hash])
+    }
+
+    fn of(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+}
+
+/// The marks of committed breaks.
+#[derive(Debug, Default)]
+pub struct RecentBreaks(Mutex<HashSet<Mark>>);
+
+impl RecentBreaks {
+    /// Was such a break committed lately?
+    #[must_use]
+    pub fn contains(&self, mark: &Mark) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(mark)
+    }
+
+    /// Remembers committed breaks.
+    pub fn remember(&self, marks: &[Mark]) {
+        if marks.is_empty() {
+            return;
+        }
+        let mut set = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if set.len().saturating_add(marks.len()) > RECENT_BREAKS_MAX {
+            set.clear();
+        }
+        set.extend(marks.iter().copied());
+    }
+}

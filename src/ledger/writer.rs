@@ -1,0 +1,461 @@
+//! The thread that owns the store. It takes what is queued without waiting for more, commits it as one batch,
+//! answers each waiter after the commit, and runs other people's transactions (imports, leases, seals) between
+//! batches, a few at a time so that neither side starves the other. Not the deciding (`post`) and not what a batch
+//! does when the storage fails (`batch`). Keeps I4 and I10.
+//!
+//! While one batch is being flushed the next one gathers: the flush itself is the batching window, so there is no
+//! timer to tune.
+
+pub use super::batch::{BatchEnd, CONTENDED_TRIES_MAX, Early, Health, Lane, REPEATS_HELD_MAX, run_batch};
+
+use super::crash;
+use super::post::{Arrival, Posted};
+use super::{LaneContext, Moment, RecentBreaks};
+use crate::domain::ids::{Generation, PostingNo};
+use crate::domain::outcome::Outcome;
+use crate::domain::receipt::Answer;
+use crate::domain::time::{BUSINESS_ZONE, Clock};
+use crate::store::{Store, StoreError, Work};
+use jiff::tz::TimeZone;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// Notices in one transaction. One flush pays for all of them; beyond this the batch only adds waiting.
+pub const BATCH_MAX: usize = 512;
+
+/// Notices that may wait. Four seconds of the national peak; beyond it the retry word is kinder than the wait.
+pub const QUEUE_MAX: usize = 8_192;
+
+/// Other transactions that may wait: a handful of tasks each keep one or two in flight.
+pub const TASKS_MAX: usize = 256;
+
+/// Other transactions between two batches, at most.
+pub const TASKS_BETWEEN_MAX: usize = 2;
+
+/// How often a full disk is probed while nothing else comes.
+pub const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// How a writer is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct WriterOptions {
+    /// The receipt chain this writer extends.
+    pub lane: u32,
+    /// This start of this instance, random.
+    pub generation: Generation,
+    /// Notices in one transaction.
+    pub batch_max: usize,
+    /// Notices that may wait.
+    pub queue_max: usize,
+}
+
+impl WriterOptions {
+    /// The limits' defaults.
+    #[must_use]
+    pub fn new(lane: u32, generation: Generation) -> Self {
+        Self { lane, generation, batch_max: BATCH_MAX, queue_max: QUEUE_MAX }
+    }
+}
+
+/// One arrival on its way.
+#[derive(Debug)]
+pub struct PostJob {
+    /// What came.
+    pub arrival: Arrival,
+    /// When its collector stops waiting: past it, the job is dropped before its transaction begins.
+    pub deadline: Instant,
+}
+
+/// The writer takes no more at the moment: the retry word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Busy {
+    /// The queue is full.
+    #[error("the ledger's queue is full")]
+    Full,
+    /// The writer is draining or has failed.
+    #[error("the ledger takes no more")]
+    Closed,
+}
+
+/// What a writer is doing: for readiness and metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriterStatus {
+    /// Notices that wait.
+    pub queued: usize,
+    /// Other transactions that wait.
+    pub tasks_queued: usize,
+    /// Committed batches.
+    pub batches: u64,
+    /// Answered notices.
+    pub answered: u64,
+    /// Notices in the last batch.
+    pub last_batch: u64,
+    /// Notices dropped because their collector had stopped waiting.
+    pub late: u64,
+    /// Commits whose outcome is not known.
+    pub unknown: u64,
+    /// Notices that could not be taken by a fault of ours.
+    pub faults: u64,
+    /// Answers `duplicate` that the books gave.
+    pub duplicates: u64,
+    /// The disk is full: not ready.
+    pub full: bool,
+    /// The storage failed: the program must end and recover at its next start.
+    pub broken: bool,
+}
+
+impl WriterStatus {
+    /// May new notices be sent here?
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.full && !self.broken
+    }
+}
+
+/// A job and who waits for its answer.
+type Waiting = (PostJob, oneshot::Sender<Posted>);
+
+type Task = Box<dyn FnOnce(&mut dyn Store) + Send>;
+
+#[derive(Default)]
+struct Queues {
+    posts: VecDeque<Waiting>,
+    tasks: VecDeque<Task>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    queues: Mutex<Queues>,
+    bell: Condvar,
+    batches: AtomicU64,
+    answered: AtomicU64,
+    last_batch: AtomicU64,
+    late: AtomicU64,
+    unknown: AtomicU64,
+    faults: AtomicU64,
+    duplicates: AtomicU64,
+    full: AtomicBool,
+    broken: AtomicBool,
+    reached: AtomicI64,
+}
+
+impl Shared {
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail(&self) {
+        if !self.broken.swap(true, Ordering::AcqRel) {
+            tracing::error!("The storage failed: nothing is acknowledged any more");
+        }
+    }
+}
+
+/// The handle of a writer's thread. Dropping it drains.
+pub struct Writer {
+    shared: Arc<Shared>,
+    options: WriterOptions,
+    recent: Arc<RecentBreaks>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the machine gives no thread.
+    pub fn start(store: Box<dyn Store>, clock: Arc<dyn Clock>, options: WriterOptions) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let lane = Lane::new(options.lane, options.generation);
+        let recent = Arc::clone(&lane.recent);
+        let store = Watched { store, shared: Arc::clone(&shared) };
+        let batch_max = options.batch_max.max(1);
+        let mut desk = Desk { shared: Arc::clone(&shared), store, clock, lane, batch_max, probed: Instant::now() };
+        let thread = std::thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || desk.work())?;
+        Ok(Self { shared, options, recent, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues an arrival; its answer comes after its commit. A receiver that errors means that nothing is known to
+    /// be on disk: the retry word.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was queued.
+    pub fn submit(&self, job: PostJob) -> Result<oneshot::Receiver<Posted>, Busy> {
+        let (tell, answer) = oneshot::channel();
+        let mut queues = self.shared.queues();
+        if queues.closed || self.shared.broken.load(Ordering::Acquire) {
+            return Err(Busy::Closed);
+        }
+        if queues.posts.len() >= self.options.queue_max {
+            return Err(Busy::Full);
+        }
+        queues.posts.push_back((job, tell));
+        drop(queues);
+        self.shared.bell.notify_one();
+        Ok(answer)
+    }
+
+    /// Queues other work on the store, to be run between batches. It must be short: a slice of at most 20 ms. A
+    /// receiver that errors means that the work panicked or was not run.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was queued.
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Store) -> T + Send + 'static,
+    ) -> Result<oneshot::Receiver<T>, Busy> {
+        let (tell, answer) = oneshot::channel();
+        let task: Task = Box::new(move |store| {
+            let result = work(store);
+            // A caller who no longer waits has no use for it.
+            drop(tell.send(result));
+        });
+        let mut queues = self.shared.queues();
+        if queues.closed || self.shared.broken.load(Ordering::Acquire) {
+            return Err(Busy::Closed);
+        }
+        if queues.tasks.len() >= TASKS_MAX {
+            return Err(Busy::Full);
+        }
+        queues.tasks.push_back(task);
+        drop(queues);
+        self.shared.bell.notify_one();
+        Ok(answer)
+    }
+
+    /// The lane at a moment, for work that posts from within [`Writer::run`], such as an import's slice.
+    #[must_use]
+    pub fn context(&self, clock: &dyn Clock) -> LaneContext {
+        LaneContext {
+            lane: self.options.lane,
+            generation: self.options.generation,
+            moment: moment(clock),
+            recent: Arc::clone(&self.recent),
+        }
+    }
+
+    /// This writer's generation, and the last posting of its that is on disk: what markers may be trusted up to.
+    #[must_use]
+    pub fn reached(&self) -> (Generation, PostingNo) {
+        (self.options.generation, PostingNo(self.shared.reached.load(Ordering::Acquire)))
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn status(&self) -> WriterStatus {
+        let (queued, tasks_queued) = {
+            let queues = self.shared.queues();
+            (queues.posts.len(), queues.tasks.len())
+        };
+        let read = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        WriterStatus {
+            queued,
+            tasks_queued,
+            batches: read(&self.shared.batches),
+            answered: read(&self.shared.answered),
+            last_batch: read(&self.shared.last_batch),
+            late: read(&self.shared.late),
+            unknown: read(&self.shared.unknown),
+            faults: read(&self.shared.faults),
+            duplicates: read(&self.shared.duplicates),
+            full: self.shared.full.load(Ordering::Acquire),
+            broken: self.shared.broken.load(Ordering::Acquire),
+        }
+    }
+
+    /// Takes no more, finishes all that is queued, and ends the thread. Blocks; a second call returns at once.
+    pub fn drain(&self) {
+        self.shared.queues().closed = true;
+        self.shared.bell.notify_all();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("The ledger's writer ended by a panic");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.drain();
+    }
+}
+
+/// Now, and its day in the business zone.
+#[must_use]
+pub fn moment(clock: &dyn Clock) -> Moment {
+    let now = clock.now();
+    let zone = TimeZone::get(BUSINESS_ZONE).unwrap_or(TimeZone::UTC);
+    // Outside the calendar nothing is overdue yet.
+    Moment { now, today: now.day_in(&zone).unwrap_or(jiff::civil::Date::MIN) }
+}
+
+/// The thread's side.
+struct Desk {
+    shared: Arc<Shared>,
+    store: Watched,
+    clock: Arc<dyn Clock>,
+    lane: Lane,
+    batch_max: usize,
+    probed: Instant,
+}
+
+/// The store, with an eye on how it fares: other people's transactions may be the first to meet a full disk.
+struct Watched {
+    store: Box<dyn Store>,
+    shared: Arc<Shared>,
+}
+
+impl Store for Watched {
+    fn transact(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        let result = self.store.transact(work);
+        match &result {
+            Err(StoreError::Full(_)) => self.shared.full.store(true, Ordering::Release),
+            Err(StoreError::Broken(_) | StoreError::Schema(_)) => self.shared.fail(),
+            Ok(()) | Err(StoreError::Unknown(_) | StoreError::Fault(_) | StoreError::Contended) => {}
+        }
+        result
+    }
+}
+
+impl Desk {
+    fn work(&mut self) {
+        while let Some((posts, tasks)) = self.take() {
+            self.probe();
+            self.batch(posts);
+            for task in tasks {
+                self.task(task);
+            }
+        }
+        if !self.shared.broken.load(Ordering::Acquire)
+            && let Err(error) = self.lane.flush_repeats(&mut self.store)
+        {
+            tracing::warn!(error = %error, "The last counts of repeats were not written");
+        }
+    }
+
+    /// Waits for work and takes what there is; `None` when the writer is closed and nothing is left. Empty hands
+    /// mean that it is time to probe a full disk.
+    fn take(&self) -> Option<(Vec<Waiting>, Vec<Task>)> {
+        let mut queues = self.shared.queues();
+        loop {
+            if !queues.posts.is_empty() || !queues.tasks.is_empty() {
+                break;
+            }
+            if queues.closed {
+                return None;
+            }
+            if self.shared.full.load(Ordering::Acquire) {
+                let (woken, timeout) =
+                    self.shared.bell.wait_timeout(queues, PROBE_EVERY).unwrap_or_else(PoisonError::into_inner);
+                queues = woken;
+                if timeout.timed_out() {
+                    break;
+                }
+            } else {
+                queues = self.shared.bell.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        let posts = queues.posts.len().min(self.batch_max);
+        let tasks = queues.tasks.len().min(TASKS_BETWEEN_MAX);
+        Some((queues.posts.drain(..posts).collect(), queues.tasks.drain(..tasks).collect()))
+    }
+
+    fn batch(&mut self, posts: Vec<Waiting>) {
+        if posts.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let mut arrivals = Vec::with_capacity(posts.len());
+        let mut waiters = Vec::with_capacity(posts.len());
+        for (job, waiter) in posts {
+            if self.shared.broken.load(Ordering::Acquire) {
+                tell(waiter, try_again());
+            } else if job.deadline <= now {
+                self.shared.late.fetch_add(1, Ordering::Relaxed);
+                tell(waiter, try_again());
+            } else {
+                arrivals.push(job.arrival);
+                waiters.push(Some(waiter));
+            }
+        }
+        if arrivals.is_empty() {
+            return;
+        }
+        let moment = moment(self.clock.as_ref());
+        let early = &mut |n: usize, posted: &Posted| {
+            if let Some(waiter) = waiters.get_mut(n).and_then(Option::take) {
+                tell(waiter, posted.clone());
+            }
+        };
+        let end = run_batch(&mut self.store, &mut self.lane, moment, &arrivals, early);
+        self.publish(&end);
+        crash::point("before-reply");
+        for (waiter, answer) in waiters.into_iter().zip(end.answers) {
+            if let Some(waiter) = waiter {
+                tell(waiter, answer);
+            }
+        }
+    }
+
+    fn publish(&self, end: &BatchEnd) {
+        let count = |n: &AtomicU64, more: u64| n.fetch_add(more, Ordering::Relaxed);
+        let size = u64::try_from(end.answers.len()).unwrap_or(u64::MAX);
+        let duplicates = end.answers.iter().filter(|a| a.answer.outcome == Outcome::Duplicate).count();
+        count(&self.shared.batches, 1);
+        count(&self.shared.answered, size);
+        count(&self.shared.unknown, end.unknown);
+        count(&self.shared.faults, end.faults);
+        count(&self.shared.duplicates, u64::try_from(duplicates).unwrap_or(u64::MAX));
+        self.shared.last_batch.store(size, Ordering::Relaxed);
+        // Before the answers: a marker must not be ahead of what it is trusted by.
+        if let Some(last) = end.last {
+            self.shared.reached.fetch_max(last.0, Ordering::AcqRel);
+        }
+        match end.health {
+            Health::Good if end.unknown == 0 && end.faults == 0 => self.shared.full.store(false, Ordering::Release),
+            Health::Good => {}
+            Health::Full => self.shared.full.store(true, Ordering::Release),
+            Health::Broken => self.shared.fail(),
+        }
+    }
+
+    fn task(&mut self, task: Task) {
+        if self.shared.broken.load(Ordering::Acquire) {
+            return;
+        }
+        // Its caller sees a closed channel; the store has rolled back.
+        if catch_unwind(AssertUnwindSafe(|| task(&mut self.store))).is_err() {
+            tracing::error!("A task of the ledger's writer panicked");
+        }
+    }
+
+    /// A full disk: does it take a row again? Asked now and then, because a gateway that is not ready is sent
+    /// nothing whose success could tell.
+    fn probe(&mut self) {
+        if !self.shared.full.load(Ordering::Acquire) || self.probed.elapsed() < PROBE_EVERY {
+            return;
+        }
+        self.probed = Instant::now();
+        let reached = PostingNo(self.shared.reached.load(Ordering::Acquire));
+        let (generation, at) = (self.lane.generation, self.clock.now());
+        if self.store.transact(&mut |tx| tx.note_generation(generation, reached, at)).is_ok() {
+            self.shared.full.store(false, Ordering::Release);
+        }
+    }
+}
+
+fn try_again() -> Posted {
+    Posted { answer: Answer { outcome: Outcome::TryAgain, payment: None }, marker: None }
+}
+
+/// A collector that hung up needs no answer; its payment is in the books all the same.
+fn tell(waiter: oneshot::Sender<Posted>, posted: Posted) {
+    drop(waiter.send(posted));
+}
