@@ -9,8 +9,64 @@ use crate::domain::ids::{EventKey, PartnerCode};
 use crate::domain::money::Money;
 use crate::domain::review::{BreakClass, NewBreak};
 use crate::domain::time::Timestamp;
-use crate::store::{LeaseRequest, RoutePause, RouteState, StoreError, Tx};
+use crate::ledger::writer::Writer;
+use crate::store::{LeaseRequest, RoutePause, RouteState, Store, StoreError, Tx};
+use futures_util::future::BoxFuture;
 use serde::Deserialize;
+
+/// How often a transaction is run again when another writer changed the same rows.
+const CONTENDED_TRIES: u32 = 3;
+
+/// Where the outbox's transactions run: the writer, or a store by itself in a simulation.
+pub trait Desk: Send + Sync + 'static {
+    /// [`exchange`], on the store behind this desk.
+    fn exchange(&self, put: Vec<Attempted>, take: Option<Take>, waits: Waits) -> BoxFuture<'_, Exchanged>;
+}
+
+/// What an exchange brought, or why nothing was written.
+pub type Exchanged = Result<(Written, Taken), DeskError>;
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The writer has no room for the work, or is closed.
+    #[error("the ledger's writer takes no more work")]
+    Busy,
+}
+
+impl Desk for Writer {
+    fn exchange(&self, put: Vec<Attempted>, take: Option<Take>, waits: Waits) -> BoxFuture<'_, Exchanged> {
+        Box::pin(async move {
+            let done = self.run(move |store| exchange(store, &put, take.as_ref(), &waits));
+            done.map_err(|_busy| DeskError::Busy)?.await.map_err(|_not_run| DeskError::Busy)?
+        })
+    }
+}
+
+/// Writes down attempts and takes what is due next, in one commit: the flush to disk is paid once.
+///
+/// # Errors
+/// The machine's; nothing was written, except after [`StoreError::Unknown`].
+pub fn exchange(store: &mut dyn Store, attempts: &[Attempted], request: Option<&Take>, waits: &Waits) -> Exchanged {
+    let mut tries = 0;
+    loop {
+        let mut done = (Written::default(), Taken::default());
+        let committed = store.transact(&mut |tx| {
+            done.0 = put(tx, attempts, waits)?;
+            done.1 = request.map(|request| take(tx, request)).transpose()?.unwrap_or_default();
+            Ok(())
+        });
+        tries += 1;
+        match committed {
+            Ok(()) => return Ok(done),
+            Err(StoreError::Contended) if tries < CONTENDED_TRIES => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
 
 /// What is asked of one take.
 #[derive(Clone, Debug, PartialEq, Eq)]

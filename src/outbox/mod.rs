@@ -14,7 +14,9 @@ pub mod classify;
 pub mod command;
 pub mod core_client;
 pub mod desk;
-
+pub mod forwarder;
 pub mod signing;
+pub mod watch;
 
 pub use core_client::{CoreClient, CoreOptions};
+pub use forwarder::{Forwarder, ForwarderOptions, Waker};

@@ -1,1 +1,8 @@
-//! sandbox.
+//! The other side, for the demo, for onboarding and for tests: a billing core that fails, and collectors that
+//! misbehave. Both keep a journal of what they believe, written apart from the gateway's books, so that the two can
+//! be compared. Never part of a gateway that serves: nothing outside the command line's `demo` and `sandbox` starts it.
+
+pub mod chance;
+pub mod core;
+pub mod core_book;
+pub mod journal;

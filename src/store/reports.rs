@@ -61,6 +61,8 @@ pub struct OutboxDepth {
     pub parked: i64,
     /// The oldest one not delivered.
     pub oldest: Option<Timestamp>,
+    /// The oldest one not delivered in the fast lane.
+    pub oldest_urgent: Option<Timestamp>,
 }
 
 /// A break as people see it.
