@@ -93,7 +93,7 @@ impl ReferenceText {
         if text.len() <= REFERENCE_MAX_BYTES && !text.contains('\0') {
             return Some(Self(text.to_owned()));
         }
-        let head: String = text.chars().filter(|c| *c != '\0').take(16).collect();
+        let head: String = text.chars().filter(|c| *c != '\0').take(12).collect();
         Some(Self(format!("{head}~sha256:{}", hex::encode(Sha256::digest(text.as_bytes())))))
     }
 

@@ -10,6 +10,7 @@
 
 pub mod reports;
 pub mod rows;
+pub mod sqlite;
 
 use crate::domain::dispatch::{Dispatch, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
 use crate::domain::ids::{Author, CustomerCode, DispatchKey, EventKey, Generation, InvoiceId, PostingNo};
@@ -75,8 +76,8 @@ pub struct Heads {
 /// What a batch needs to know of invoices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// The invoices asked for by id that exist, whatever their state, and all open ones of the customers asked for
-    /// and of the customers of those invoices.
+    /// The invoices asked for by id that exist, whatever their state, and all open ones of the customers asked for.
+    /// The hot path asks by id alone, which costs one look-up an invoice.
     pub invoices: HashMap<InvoiceId, InvoiceAccount>,
     /// Those of the customers asked for who have any invoice at all, whatever its state: tells a customer who owes
     /// nothing from one nobody knows.
@@ -391,6 +392,36 @@ pub struct RepeatCount {
     pub day: jiff::civil::Date,
     /// How many.
     pub count: i64,
+}
+
+/// Opens the writer that `url` names.
+///
+/// # Errors
+/// [`StoreError::Schema`] for a URL that names no database of this build; else as [`sqlite::SqliteStore::open`].
+pub fn open(url: &str, options: &sqlite::SqliteOptions) -> Result<Box<dyn Store>, StoreError> {
+    Ok(Box::new(sqlite::SqliteStore::open(&sqlite_path(url)?, options)?))
+}
+
+/// Opens a reading connection to the database that `url` names.
+///
+/// # Errors
+/// As [`open`], and as [`sqlite::open_reports`].
+pub fn open_reports(url: &str) -> Result<Box<dyn reports::Reports>, StoreError> {
+    Ok(Box::new(sqlite::open_reports(&sqlite_path(url)?)?))
+}
+
+/// The file that a `sqlite://PATH` names.
+///
+/// # Errors
+/// [`StoreError::Schema`] for any other URL. The URL is not repeated: it may hold a password.
+pub fn sqlite_path(url: &str) -> Result<std::path::PathBuf, StoreError> {
+    match url.split_once("://") {
+        Some(("sqlite", path)) if !path.is_empty() => Ok(std::path::PathBuf::from(path)),
+        Some(("postgres" | "postgresql", _)) => {
+            Err(StoreError::Schema("store.url: PostgreSQL is not in this build yet; use sqlite://PATH".to_owned()))
+        }
+        _ => Err(StoreError::Schema("store.url: expected sqlite://PATH".to_owned())),
+    }
 }
 
 /// The customers whose open invoices a batch must see, in the order in which they are locked.

@@ -1,0 +1,110 @@
+//! Invoices: looking them up with what our entries did to them, and taking in the core's figures by version.
+
+use super::read;
+use super::statement::{Cells, Db, Prepared};
+use crate::domain::ids::InvoiceId;
+use crate::domain::invoice::{Invoice, InvoiceAccount};
+use crate::domain::notice::Wanted;
+use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
+use rusqlite::{named_params, params};
+
+/// An invoice with its number, settled sum and last sequence. The sums come from a narrow index that holds nothing
+/// for an invoice without payments.
+macro_rules! account_query {
+    ($name:literal, $filter:literal) => {
+        concat!(
+            "-- ",
+            $name,
+            "\nSELECT i.no, (SELECT sum(a.amount) FROM allocations a WHERE a.invoice_no = i.no),
+            (SELECT max(a.sequence) FROM allocations a WHERE a.invoice_no = i.no), ",
+            read::invoice_columns!(),
+            " FROM invoices i WHERE ",
+            $filter
+        )
+    };
+}
+
+/// The invoices asked for by id, and the open ones of the customers asked for. Tells each one's number.
+pub(super) fn candidates(
+    db: Db<'_>,
+    wanted: &Wanted,
+    mut number: impl FnMut(&InvoiceId, i64),
+) -> Result<Candidates, StoreError> {
+    const BY_ID: &str = account_query!("invoices.by_id", "i.id = ?1");
+    const OF_CUSTOMER: &str = account_query!("invoices.open_of_customer", "i.customer = ?1 AND i.status = 'open'");
+    let mut found = Candidates::default();
+    let mut take = |(no, account): (i64, InvoiceAccount)| {
+        number(&account.invoice.id, no);
+        found.invoices.insert(account.invoice.id.clone(), account);
+    };
+    if !wanted.invoices.is_empty() {
+        let mut by_id = db.prepare(BY_ID)?;
+        for id in &wanted.invoices {
+            by_id.one([id.as_str()], account)?.into_iter().for_each(&mut take);
+        }
+    }
+    if !wanted.customers.is_empty() {
+        let mut of_customer = db.prepare(OF_CUSTOMER)?;
+        for customer in in_lock_order(&wanted.customers) {
+            of_customer.all([customer.as_str()], account)?.into_iter().for_each(&mut take);
+        }
+    }
+    Ok(found)
+}
+
+fn account(cells: &mut Cells<'_, '_>) -> Result<(i64, InvoiceAccount), StoreError> {
+    let no = cells.next()?;
+    let settled =
+        cells.parse(|dong: Option<i64>| crate::domain::money::Money::from_dong(dong.unwrap_or_default()).ok())?;
+    let sequence = cells.next::<Option<u32>>()?.unwrap_or_default();
+    Ok((no, InvoiceAccount { invoice: read::invoice(cells)?, settled, sequence }))
+}
+
+/// Adds or replaces by version. One statement for a new invoice, three for one that changes.
+pub(super) fn upsert(db: Db<'_>, invoices: &[Invoice]) -> Result<Vec<Upserted>, StoreError> {
+    const ADD: &str = "-- invoices.add\nINSERT INTO invoices (id, customer, payer, unit, area, period, kind, net, vat,
+            total, issued_on, due_on, status, paid_elsewhere, adjusts, version)
+        VALUES (:id, :customer, :payer, :unit, :area, :period, :kind, :net, :vat, :total, :issued_on, :due_on, :status,
+            :paid_elsewhere, :adjusts, :version) ON CONFLICT (id) DO NOTHING";
+    const REPLACE: &str = "-- invoices.replace\nUPDATE invoices SET customer = :customer, payer = :payer, unit = :unit,
+            area = :area, period = :period, kind = :kind, net = :net, vat = :vat, total = :total,
+            issued_on = :issued_on, due_on = :due_on, status = :status, paid_elsewhere = :paid_elsewhere,
+            adjusts = :adjusts, version = :version WHERE id = :id";
+    const KNOWN: &str =
+        concat!("-- invoices.known\nSELECT ", read::invoice_columns!(), " FROM invoices i WHERE i.id = ?1");
+    let (mut add, mut known, mut replace) = (db.prepare(ADD)?, db.prepare(KNOWN)?, db.prepare(REPLACE)?);
+    invoices
+        .iter()
+        .map(|invoice| {
+            if put(&mut add, invoice)? == 1 {
+                return Ok(Upserted::Added);
+            }
+            match known.one(params![invoice.id.as_str()], read::invoice)? {
+                Some(known) if known.version > invoice.version => Ok(Upserted::Older),
+                Some(known) if known == *invoice => Ok(Upserted::Same),
+                _ => put(&mut replace, invoice).map(|_one| Upserted::Changed),
+            }
+        })
+        .collect()
+}
+
+fn put(statement: &mut Prepared<'_>, invoice: &Invoice) -> Result<usize, StoreError> {
+    statement.execute(named_params! {
+        ":id": invoice.id.as_str(),
+        ":customer": invoice.customer.as_str(),
+        ":payer": invoice.payer.as_str(),
+        ":unit": invoice.unit.as_str(),
+        ":area": invoice.area.word(),
+        ":period": invoice.period,
+        ":kind": invoice.kind.word(),
+        ":net": invoice.net.dong(),
+        ":vat": invoice.vat.dong(),
+        ":total": invoice.total.dong(),
+        ":issued_on": invoice.issued_on.to_string(),
+        ":due_on": invoice.due_on.to_string(),
+        ":status": invoice.status.word(),
+        ":paid_elsewhere": invoice.paid_elsewhere.dong(),
+        ":adjusts": invoice.adjusts.as_ref().map(InvoiceId::as_str),
+        ":version": invoice.version,
+    })
+}

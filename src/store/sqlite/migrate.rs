@@ -1,0 +1,91 @@
+//! Schema versions: each file in `migrations/` once, in order, each in one transaction, with its checksum kept. A
+//! newer schema, a changed file or a stranger's database is refused before anything is touched.
+
+use super::statement::Db;
+use crate::store::StoreError;
+use rusqlite::{Connection, TransactionBehavior};
+use sha2::{Digest, Sha256};
+
+/// `thuh` in the file's header: this database is ours.
+const APPLICATION_ID: i64 = 0x7468_7568;
+
+/// Name and text of every version, from 1.
+const MIGRATIONS: [(&str, &str); 1] = [("0001_spine", include_str!("../migrations/0001_spine.sqlite.sql"))];
+
+/// Brings the schema up; says what it did.
+pub(super) fn bring_up(connection: &mut Connection, path: &str) -> Result<Vec<String>, StoreError> {
+    let applied = check(connection, path)?;
+    let mut done = Vec::new();
+    for (name, text) in MIGRATIONS.iter().skip(applied) {
+        let fault = |error: rusqlite::Error| super::statement::of(&format!("-- migrate.{name}"), error);
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+        tx.execute_batch(
+            "-- migrate.table\nCREATE TABLE IF NOT EXISTS migrations (
+                version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT",
+        )
+        .and_then(|()| tx.execute_batch(text))
+        .and_then(|()| tx.pragma_update(None, "application_id", APPLICATION_ID))
+        .map_err(fault)?;
+        Db(&tx).execute(
+            "-- migrate.note\nINSERT INTO migrations (name, checksum) VALUES (?1, ?2)",
+            (name, checksum(text)),
+        )?;
+        tx.commit().map_err(fault)?;
+        done.push((*name).to_owned());
+    }
+    Ok(done)
+}
+
+/// Refuses a database that this program must not write; says how many versions it has.
+pub(super) fn check(connection: &Connection, path: &str) -> Result<usize, StoreError> {
+    let refused = |what: &str| StoreError::Schema(format!("{path}: {what}"));
+    let db = Db(connection);
+    let tables = match db.integer("-- migrate.tables\nSELECT count(*) FROM sqlite_schema", ()) {
+        Err(StoreError::Broken(source)) if is_not_a_database(source.as_ref()) => {
+            return Err(refused("not a database"));
+        }
+        other => other?,
+    };
+    if tables == 0 {
+        return Ok(0);
+    }
+    if db.integer("-- migrate.application\nSELECT application_id FROM pragma_application_id", ())? != APPLICATION_ID {
+        return Err(refused("not a thuho database"));
+    }
+    let applied =
+        db.all("-- migrate.applied\nSELECT name, checksum FROM migrations ORDER BY version", (), |cells| {
+            Ok((cells.next::<String>()?, cells.next::<String>()?))
+        })?;
+    if applied.len() > MIGRATIONS.len() {
+        return Err(refused(&format!(
+            "its schema is version {}, this program knows up to {}",
+            applied.len(),
+            MIGRATIONS.len()
+        )));
+    }
+    for ((name, sum), (our_name, text)) in applied.iter().zip(MIGRATIONS) {
+        if name != our_name || *sum != checksum(text) {
+            return Err(refused(&format!("its schema step {name} is not this program's {our_name}")));
+        }
+    }
+    Ok(applied.len())
+}
+
+/// For those who only read: everything applied, nothing newer.
+pub(super) fn check_current(connection: &Connection, path: &str) -> Result<(), StoreError> {
+    if check(connection, path)? < MIGRATIONS.len() {
+        return Err(StoreError::Schema(format!("{path}: its schema is older than this program; run thuho migrate")));
+    }
+    Ok(())
+}
+
+fn is_not_a_database(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    source
+        .downcast_ref::<rusqlite::Error>()
+        .and_then(rusqlite::Error::sqlite_error_code)
+        .is_some_and(|code| code == rusqlite::ErrorCode::NotADatabase)
+}
+
+fn checksum(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}

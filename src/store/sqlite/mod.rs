@@ -1,0 +1,232 @@
+//! SQLite, the embedded default: one file, one process, one writer. WAL with `synchronous=FULL`: a commit that
+//! returned is flushed (I4). A transaction that does not reach its commit, by an error or a panic, is rolled back
+//! before anything else runs on the connection. Knows nothing of what the rows mean; keeps I2 and I5 by keys,
+//! checks and triggers in `migrations/`.
+
+mod backup;
+mod checks;
+mod invoices;
+mod lock;
+mod migrate;
+mod outbox;
+mod read;
+mod reports;
+mod statement;
+mod tx;
+mod write;
+
+pub use backup::{BackupProgress, backup, restore};
+pub use reports::SqliteReports;
+
+use super::{Store, StoreError, Work};
+use lock::FileLock;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+use tx::{Numbers, SqliteTx};
+
+/// How long a statement waits for another connection's lock. Only the checkpoint and a tool that ignores the lock
+/// file can make it wait at all.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Page cache of the writer: the hot pages of a million invoices' indexes; more was measured to buy nothing.
+const WRITER_CACHE_KIB: i64 = 16_384;
+
+/// Page cache of a reading connection.
+const READER_CACHE_KIB: i64 = 4_096;
+
+/// WAL pages after which a commit also moves them into the file. A larger one was measured to buy nothing but
+/// stalls.
+const CHECKPOINT_PAGES: i64 = 1_000;
+
+/// More statements than the writer and the reports have.
+const STATEMENTS_CACHED: usize = 128;
+
+/// Lanes below this: the lane shares a receipt's number with its place, 40 bits of it.
+const LANE_MAX: u32 = 1 << 20;
+
+/// When a commit is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// Flushed at each commit: what every gateway runs.
+    #[default]
+    Full,
+    /// Not flushed until a checkpoint: loses acknowledged payments on power loss. Only for the rigs, whose power-cut
+    /// test must be able to fail.
+    Normal,
+}
+
+/// How a writer opens its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// When a commit is on disk.
+    pub synchronous: Synchronous,
+    /// The lane of this writer's receipts.
+    pub lane: u32,
+    /// Where this gateway's internal API listens: told to whoever finds the file taken.
+    pub internal_url: Option<String>,
+    /// The file may not grow past this many pages of 4 KiB: a full disk, for tests and for shared disks.
+    pub pages_max: Option<u32>,
+}
+
+/// The one writer of a database file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    // Dropped before the lock: the file must be closed when another process may take it.
+    connection: Connection,
+    lane: u32,
+    numbers: Numbers,
+    _lock: FileLock,
+}
+
+impl SqliteStore {
+    /// Takes the file, or makes it; brings the schema up.
+    ///
+    /// # Errors
+    /// [`StoreError::Fault`] when another process holds it, [`StoreError::Schema`] when it is newer or not ours, and
+    /// the machine's.
+    pub fn open(path: &Path, options: &SqliteOptions) -> Result<Self, StoreError> {
+        Self::open_and_migrate(path, options).map(|(store, _done)| store)
+    }
+
+    fn open_and_migrate(path: &Path, options: &SqliteOptions) -> Result<(Self, Vec<String>), StoreError> {
+        if options.lane >= LANE_MAX {
+            return Err(StoreError::Fault(format!("lane {}: expected less than {LANE_MAX}", options.lane)));
+        }
+        let lock = FileLock::take(path, options.internal_url.as_deref())?;
+        let named = path.display().to_string();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection =
+            Connection::open_with_flags(path, flags).map_err(|error| statement::of("-- store.open", error))?;
+        migrate::check(&connection, &named)?;
+        let synchronous = match options.synchronous {
+            Synchronous::Full => "FULL",
+            Synchronous::Normal => "NORMAL",
+        };
+        tune(&connection, WRITER_CACHE_KIB)
+            .and_then(|()| connection.pragma_update(None, "journal_mode", "WAL"))
+            .and_then(|()| connection.pragma_update(None, "synchronous", synchronous))
+            .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES))
+            .map_err(|error| statement::of("-- store.tune", error))?;
+        let done = migrate::bring_up(&mut connection, &named)?;
+        if let Some(pages) = options.pages_max {
+            connection
+                .pragma_update(None, "max_page_count", pages)
+                .map_err(|error| statement::of("-- store.pages_max", error))?;
+        }
+        Ok((Self { connection, lane: options.lane, numbers: Numbers::default(), _lock: lock }, done))
+    }
+}
+
+/// Brings the schema of the file at `path` up, making the file if there is none; says what it did.
+///
+/// # Errors
+/// As [`SqliteStore::open`].
+pub fn migrate(path: &Path) -> Result<Vec<String>, StoreError> {
+    SqliteStore::open_and_migrate(path, &SqliteOptions::default()).map(|(_store, done)| done)
+}
+
+/// A reading connection; also beside a gateway, also from another process.
+///
+/// # Errors
+/// [`StoreError::Schema`] when the file is not there, not ours, older or newer; the machine's.
+pub fn open_reports(path: &Path) -> Result<SqliteReports, StoreError> {
+    Ok(SqliteReports::new(open_reader(path)?))
+}
+
+fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    if !path.is_file() {
+        return Err(StoreError::Schema(format!("{}: no such database", path.display())));
+    }
+    // Read-write in name only: a reader of a WAL takes part in its locks. `query_only` keeps it from writing.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)
+        .and_then(|connection| tune(&connection, READER_CACHE_KIB).map(|()| connection))
+        .and_then(|connection| connection.pragma_update(None, "query_only", true).map(|()| connection))
+        .map_err(|error| statement::of("-- reports.open", error))?;
+    migrate::check_current(&connection, &path.display().to_string())?;
+    Ok(connection)
+}
+
+fn tune(connection: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "cache_size", cache_kib.saturating_neg())
+}
+
+impl Store for SqliteStore {
+    fn transact(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        let open = OpenTransaction::begin(&self.connection, &mut self.numbers)?;
+        let mut tx = SqliteTx::new(open.connection, self.lane, &mut *open.numbers);
+        work(&mut tx)?;
+        open.commit()
+    }
+}
+
+/// Rolls back when it is dropped without a commit, whatever the reason: an error, a failed commit, a panic.
+struct OpenTransaction<'s> {
+    connection: &'s Connection,
+    numbers: &'s mut Numbers,
+    committed: bool,
+}
+
+impl<'s> OpenTransaction<'s> {
+    fn begin(connection: &'s Connection, numbers: &'s mut Numbers) -> Result<Self, StoreError> {
+        const BEGIN: &str = "-- store.begin\nBEGIN IMMEDIATE";
+        let open = Self { connection, numbers, committed: false };
+        if !connection.is_autocommit() {
+            // The last rollback failed: try it once more before anything is written.
+            open.roll_back().map_err(|error| statement::of("-- store.rollback", error))?;
+        }
+        statement::Db(connection).execute(BEGIN, ())?;
+        Ok(open)
+    }
+
+    fn commit(mut self) -> Result<(), StoreError> {
+        const COMMIT: &str = "-- store.commit\nCOMMIT";
+        if self.connection.is_autocommit() {
+            return Err(StoreError::Fault("store.commit: the transaction had ended after an error".to_owned()));
+        }
+        let committed = self.connection.prepare_cached(COMMIT).and_then(|mut commit| commit.execute(()));
+        match committed {
+            Ok(_) => {
+                self.committed = true;
+                Ok(())
+            }
+            Err(error) => Err(at_commit(COMMIT, error)),
+        }
+    }
+
+    fn roll_back(&self) -> Result<(), rusqlite::Error> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.execute_batch("-- store.rollback\nROLLBACK")
+    }
+}
+
+impl Drop for OpenTransaction<'_> {
+    fn drop(&mut self) {
+        self.numbers.end_transaction(self.committed);
+        if !self.committed {
+            // A rollback that fails is tried again by the next `begin`, which reports it.
+            self.roll_back().ok();
+        }
+    }
+}
+
+/// A commit that met a full disk or a lock wrote no commit mark; one that met an I/O error is broken, and may be
+/// found committed by the recovery at the next start; of any other the outcome is not known.
+fn at_commit(sql: &str, error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        // A deferred check that fails refuses the commit itself.
+        Some(ErrorCode::ConstraintViolation) => statement::of(sql, error),
+        _ => match statement::of(sql, error) {
+            StoreError::Fault(text) => StoreError::Unknown(text.into()),
+            known => known,
+        },
+    }
+}

@@ -1,0 +1,206 @@
+//! Messages to the core: taking them under a lease, writing results under its fence, a person's commands, and the
+//! route. Keeps the order of one invoice: only its first unfinished message (`head`) is ever leased, and whoever
+//! finishes it makes the next one head in the same transaction. Keeps I6.
+
+use super::read;
+use super::statement::{Cells, Db};
+use crate::domain::dispatch::{AttemptResult, DispatchResult, LeasedDispatch, ParkCause};
+use crate::domain::ids::{Author, DispatchKey};
+use crate::domain::time::Timestamp;
+use crate::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, RouteState, StoreError};
+use rusqlite::{named_params, params};
+
+/// Is no earlier message of this invoice unfinished?
+pub(super) fn is_head(db: Db<'_>, invoice_no: i64, sequence: u32) -> Result<bool, StoreError> {
+    const SQL: &str =
+        "-- dispatches.before\nSELECT EXISTS (SELECT 1 FROM allocations a JOIN dispatches d ON d.no = a.no
+        WHERE a.invoice_no = ?1 AND a.sequence < ?2 AND d.state IN ('waiting', 'leased', 'parked'))";
+    // The first has none before it: most invoices are paid once, and need no question.
+    Ok(sequence == 1 || db.integer(SQL, (invoice_no, sequence))? == 0)
+}
+
+/// The next unfinished message of the invoice may go now.
+fn free_next(db: Db<'_>, no: i64) -> Result<(), StoreError> {
+    const SQL: &str = "-- dispatches.free_next\nUPDATE dispatches SET head = 1 WHERE no =
+        (SELECT d.no FROM allocations done JOIN allocations a ON a.invoice_no = done.invoice_no
+            JOIN dispatches d ON d.no = a.no
+         WHERE done.no = ?1 AND a.sequence > done.sequence AND d.state IN ('waiting', 'leased', 'parked')
+         ORDER BY a.sequence LIMIT 1)";
+    db.execute(SQL, [no]).map(drop)
+}
+
+struct Due {
+    no: i64,
+    due_at: i64,
+    leased: LeasedDispatch,
+}
+
+/// Takes what is due, urgent ones first, then in order of time.
+pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
+    const WAITING: &str = "-- dispatches.due\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.created_at, d.urgent
+        FROM dispatches d INDEXED BY dispatches_due JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
+        WHERE d.state = 'waiting' AND d.head = 1 AND d.urgent = ?1 AND d.due_at <= ?2
+        ORDER BY d.due_at, d.created_at, d.no LIMIT ?3";
+    // A lease that ran out: its holder is gone or too slow, and its result will no longer count.
+    const EXPIRED: &str =
+        "-- dispatches.expired\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.created_at, d.urgent
+        FROM dispatches d JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
+        WHERE d.state = 'leased' AND d.lease_until <= ?1 ORDER BY d.lease_until LIMIT ?2";
+    const TAKE: &str = "-- dispatches.lease\nUPDATE dispatches SET state = 'leased', lease_token = ?2, lease_until = ?3
+        WHERE no = ?1";
+    let now = request.now.unix_ms();
+    let due = |cells: &mut Cells<'_, '_>| {
+        Ok(Due {
+            no: cells.next()?,
+            due_at: cells.next()?,
+            leased: LeasedDispatch {
+                key: cells.dispatch_key()?,
+                invoice: cells.invoice_id()?,
+                body: cells.next()?,
+                attempts: cells.next()?,
+                created_at: cells.at()?,
+                token: request.token,
+                urgent: cells.next()?,
+            },
+        })
+    };
+    let mut found = db.all(EXPIRED, (now, request.limit), due)?;
+    found.retain(|due| due.leased.urgent || !request.urgent_only);
+    found.extend(db.all(WAITING, (true, now, request.limit), due)?);
+    if !request.urgent_only {
+        found.extend(db.all(WAITING, (false, now, request.limit), due)?);
+    }
+    found.sort_by_key(|due| (!due.leased.urgent, due.due_at, due.no));
+    found.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
+    let mut take = db.prepare(TAKE)?;
+    for due in &found {
+        take.execute((due.no, request.token.0.cast_signed(), request.until.unix_ms()))?;
+    }
+    Ok(found.into_iter().map(|due| due.leased).collect())
+}
+
+/// Writes one result; `false` when its lease is somebody else's by now, or nobody's.
+pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreError> {
+    const HELD: &str = "-- dispatches.held\nSELECT d.no FROM dispatches d INDEXED BY dispatches_leased_by
+        JOIN allocations a ON a.no = d.no WHERE d.state = 'leased' AND d.lease_token = ?1 AND a.key = ?2";
+    const DELIVERED: &str = "-- dispatches.delivered\nUPDATE dispatches SET state = 'delivered', delivered_at = ?2,
+            attempts = attempts + 1, head = 0, lease_token = NULL, lease_until = NULL, reason = NULL WHERE no = ?1";
+    const RETRY: &str = "-- dispatches.retry\nUPDATE dispatches SET state = 'waiting', due_at = ?2, reason = ?3,
+            attempts = attempts + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
+    const PARK: &str = "-- dispatches.park\nUPDATE dispatches SET state = 'parked', cause = ?2, reason = ?3,
+            attempts = attempts + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
+    const RELEASE: &str = "-- dispatches.release\nUPDATE dispatches SET state = 'waiting', lease_token = NULL,
+            lease_until = NULL WHERE no = ?1";
+    let held = (result.token.0.cast_signed(), read::key_bytes(&result.key));
+    let Some(no) = db.one(HELD, held, |cells| cells.next::<i64>())? else {
+        return Ok(false);
+    };
+    match &result.result {
+        AttemptResult::Delivered => {
+            db.execute(DELIVERED, (no, result.at.unix_ms()))?;
+            free_next(db, no)?;
+        }
+        AttemptResult::Retry { not_before, reason } => {
+            db.execute(RETRY, (no, not_before.unix_ms(), reason))?;
+        }
+        AttemptResult::Parked { cause, reason } => {
+            db.execute(PARK, (no, cause.word(), reason))?;
+        }
+        AttemptResult::Released => {
+            db.execute(RELEASE, [no])?;
+        }
+    }
+    Ok(true)
+}
+
+struct Found {
+    no: i64,
+    state: String,
+    proposed_by: Option<String>,
+}
+
+/// Finds a message by its key, newest block of numbers first: one index probe a block of 1024. For people, not for
+/// the hot path.
+fn find(db: Db<'_>, key: &DispatchKey) -> Result<Option<Found>, StoreError> {
+    const LAST: &str = "-- allocations.last_block\nSELECT coalesce(max(no), 0) >> 10 FROM allocations";
+    const PROBE: &str = "-- dispatches.probe\nSELECT d.no, d.state, d.close_proposed_by FROM allocations a
+        JOIN dispatches d ON d.no = a.no WHERE a.no >> 10 = ?1 AND a.key = ?2";
+    let key = read::key_bytes(key);
+    let last = db.integer(LAST, ())?;
+    let mut probe = db.prepare(PROBE)?;
+    for block in (0..=last).rev() {
+        let found = probe.one((block, key), |cells| {
+            Ok(Found { no: cells.next()?, state: cells.next()?, proposed_by: cells.next()? })
+        })?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// What a person wants of a message.
+pub(super) fn command(
+    db: Db<'_>,
+    key: &DispatchKey,
+    command: &DispatchCommand,
+    at: Timestamp,
+) -> Result<CommandAnswer, StoreError> {
+    const RETRY: &str = "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = ?2, cause = NULL,
+            close_proposed_by = NULL, close_reason = NULL WHERE no = ?1";
+    const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = ?2 WHERE no = ?1";
+    const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = ?2, close_reason = ?3
+            WHERE no = ?1";
+    let Some(found) = find(db, key)? else {
+        return Ok(CommandAnswer::NotFound);
+    };
+    match (command, found.state.as_str()) {
+        (DispatchCommand::Retry, "waiting" | "parked") => {
+            db.execute(RETRY, (found.no, at.unix_ms()))?;
+        }
+        (DispatchCommand::Hold, "waiting") => {
+            db.execute(HOLD, (found.no, ParkCause::Held.word()))?;
+        }
+        // It is kept back already, and for a better reason.
+        (DispatchCommand::Hold, "parked") => {}
+        (DispatchCommand::ProposeClose { author, reason }, "parked") => {
+            db.execute(PROPOSE, (found.no, author.as_str(), reason))?;
+        }
+        (DispatchCommand::ApproveClose { author }, "parked") => return approve(db, &found, author, at),
+        _ => return Ok(CommandAnswer::WrongState),
+    }
+    Ok(CommandAnswer::Done)
+}
+
+/// Two people end a message: nobody approves their own proposal (I13).
+fn approve(db: Db<'_>, found: &Found, author: &Author, at: Timestamp) -> Result<CommandAnswer, StoreError> {
+    const CLOSE: &str = "-- dispatches.close\nUPDATE dispatches SET state = 'closed', cause = NULL, head = 0,
+            closed_by = :author, closed_at = :at WHERE no = :no";
+    if found.proposed_by.as_deref().is_none_or(|proposer| proposer == author.as_str()) {
+        return Ok(CommandAnswer::NeedsAnother);
+    }
+    db.execute(CLOSE, named_params! { ":no": found.no, ":author": author.as_str(), ":at": at.unix_ms() })?;
+    free_next(db, found.no)?;
+    Ok(CommandAnswer::Done)
+}
+
+/// Is the way to the core open?
+pub(super) fn route(db: Db<'_>) -> Result<RouteState, StoreError> {
+    const SQL: &str = "-- route.read\nSELECT reason, since, probe_at FROM route_pause";
+    let paused =
+        db.one(SQL, (), |cells| Ok(RoutePause { reason: cells.next()?, since: cells.at()?, probe_at: cells.at()? }))?;
+    Ok(RouteState { paused })
+}
+
+/// Opens or pauses it.
+pub(super) fn set_route(db: Db<'_>, state: &RouteState) -> Result<(), StoreError> {
+    const OPEN: &str = "-- route.open\nDELETE FROM route_pause";
+    const PAUSE: &str = "-- route.pause\nINSERT INTO route_pause (one, reason, since, probe_at) VALUES (1, ?1, ?2, ?3)
+        ON CONFLICT (one) DO UPDATE SET reason = excluded.reason, since = excluded.since, probe_at = excluded.probe_at";
+    match &state.paused {
+        None => db.execute(OPEN, ()).map(drop),
+        Some(pause) => {
+            db.execute(PAUSE, params![pause.reason, pause.since.unix_ms(), pause.probe_at.unix_ms()]).map(drop)
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! One transaction: the table of contents of the verbs. Each is a few statements in the file of its subject.
+
+use super::read;
+use super::statement::Db;
+use super::{invoices, outbox, write};
+use crate::domain::dispatch::DispatchResult;
+use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use crate::domain::invoice::Invoice;
+use crate::domain::notice::Wanted;
+use crate::domain::posting::Account;
+use crate::domain::review::NewBreak;
+use crate::domain::time::Timestamp;
+use crate::store::rows::EventRecord;
+use crate::store::{
+    Candidates, CommandAnswer, DispatchCommand, Heads, LeaseRequest, Position, RepeatCount, RouteState, Seal,
+    StoreError, Tx, Upserted, Writes,
+};
+use rusqlite::{Connection, params};
+use std::collections::HashMap;
+
+/// Bits of a receipt's number that say its place in its lane.
+const PLACE_BITS: u32 = 40;
+
+/// Row numbers that were looked up, so that the hot path does not look them up again.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// Of the chart of accounts: small, never deleted, so kept over transactions.
+    pub(super) accounts: HashMap<Account, i64>,
+    /// Of this transaction's events.
+    pub(super) events: HashMap<EventKey, i64>,
+    /// Of this transaction's invoices.
+    pub(super) invoices: HashMap<InvoiceId, i64>,
+    /// Of this transaction's allocations, which their messages follow.
+    pub(super) allocations: HashMap<DispatchKey, write::Allocated>,
+}
+
+impl Numbers {
+    /// A rollback may have taken a new account's row with it.
+    pub(super) fn end_transaction(&mut self, committed: bool) {
+        self.events.clear();
+        self.invoices.clear();
+        self.allocations.clear();
+        if !committed {
+            self.accounts.clear();
+        }
+    }
+}
+
+/// One open transaction.
+pub(super) struct SqliteTx<'s> {
+    pub(super) db: Db<'s>,
+    pub(super) numbers: &'s mut Numbers,
+    lane: u32,
+}
+
+impl<'s> SqliteTx<'s> {
+    pub(super) fn new(connection: &'s Connection, lane: u32, numbers: &'s mut Numbers) -> Self {
+        Self { db: Db(connection), numbers, lane }
+    }
+
+    /// The row number of a receipt of this lane.
+    pub(super) fn receipt_no(&self, n: i64) -> Result<i64, StoreError> {
+        receipt_no(self.lane, n)
+    }
+}
+
+/// The row number of a receipt: the lane above its place.
+pub(super) fn receipt_no(lane: u32, n: i64) -> Result<i64, StoreError> {
+    let base = lane_base(lane);
+    let place = u64::try_from(n).ok().filter(|n| n.checked_shr(PLACE_BITS) == Some(0));
+    let no = place.and_then(|_in_range| base.checked_add(n));
+    no.ok_or_else(|| StoreError::Fault(format!("receipt {n} of lane {lane}: out of range")))
+}
+
+/// The number below all receipts of a lane.
+pub(super) fn lane_base(lane: u32) -> i64 {
+    i64::from(lane).saturating_mul(1_i64 << PLACE_BITS)
+}
+
+/// Place and chain hash of a lane's last receipt.
+pub(super) fn lane_head(db: Db<'_>, lane: u32) -> Result<Option<(i64, [u8; 32])>, StoreError> {
+    const SQL: &str =
+        "-- receipts.head\nSELECT n, hash FROM receipts WHERE no >= ?1 AND no < ?2 ORDER BY no DESC LIMIT 1";
+    db.one(SQL, (lane_base(lane), lane_base(lane.saturating_add(1))), |cells| Ok((cells.next()?, cells.next()?)))
+}
+
+/// The lanes that have receipts: one step a lane, not a scan.
+pub(super) fn lanes(db: Db<'_>) -> Result<Vec<u32>, StoreError> {
+    const SQL: &str = "-- receipts.next_lane\nSELECT lane FROM receipts WHERE no >= ?1 ORDER BY no LIMIT 1";
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(lane) = db.one(SQL, [lane_base(from)], |cells| cells.next::<u32>())? {
+        found.push(lane);
+        from = lane.saturating_add(1);
+    }
+    Ok(found)
+}
+
+impl Tx for SqliteTx<'_> {
+    fn heads(&mut self) -> Result<Heads, StoreError> {
+        const LAST: &str = "-- postings.last\nSELECT coalesce(max(no), 0) FROM postings";
+        let (last, chain) = lane_head(self.db, self.lane)?.unwrap_or((0, [0; 32]));
+        let posting = self.db.integer(LAST, ())?;
+        Ok(Heads { receipt: last.saturating_add(1), chain, posting: PostingNo(posting.saturating_add(1)) })
+    }
+
+    fn events(&mut self, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {
+        const SQL: &str =
+            concat!("-- events.by_key\nSELECT e.no, ", read::event_columns!(), " FROM events e WHERE e.key = ?1");
+        let mut by_key = self.db.prepare(SQL)?;
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            let row = by_key.one([key.as_bytes()], |cells| Ok((cells.next::<i64>()?, read::event(cells)?)))?;
+            found.push(row.map(|(no, record)| {
+                self.numbers.events.insert(*key, no);
+                record
+            }));
+        }
+        Ok(found)
+    }
+
+    fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
+        invoices::candidates(self.db, wanted, |id, no| {
+            self.numbers.invoices.insert(id.clone(), no);
+        })
+    }
+
+    fn positions(&mut self, payments: &[EventKey]) -> Result<Vec<Position>, StoreError> {
+        payments.iter().map(|payment| write::position(self.db, payment)).collect()
+    }
+
+    fn parked_naming(&mut self, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        write::parked_naming(self.db, invoices, limit)
+    }
+
+    fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
+        write::all(self, writes)
+    }
+
+    fn note_generation(&mut self, generation: Generation, last: PostingNo, at: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str =
+            "-- generations.note\nINSERT INTO generations (generation, last_posting, at) VALUES (?1, ?2, ?3)
+            ON CONFLICT (generation) DO UPDATE SET last_posting = excluded.last_posting, at = excluded.at";
+        self.db.execute(SQL, (generation.0.cast_signed(), last.0, at.unix_ms())).map(drop)
+    }
+
+    fn upsert_invoices(&mut self, invoices: &[Invoice]) -> Result<Vec<Upserted>, StoreError> {
+        invoices::upsert(self.db, invoices)
+    }
+
+    fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<crate::domain::dispatch::LeasedDispatch>, StoreError> {
+        outbox::lease(self.db, request)
+    }
+
+    fn settle(&mut self, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError> {
+        results.iter().map(|result| outbox::settle(self.db, result)).collect()
+    }
+
+    fn command(
+        &mut self,
+        key: &DispatchKey,
+        command: &DispatchCommand,
+        at: Timestamp,
+    ) -> Result<CommandAnswer, StoreError> {
+        outbox::command(self.db, key, command, at)
+    }
+
+    fn route(&mut self) -> Result<RouteState, StoreError> {
+        outbox::route(self.db)
+    }
+
+    fn set_route(&mut self, state: &RouteState) -> Result<(), StoreError> {
+        outbox::set_route(self.db, state)
+    }
+
+    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
+        write::breaks(self.db, breaks)
+    }
+
+    fn count_repeats(&mut self, counts: &[RepeatCount]) -> Result<(), StoreError> {
+        const SQL: &str = "-- repeats.add\nINSERT INTO repeats (partner, day, count) VALUES (?1, ?2, ?3)
+            ON CONFLICT (partner, day) DO UPDATE SET count = count + excluded.count";
+        let mut add = self.db.prepare(SQL)?;
+        counts.iter().try_for_each(|repeat| {
+            add.execute((repeat.partner.as_str(), repeat.day.to_string(), repeat.count)).map(drop)
+        })
+    }
+
+    fn lane_heads(&mut self) -> Result<Vec<(u32, i64, [u8; 32])>, StoreError> {
+        let mut heads = Vec::new();
+        for lane in lanes(self.db)? {
+            heads.extend(lane_head(self.db, lane)?.map(|(n, hash)| (lane, n, hash)));
+        }
+        Ok(heads)
+    }
+
+    fn add_seal(&mut self, seal: &Seal) -> Result<(), StoreError> {
+        const SEAL: &str = "-- seals.add\nINSERT INTO seals (at, signature) VALUES (?1, ?2)";
+        const HEAD: &str = "-- seals.add_head\nINSERT INTO seal_heads (seal_no, lane, n, hash) VALUES (?1, ?2, ?3, ?4)";
+        self.db.execute(SEAL, (seal.at.unix_ms(), seal.signature))?;
+        let no = self.db.0.last_insert_rowid();
+        let mut add = self.db.prepare(HEAD)?;
+        seal.heads.iter().try_for_each(|(lane, n, hash)| add.execute(params![no, lane, n, hash]).map(drop))
+    }
+
+    fn paused_partners(&mut self) -> Result<Vec<PartnerCode>, StoreError> {
+        const SQL: &str = "-- partners.paused\nSELECT partner FROM paused_partners ORDER BY partner";
+        self.db.all(SQL, (), |cells| cells.partner())
+    }
+
+    fn set_partner_paused(&mut self, partner: &PartnerCode, paused: bool, at: Timestamp) -> Result<(), StoreError> {
+        const PAUSE: &str = "-- partners.pause\nINSERT INTO paused_partners (partner, at) VALUES (?1, ?2)
+            ON CONFLICT (partner) DO NOTHING";
+        const RESUME: &str = "-- partners.resume\nDELETE FROM paused_partners WHERE partner = ?1";
+        if paused {
+            self.db.execute(PAUSE, (partner.as_str(), at.unix_ms())).map(drop)
+        } else {
+            self.db.execute(RESUME, [partner.as_str()]).map(drop)
+        }
+    }
+
+    fn note_redone(&mut self, lane: u32, n: i64, at: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "-- receipts.redone\nINSERT INTO redone (receipt_no, at) VALUES (?1, ?2)
+            ON CONFLICT (receipt_no) DO NOTHING";
+        self.db.execute(SQL, (receipt_no(lane, n)?, at.unix_ms())).map(drop)
+    }
+}
