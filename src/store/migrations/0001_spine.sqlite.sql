@@ -24,7 +24,7 @@ CREATE TABLE invoices (
     adjusts        TEXT,
     version        INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX invoices_open_of_customer ON invoices (customer) WHERE status = 'open';
+CREATE INDEX invoices_of_customer ON invoices (customer, status);
 
 -- One row an event key, for ever. The content is that of the first notice; only the state goes on.
 CREATE TABLE events (

@@ -7,6 +7,7 @@ use crate::domain::invoice::{Invoice, InvoiceAccount};
 use crate::domain::notice::Wanted;
 use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
 use rusqlite::{named_params, params};
+use std::collections::{HashMap, HashSet};
 
 /// An invoice with its number, settled sum and last sequence. The sums come from a narrow index that holds nothing
 /// for an invoice without payments.
@@ -32,11 +33,13 @@ pub(super) fn candidates(
 ) -> Result<Candidates, StoreError> {
     const BY_ID: &str = account_query!("invoices.by_id", "i.id = ?1");
     const OF_CUSTOMER: &str = account_query!("invoices.open_of_customer", "i.customer = ?1 AND i.status = 'open'");
-    let mut found = Candidates::default();
+    const KNOWN: &str = "-- invoices.customer_known\nSELECT EXISTS (SELECT 1 FROM invoices i WHERE i.customer = ?1)";
+    let mut invoices = HashMap::new();
     let mut take = |(no, account): (i64, InvoiceAccount)| {
         number(&account.invoice.id, no);
-        found.invoices.insert(account.invoice.id.clone(), account);
+        invoices.insert(account.invoice.id.clone(), account);
     };
+    let mut known = HashSet::new();
     if !wanted.invoices.is_empty() {
         let mut by_id = db.prepare(BY_ID)?;
         for id in &wanted.invoices {
@@ -45,11 +48,15 @@ pub(super) fn candidates(
     }
     if !wanted.customers.is_empty() {
         let mut of_customer = db.prepare(OF_CUSTOMER)?;
+        let mut is_known = db.prepare(KNOWN)?;
         for customer in in_lock_order(&wanted.customers) {
             of_customer.all([customer.as_str()], account)?.into_iter().for_each(&mut take);
+            if is_known.one([customer.as_str()], |cells| cells.next())?.unwrap_or(false) {
+                known.insert(customer);
+            }
         }
     }
-    Ok(found)
+    Ok(Candidates { invoices, known })
 }
 
 fn account(cells: &mut Cells<'_, '_>) -> Result<(i64, InvoiceAccount), StoreError> {

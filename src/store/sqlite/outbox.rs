@@ -35,7 +35,7 @@ struct Due {
     leased: LeasedDispatch,
 }
 
-/// Takes what is due, urgent ones first, then in order of time.
+/// Takes what is due, the longest due first; the index holds each lane in that order.
 pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
     const WAITING: &str = "-- dispatches.due\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.created_at, d.urgent
         FROM dispatches d INDEXED BY dispatches_due JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
@@ -70,7 +70,7 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
     if !request.urgent_only {
         found.extend(db.all(WAITING, (false, now, request.limit), due)?);
     }
-    found.sort_by_key(|due| (!due.leased.urgent, due.due_at, due.no));
+    found.sort_by_key(|due| (due.due_at, due.no));
     found.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
     let mut take = db.prepare(TAKE)?;
     for due in &found {
@@ -146,7 +146,8 @@ pub(super) fn command(
     command: &DispatchCommand,
     at: Timestamp,
 ) -> Result<CommandAnswer, StoreError> {
-    const RETRY: &str = "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = ?2, cause = NULL,
+    const RETRY: &str =
+        "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = ?2, attempts = 0, cause = NULL,
             close_proposed_by = NULL, close_reason = NULL WHERE no = ?1";
     const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = ?2 WHERE no = ?1";
     const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = ?2, close_reason = ?3

@@ -259,14 +259,14 @@ impl Reports for SqliteReports {
     }
 
     fn outbox_depth(&mut self) -> Result<OutboxDepth, StoreError> {
-        const WAITING: &str =
-            "-- reports.waiting\nSELECT count(*), min(created_at) FROM dispatches WHERE state = 'waiting'";
-        const LEASED: &str =
-            "-- reports.leased\nSELECT count(*), min(created_at) FROM dispatches WHERE state = 'leased'";
-        const PARKED: &str =
-            "-- reports.parked\nSELECT count(*), min(created_at) FROM dispatches WHERE state = 'parked'";
-        type Count = (i64, Option<Timestamp>);
-        let count = |cells: &mut Cells<'_, '_>| Ok((cells.next()?, cells.at_some()?));
+        const WAITING: &str = "-- reports.waiting\nSELECT count(*), min(created_at),
+            min(created_at) FILTER (WHERE urgent = 1) FROM dispatches WHERE state = 'waiting'";
+        const LEASED: &str = "-- reports.leased\nSELECT count(*), min(created_at),
+            min(created_at) FILTER (WHERE urgent = 1) FROM dispatches WHERE state = 'leased'";
+        const PARKED: &str = "-- reports.parked\nSELECT count(*), min(created_at),
+            min(created_at) FILTER (WHERE urgent = 1) FROM dispatches WHERE state = 'parked'";
+        type Count = (i64, Option<Timestamp>, Option<Timestamp>);
+        let count = |cells: &mut Cells<'_, '_>| Ok((cells.next()?, cells.at_some()?, cells.at_some()?));
         let (waiting, leased, parked): (Count, Count, Count) = self.snapshot(|db| {
             let ask = |sql| db.one(sql, (), count).map(Option::unwrap_or_default);
             Ok((ask(WAITING)?, ask(LEASED)?, ask(PARKED)?))
@@ -275,6 +275,7 @@ impl Reports for SqliteReports {
             waiting: waiting.0.saturating_add(leased.0),
             parked: parked.0,
             oldest: [waiting.1, leased.1, parked.1].into_iter().flatten().min(),
+            oldest_urgent: [waiting.2, leased.2, parked.2].into_iter().flatten().min(),
         })
     }
 
