@@ -65,14 +65,17 @@ fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
-/// The command that runs it, environment and all. `under` is a program that runs it in turn, such as a tracer.
-fn command(setup: &Setup, crash_point: Option<&str>, under: &[String]) -> Command {
-    let program = env!("CARGO_BIN_EXE_thuho").to_owned();
-    let mut words: Vec<String> = under.to_vec();
-    words.push(program);
-    let (first, rest) = words.split_first().expect("there is a program");
-    let mut command = Command::new(first);
-    command.args(rest).arg("serve").arg("--config").arg(setup.home.join("gateway.toml"));
+/// Changes what `write_setup` wrote.
+pub fn edit_config(setup: &Setup, from: &str, to: &str) -> io::Result<()> {
+    let path = setup.home.join("gateway.toml");
+    let text = fs::read_to_string(&path)?;
+    assert!(text.contains(from), "the rig's config says {from}");
+    fs::write(path, text.replace(from, to))
+}
+
+fn command(setup: &Setup, crash_point: Option<&str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_thuho"));
+    command.arg("serve").arg("--config").arg(setup.home.join("gateway.toml"));
     command.env_remove("THUHO_CRASH_POINT").env_remove("THUHO_FAULT");
     command
         .env("RIG_SEAL_SECRET", "rig-seal-secret-0123456789abcdef")
@@ -93,11 +96,11 @@ fn command(setup: &Setup, crash_point: Option<&str>, under: &[String]) -> Comman
 
 impl Gateway {
     /// Starts it and waits until it is ready.
-    pub fn start(setup: &Setup, crash_point: Option<&str>, under: &[String]) -> Result<Self, String> {
+    pub fn start(setup: &Setup, crash_point: Option<&str>) -> Result<Self, String> {
         let said = |e: io::Error| format!("the gateway does not start: {e}");
         let (public, internal) = (free_address().map_err(said)?, free_address().map_err(said)?);
         let log = fs::File::options().create(true).append(true).open(setup.home.join("gateway.log")).map_err(said)?;
-        let child = command(setup, crash_point, under)
+        let child = command(setup, crash_point)
             .env("THUHO_LISTEN__PUBLIC", public.to_string())
             .env("THUHO_LISTEN__INTERNAL", internal.to_string())
             .stdin(Stdio::null())
@@ -126,6 +129,11 @@ impl Gateway {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`, without waiting for anything.

@@ -4,6 +4,7 @@
 use crate::core::Told;
 use crate::diary::Diary;
 use crate::plan::{Fate, Payment};
+use crate::wire::Heard;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// One event as the books keep it.
@@ -150,6 +151,11 @@ fn promises(diary: &Diary, by_event: &ByEvent<'_>, books: &Books, verdict: &mut 
         let Some(amount) = amounts.first().copied() else { continue };
         acknowledged += 1;
         let name = format!("{} {} over {amount}", payment.sender.code(), payment.event);
+        // The first commit alone says "accepted" of a payment that settles; a second one means that the first was lost.
+        let accepted = heard.iter().filter(|(_, h)| *h == Heard::Accepted).count();
+        if payment.fate == Fate::Settles && payment.amounts.len() == 1 && accepted > 1 {
+            verdict.lost.push(format!("{name}: was new {accepted} times"));
+        }
         if amounts.iter().any(|a| *a != amount) {
             verdict.other.push(format!("{name}: two contents of one event were both acknowledged: {amounts:?}"));
         }
@@ -171,10 +177,10 @@ fn promises(diary: &Diary, by_event: &ByEvent<'_>, books: &Books, verdict: &mut 
     verdict.counts.insert("payments acknowledged", acknowledged);
     let replied_twice = diary.heard.iter().filter(|h| h.iter().filter(|(_, x)| x.taken()).count() > 1).count();
     verdict.counts.insert("payments acknowledged more than once (repeats)", replied_twice);
-    let heard = |wanted: crate::wire::Heard| diary.heard.iter().flatten().filter(|(_, h)| *h == wanted).count();
-    verdict.counts.insert("calls without a reply", heard(crate::wire::Heard::Nothing));
-    verdict.counts.insert("calls told to come again", heard(crate::wire::Heard::Retry));
-    verdict.counts.insert("calls refused for good (conflicts)", heard(crate::wire::Heard::Refused));
+    let heard = |wanted: Heard| diary.heard.iter().flatten().filter(|(_, h)| *h == wanted).count();
+    verdict.counts.insert("calls without a reply", heard(Heard::Nothing));
+    verdict.counts.insert("calls told to come again", heard(Heard::Retry));
+    verdict.counts.insert("calls refused for good (conflicts)", heard(Heard::Refused));
 }
 
 /// The events whose money is in a suspense account, by the entries and not by the state's word.

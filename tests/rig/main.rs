@@ -15,15 +15,19 @@ mod judge;
 mod load;
 mod plan;
 mod power;
+mod redis;
 mod run;
+mod trace;
 mod wire;
 
+use power::Disk;
+use redis::Redis;
 use run::{Death, Report, Wish};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-const USAGE: &str = "rig gate | kill [--cycles N] [--seed S] [--control] | power [--cycles N] [--seed S] [--control]";
+const USAGE: &str = "rig gate | (kill | power | flushes) [--cycles N] [--seed S] [--control]";
 
 /// What is counted for the closing line.
 #[derive(Default)]
@@ -58,11 +62,14 @@ fn main() -> ExitCode {
         Some("gate") => {
             kill(&Options { cycles: options.cycles.or(Some(60)), seed: options.seed, control: false }, &mut tally);
             kill(&Options { cycles: Some(6), seed: options.seed, control: true }, &mut tally);
+            flushes(None, &options, &mut tally);
+            flushes(Some("synchronous-normal"), &options, &mut tally);
             power(&Options { cycles: Some(20), seed: options.seed, control: false }, &mut tally);
             power(&Options { cycles: Some(5), seed: options.seed, control: true }, &mut tally);
         }
         Some("kill") => kill(&options, &mut tally),
         Some("power") => power(&options, &mut tally),
+        Some("flushes") => flushes(options.control.then_some("synchronous-normal"), &options, &mut tally),
         // A plain `cargo test` starts every test target; the rigs take minutes and are started by name.
         _ => {
             println!("SKIPPED rig: not asked for ({USAGE})");
@@ -87,28 +94,74 @@ fn judge(death: Death, name: &str, fault: Option<&'static str>, options: &Option
     let since = Instant::now();
     let home = home(name, options);
     let cycles = options.cycles.unwrap_or(60);
+    let disk = match death {
+        Death::Kill => None,
+        Death::Power => match Disk::new(&home) {
+            Ok(disk) => Some(disk),
+            Err(why) => {
+                println!(
+                    "NOT PROVEN {name}: this machine cannot cut a disk's power ({why}); the order of flushes stands in"
+                );
+                tally.skipped += 1;
+                drop(std::fs::remove_dir_all(&home));
+                return;
+            }
+        },
+    };
     let name = fault.map_or_else(|| name.to_owned(), |f| format!("{name}, control {f}"));
-    let wish = Wish { death, cycles, seed: options.seed, fault, seen: "memory".to_owned(), home: home.clone() };
-    let outcome = run::run(&wish);
-    println!("{name}: {cycles} cycles, seed {}, {} s", options.seed, since.elapsed().as_secs());
+    // It outlives every death of the gateway, so it remembers what a broken gateway would have lost.
+    let redis = Redis::start(&home);
+    let seen = redis.as_ref().map_or_else(|| "memory".to_owned(), |r| r.url.clone());
+    let remembering = if redis.is_some() { "a real Redis" } else { "no Redis: TEST_REDIS_SERVER names none" };
+    let wish = Wish { death, cycles, seed: options.seed, fault, seen, home: home.clone() };
+    let outcome = run::run(&wish, disk);
+    println!("{name}: {cycles} cycles, seed {}, {remembering}, {} s", options.seed, since.elapsed().as_secs());
     let good = match outcome {
         Err(why) => {
             println!("    {why}");
-            println!("    the folder stays: {}", home.display());
             false
         }
-        Ok(report) => {
-            let good = print(&report, fault.is_some());
-            if good {
-                drop(std::fs::remove_dir_all(&home));
-            } else {
-                println!("    the folder stays: {}", home.display());
-            }
-            good
-        }
+        Ok(report) => print(&report, fault.is_some()),
     };
-    println!("{} {name}", if good { "PASSED" } else { "FAILED" });
-    if good { tally.passed += 1 } else { tally.failed += 1 }
+    close(&name, good, &home, tally);
+}
+
+/// Every reply comes after a flush; with the flush switched off the same reading finds replies without one.
+fn flushes(fault: Option<&'static str>, options: &Options, tally: &mut Tally) {
+    let home = home("flushes", &Options { cycles: None, seed: options.seed, control: fault.is_some() });
+    let name =
+        fault.map_or_else(|| "flush before each reply".to_owned(), |f| format!("flush before each reply, control {f}"));
+    match trace::run(&home, fault) {
+        Err(why) if why.contains("strace") => {
+            println!("SKIPPED {name}: {why}");
+            tally.skipped += 1;
+            drop(std::fs::remove_dir_all(&home));
+        }
+        Err(why) => {
+            println!("{name}: {why}");
+            close(&name, false, &home, tally);
+        }
+        Ok(trace) => {
+            println!("{name}: {} replies, {} of them without a flush before", trace.replies, trace.unflushed);
+            let good = trace.replies >= trace::PAYMENTS && (trace.unflushed == 0) == fault.is_none();
+            close(&name, good, &home, tally);
+        }
+    }
+}
+
+/// One line and one count; the folder of a failure stays.
+fn close(name: &str, good: bool, home: &Path, tally: &mut Tally) {
+    if good {
+        println!("PASSED {name}");
+        tally.passed += 1;
+        drop(std::fs::remove_dir_all(home));
+    } else {
+        let log = std::fs::read_to_string(home.join("gateway.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines.iter().skip(lines.len().saturating_sub(15)).for_each(|line| println!("    | {line}"));
+        println!("FAILED {name}; its folder: {}", home.display());
+        tally.failed += 1;
+    }
 }
 
 fn print(report: &Report, control: bool) -> bool {

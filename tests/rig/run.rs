@@ -79,29 +79,17 @@ struct Run<'a> {
     core: Core,
     chance: Chance,
     deaths: Deaths,
-    /// Acknowledged payments that were new again when they were repeated.
-    forgotten: Vec<String>,
 }
 
 /// Runs the wish. `Err` is a rig that could not run or a gateway that does not come up again.
-pub fn run(wish: &Wish) -> Result<Report, String> {
-    let disk = if wish.death == Death::Power { Some(Disk::new(&wish.home)?) } else { None };
+pub fn run(wish: &Wish, disk: Option<Disk>) -> Result<Report, String> {
     let core = Core::start(wire::CORE_SECRET, wish.seed, true).map_err(|e| e.to_string())?;
     let books = disk.as_ref().map_or_else(|| wish.home.clone(), |d| d.folder.clone());
     let setup =
         Setup { home: wish.home.clone(), books, core: core.address, seen: wish.seen.clone(), fault: wish.fault };
     gateway::write_setup(&setup).map_err(|e| format!("the rig's config: {e}"))?;
     let diary = Mutex::new(Diary::open(&wish.home.join("diary")).map_err(|e| e.to_string())?);
-    let mut run = Run {
-        wish,
-        setup,
-        disk,
-        diary,
-        core,
-        chance: Chance::of(wish.seed),
-        deaths: Deaths::default(),
-        forgotten: Vec::new(),
-    };
+    let mut run = Run { wish, setup, disk, diary, core, chance: Chance::of(wish.seed), deaths: Deaths::default() };
     for cycle in 0..wish.cycles {
         run.cycle(cycle).map_err(|why| format!("cycle {cycle}: {why}"))?;
     }
@@ -136,7 +124,6 @@ impl Run<'_> {
             jobs.extend(plan.jobs);
             jobs
         };
-        let known = self.taken_so_far();
         let load = Load::new(gateway.public, &self.diary, &jobs);
         let wait = Duration::from_millis(self.chance.below(800));
         let disk = &self.disk;
@@ -162,7 +149,6 @@ impl Run<'_> {
         });
         drop(gateway);
         self.count(point, ended);
-        self.look_for_forgotten(&known);
         self.diary.lock().expect("no client panics").sync().map_err(|e| e.to_string())?;
         self.disk.as_mut().map_or(Ok(()), Disk::remount)
     }
@@ -178,8 +164,8 @@ impl Run<'_> {
 
     /// A start under an early crash point may die before it is ready; then it is started without one.
     fn start(&self, armed: Option<&str>) -> Result<Gateway, String> {
-        Gateway::start(&self.setup, armed, &[]).or_else(|why| match armed {
-            Some(_) => Gateway::start(&self.setup, None, &[]),
+        Gateway::start(&self.setup, armed).or_else(|why| match armed {
+            Some(_) => Gateway::start(&self.setup, None),
             None => Err(why),
         })
     }
@@ -190,24 +176,6 @@ impl Run<'_> {
             Ok(reply) => Err(format!("the import says {}: {}", reply.status, reply.text())),
             Err(_) if may_die => Ok(()),
             Err(e) => Err(format!("the import: {e}")),
-        }
-    }
-
-    /// How often each payment has been acknowledged, to see which repeats of a cycle are news to the gateway.
-    fn taken_so_far(&self) -> Vec<usize> {
-        self.diary.lock().expect("no client panics").heard.iter().map(Vec::len).collect()
-    }
-
-    /// A payment that was acknowledged as settled before this life and is `Accepted` in it was lost in between.
-    fn look_for_forgotten(&mut self, known: &[usize]) {
-        let diary = self.diary.lock().expect("no client panics");
-        for ((payment, heard), before) in diary.payments.iter().zip(&diary.heard).zip(known) {
-            let (old, new) = heard.split_at((*before).min(heard.len()));
-            let settled = |h: &(usize, wire::Heard)| h.1 == wire::Heard::Duplicate;
-            let was_settled = old.iter().any(settled);
-            if was_settled && new.iter().any(|h| h.1 == wire::Heard::Accepted) {
-                self.forgotten.push(format!("{} {} was new again", payment.sender.code(), payment.event));
-            }
         }
     }
 
@@ -249,7 +217,6 @@ impl Run<'_> {
         let journal = self.core.journal.lock().expect("no thread of the core panics");
         let mut verdict = judge::judge(&diary, &books, &journal.taken);
         verdict.counts.insert("calls the core heard", usize::try_from(journal.calls).unwrap_or(usize::MAX));
-        verdict.lost.extend(self.forgotten);
         verdict.other.extend(journal.wrong.iter().cloned());
         for job in diary.unanswered() {
             verdict.other.push(format!("never answered: {:?}", diary.payments.get(job.payment)));
