@@ -1,3 +1,4 @@
 //! The integration tests, one binary: the parts of the product together, over real files, sockets and a real Redis.
 
+mod store_contract;
 mod tidy;

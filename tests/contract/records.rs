@@ -1,0 +1,162 @@
+//! Receipts and their chain, invoices by version, and the small facts that stand beside the books.
+
+use super::build::{DAY, at, customer, invoice, invoice_id, partner, payment_key, receipt};
+use super::{Harness, LANE};
+use thuho::domain::ids::PartnerCode;
+use thuho::domain::invoice::{Invoice, InvoiceStatus};
+use thuho::domain::notice::Wanted;
+use thuho::domain::receipt::{Verdict, chain};
+use thuho::domain::time::Timestamp;
+use thuho::store::reports::ReceiptFilter;
+use thuho::store::{RepeatCount, Seal, Upserted, Writes};
+
+fn add_receipt(h: &mut Harness, body: &str, verdict: Verdict) {
+    h.tx(|tx| {
+        let receipts = vec![receipt(tx, body, verdict, None)?];
+        tx.write(&Writes { receipts, ..Writes::default() })
+    });
+}
+
+fn all_receipts() -> ReceiptFilter {
+    ReceiptFilter { after: (LANE, 0), limit: 100, ..ReceiptFilter::default() }
+}
+
+pub fn the_chain_goes_on_after_a_restart(mut h: Harness) {
+    add_receipt(&mut h, "one", Verdict::Stale);
+    add_receipt(&mut h, "two", Verdict::Unreadable);
+    let before = h.tx(|tx| tx.heads());
+    let mut h = h.reopen();
+    assert_eq!(h.tx(|tx| tx.heads()), before);
+    assert_eq!(before.receipt, 3);
+    add_receipt(&mut h, "three", Verdict::Stale);
+
+    let mut previous = [0; 32];
+    let stored = h.reports.receipts(&all_receipts()).unwrap();
+    assert_eq!(stored.iter().map(|r| r.n).collect::<Vec<_>>(), vec![1, 2, 3]);
+    for receipt in stored {
+        assert_eq!(receipt.previous, previous);
+        assert_eq!(receipt.hash, chain(&previous, LANE, receipt.n, &receipt.raw_hash, receipt.verdict));
+        assert!(receipt.evidence.is_none(), "evidence was not asked for");
+        previous = receipt.hash;
+    }
+    assert_eq!(h.reports.lanes().unwrap(), vec![LANE]);
+    assert_eq!(h.tx(|tx| tx.lane_heads()), vec![(LANE, 3, previous)]);
+}
+
+pub fn receipts_are_found_by_partner_verdict_and_place(mut h: Harness) {
+    for (body, verdict) in
+        [("1", Verdict::Stale), ("2", Verdict::Settled), ("3", Verdict::Stale), ("4", Verdict::Parked)]
+    {
+        add_receipt(&mut h, body, verdict);
+    }
+    let mut found =
+        |filter: ReceiptFilter| h.reports.receipts(&filter).unwrap().iter().map(|r| r.n).collect::<Vec<_>>();
+    assert_eq!(found(ReceiptFilter { verdicts: vec![Verdict::Stale], ..all_receipts() }), vec![1, 3]);
+    assert_eq!(
+        found(ReceiptFilter { verdicts: vec![Verdict::Stale, Verdict::Parked], ..all_receipts() }),
+        vec![1, 3, 4]
+    );
+    assert_eq!(found(ReceiptFilter { after: (LANE, 2), ..all_receipts() }), vec![3, 4]);
+    assert_eq!(found(ReceiptFilter { limit: 1, ..all_receipts() }), vec![1]);
+    assert_eq!(found(ReceiptFilter { after: (LANE + 1, 0), ..all_receipts() }), Vec::<i64>::new());
+    assert_eq!(found(ReceiptFilter { partner: Some(partner()), ..all_receipts() }), vec![1, 2, 3, 4]);
+    let nobody = PartnerCode::parse("nobody").unwrap();
+    assert_eq!(found(ReceiptFilter { partner: Some(nobody), ..all_receipts() }), Vec::<i64>::new());
+
+    let counts = h.reports.receipt_counts().unwrap();
+    let stale = counts.iter().find(|c| c.verdict == Verdict::Stale).unwrap();
+    assert_eq!((counts.len(), &stale.partner, stale.count, stale.dong), (3, &partner(), 2, 2));
+}
+
+pub fn an_upsert_goes_by_version(mut h: Harness) {
+    let first = Invoice { version: 5, ..invoice("HD-1", 1_000) };
+    let lowered = Invoice { version: 6, ..invoice("HD-1", 900) };
+    let corrected = Invoice { version: 6, status: InvoiceStatus::Cancelled, ..invoice("HD-1", 900) };
+    let cases = [
+        (&first, Upserted::Added, &first),
+        (&first, Upserted::Same, &first),
+        (&lowered, Upserted::Changed, &lowered),
+        (&first, Upserted::Older, &lowered),
+        (&corrected, Upserted::Changed, &corrected),
+        (&corrected, Upserted::Same, &corrected),
+    ];
+    for (given, answer, kept) in cases {
+        assert_eq!(h.tx(|tx| tx.upsert_invoices(std::slice::from_ref(given))), vec![answer]);
+        assert_eq!(h.reports.invoice(&invoice_id("HD-1")).unwrap().unwrap().invoice, *kept);
+    }
+    let twice = [invoice("HD-2", 5), invoice("HD-2", 5), Invoice { version: 2, ..invoice("HD-2", 6) }];
+    assert_eq!(h.tx(|tx| tx.upsert_invoices(&twice)), vec![Upserted::Added, Upserted::Same, Upserted::Changed]);
+    assert_eq!(h.reports.invoice_count().unwrap(), 2);
+}
+
+pub fn candidates_are_those_asked_for(mut h: Harness) {
+    let rows = [
+        invoice("HD-1", 10),
+        Invoice { status: InvoiceStatus::Paid, ..invoice("HD-2", 20) },
+        Invoice { customer: customer("KH2"), ..invoice("HD-3", 30) },
+        Invoice { customer: customer("KH3"), status: InvoiceStatus::Cancelled, ..invoice("HD-4", 40) },
+    ];
+    h.tx(|tx| tx.upsert_invoices(&rows));
+    let mut found = |invoices: &[&str], customers: &[&str]| {
+        let wanted = Wanted {
+            invoices: invoices.iter().map(|id| invoice_id(id)).collect(),
+            customers: customers.iter().map(|code| customer(code)).collect(),
+        };
+        let found = h.tx(|tx| tx.candidates(&wanted));
+        assert_eq!(found, h.reports.candidates(&wanted).unwrap());
+        let mut ids: Vec<String> = found.invoices.keys().map(ToString::to_string).collect();
+        let mut known: Vec<String> = found.known.iter().map(ToString::to_string).collect();
+        ids.sort();
+        known.sort();
+        (ids.join(" "), known.join(" "))
+    };
+    let pair = |ids: &str, known: &str| (ids.to_owned(), known.to_owned());
+    assert_eq!(found(&[], &[]), pair("", ""));
+    assert_eq!(found(&["HD-2", "HD-9", "HD-4"], &[]), pair("HD-2 HD-4", ""));
+    assert_eq!(found(&[], &["KH1", "KH3", "KH9"]), pair("HD-1", "KH1 KH3"));
+    assert_eq!(found(&["HD-1"], &["KH2", "KH1", "KH2"]), pair("HD-1 HD-3", "KH1 KH2"));
+}
+
+pub fn seals_come_back_in_order(mut h: Harness) {
+    let seal = |ms: i64| Seal { at: at(ms), heads: vec![(0, 7, [1; 32]), (LANE, ms, [2; 32])], signature: [9; 32] };
+    for ms in [1, 2, 3] {
+        h.tx(|tx| tx.add_seal(&seal(ms)));
+    }
+    assert_eq!(h.reports.seals(Timestamp::default(), 9).unwrap(), vec![seal(1), seal(2), seal(3)]);
+    assert_eq!(h.reports.seals(at(1), 1).unwrap(), vec![seal(2)]);
+    assert_eq!(h.reports.seals(at(3), 9).unwrap(), vec![]);
+}
+
+pub fn repeats_pauses_and_redone_receipts_are_kept(mut h: Harness) {
+    let repeat = |count| RepeatCount { partner: partner(), day: DAY, count };
+    h.tx(|tx| tx.count_repeats(&[repeat(2), repeat(3)]));
+
+    h.tx(|tx| tx.set_partner_paused(&partner(), true, at(0)));
+    h.tx(|tx| tx.set_partner_paused(&partner(), true, at(1)));
+    assert_eq!(h.tx(|tx| tx.paused_partners()), vec![partner()]);
+    h.tx(|tx| tx.set_partner_paused(&partner(), false, at(2)));
+    assert_eq!(h.tx(|tx| tx.paused_partners()), vec![]);
+
+    add_receipt(&mut h, "one", Verdict::Stale);
+    add_receipt(&mut h, "two", Verdict::Stale);
+    h.tx(|tx| tx.note_redone(LANE, 2, at(7)));
+    let redone: Vec<_> = h.reports.receipts(&all_receipts()).unwrap().iter().map(|r| r.redone_at).collect();
+    assert_eq!(redone, vec![None, Some(at(7))]);
+}
+
+pub fn payments_are_found_by_what_people_know(mut h: Harness) {
+    h.invoices(&[("HD-1", 100), ("HD-2", 100)]);
+    h.pay("A1", "HD-1", 100);
+    h.pay("A2", "HD-2", 100);
+    let parked = h.park("A3", "HD-1", 50);
+    let keys = |found: Vec<thuho::store::rows::EventRecord>| found.iter().map(|e| e.key).collect::<Vec<_>>();
+    let on_one = h.reports.payments_of_invoice(&invoice_id("HD-1"), 9).unwrap();
+    assert_eq!(keys(on_one), vec![parked, payment_key("A1")]);
+    let newest = h.reports.payments_of_invoice(&invoice_id("HD-1"), 1).unwrap();
+    assert_eq!(keys(newest), vec![parked]);
+    assert_eq!(keys(h.reports.payments_by_reference("261122_A2", 9).unwrap()), vec![payment_key("A2")]);
+    assert_eq!(keys(h.reports.payments_by_reference("261122_A", 9).unwrap()), vec![]);
+    assert_eq!(keys(h.reports.events_named(&partner(), "A1", 9).unwrap()), vec![payment_key("A1")]);
+    let nobody = PartnerCode::parse("nobody").unwrap();
+    assert_eq!(keys(h.reports.events_named(&nobody, "A1", 9).unwrap()), vec![]);
+}
