@@ -168,15 +168,13 @@ fn unheard(error: &reqwest::Error) -> Heard {
     if error.is_timeout() {
         return Heard::Timeout;
     }
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|e| e.is::<rustls::Error>()) {
-            return Heard::Tls;
-        }
-        source = cause.source();
-    }
-    Heard::Broken
+    if is_tls(error) { Heard::Tls } else { Heard::Broken }
+}
+
+/// Looks into I/O errors too, which hide what they carry from the chain of sources.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || carried.is_some_and(|e| is_tls(e)) || error.source().is_some_and(is_tls)
 }
 
 /// TLS 1.2 or newer, with the given certificates alone or the public ones. Installs the process's cryptography if

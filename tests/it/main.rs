@@ -1,4 +1,6 @@
 //! The integration tests, one binary: the parts of the product together, over real files, sockets and a real Redis.
 
 mod store_contract;
+#[cfg(test)]
+mod outbox;
 mod tidy;
