@@ -36,7 +36,7 @@ pub enum Alarm {
     RoutePaused(String),
 }
 
-/// Sets the gauges and says what is wrong. To be called about once a minute.
+/// Sets the gauges, and says what is wrong to the log and to the caller. To be called about once a minute.
 ///
 /// # Errors
 /// The machine's.
@@ -61,11 +61,11 @@ pub fn look(reports: &mut dyn Reports, now: Timestamp, limits: &AgeLimits) -> Re
         alarms.push(Alarm::Parked(depth.parked));
     }
     alarms.extend(paused.map(|pause| Alarm::RoutePaused(pause.reason)));
+    log(&alarms);
     Ok(alarms)
 }
 
-/// Says them in the log.
-pub fn log(alarms: &[Alarm]) {
+fn log(alarms: &[Alarm]) {
     for alarm in alarms {
         match alarm {
             Alarm::TooOld { urgent, age_ms } => {
