@@ -17,6 +17,6 @@ pub mod writer;
 
 pub use book::LaneContext;
 pub use compose::Moment;
-pub use post::{Arrival, Marker, Posted, PostedBatch, Repeat, UnreadKind, post};
+pub use post::{Arrival, Posted, PostedBatch, Repeat, UnreadKind, post};
 pub use recent::{Mark, RECENT_BREAKS_MAX, RecentBreaks};
 pub use register::{REMATCH_MAX, RegisterReport, register};

@@ -7,12 +7,13 @@ use super::book::{About, Book, LaneContext, fault};
 use super::compose::{self, ReversalFacts};
 use super::recent::Mark;
 use crate::domain::decision::{Decision, ParkReason};
-use crate::domain::ids::{EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::ids::{EventKey, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::notice::{Content, Effect, NoEffect, Notice, OnMismatch, Wanted};
 use crate::domain::outcome::Outcome;
 use crate::domain::receipt::{Answer, Evidence, Verdict};
 use crate::domain::review::BreakClass;
 use crate::matching::{self, Reading, Rules};
+use crate::seen::Marker;
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::{StoreError, Tx};
 use jiff::civil::Date;
@@ -61,20 +62,6 @@ pub struct Posted {
     pub marker: Option<Marker>,
 }
 
-/// A settled payment as it may be remembered outside the ledger. To be trusted only while the ledger knows
-/// `generation` up to `posting`: a database that does has this payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marker {
-    /// The payment.
-    pub key: EventKey,
-    /// Who wrote the marker.
-    pub generation: Generation,
-    /// The last posting of the database when the payment was seen settled in it.
-    pub posting: PostingNo,
-    /// What it said, to tell a repeat from a conflict.
-    pub content: Content,
-}
-
 /// A repeat that wrote nothing: counted beside the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Repeat {
@@ -102,7 +89,7 @@ pub struct PostedBatch {
 /// # Errors
 /// The machine's; a [`StoreError::Fault`] is one arrival's, and the caller finds whose by running them singly.
 pub fn post(tx: &mut dyn Tx, lane: &LaneContext, arrivals: &[Arrival]) -> Result<PostedBatch, StoreError> {
-    let mut fold = Fold { book: load(tx, lane, arrivals)?, generation: lane.generation, repeats: Vec::new() };
+    let mut fold = Fold { book: load(tx, lane, arrivals)?, repeats: Vec::new() };
     let mut posted = Vec::with_capacity(arrivals.len());
     for arrival in arrivals {
         posted.push(fold.arrival(arrival)?);
@@ -166,7 +153,6 @@ struct Call<'a> {
 
 struct Fold {
     book: Book,
-    generation: Generation,
     repeats: Vec<Repeat>,
 }
 
@@ -406,8 +392,10 @@ impl Fold {
         self.repeats.push(Repeat { partner: call.notice.partner.clone(), day: call.business_day });
     }
 
+    /// To be trusted only while the ledger knows this writer's generation up to the last posting there is now: a
+    /// database that does has this payment.
     fn marker(&self, key: EventKey, content: Content) -> Marker {
-        Marker { key, generation: self.generation, posting: self.book.last_posting(), content }
+        Marker { key, posting: self.book.last_posting(), content }
     }
 }
 

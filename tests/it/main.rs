@@ -1,5 +1,8 @@
 //! The integration tests, one binary: the parts of the product together, over real files, sockets and a real Redis.
 
+mod ledger;
+#[path = "../sim/memory/mod.rs"]
+mod memory;
 mod store_contract;
 #[cfg(test)]
 mod outbox;

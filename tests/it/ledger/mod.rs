@@ -1,0 +1,7 @@
+//! The one write path, from proved notices to books, told as stories through one door.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
+
+mod imports;
+mod stories;
+mod tell;
+mod writer;

@@ -1,0 +1,262 @@
+//! The read side of the store in memory.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
+
+use super::{Db, Link, MemoryStore, Message};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::MutexGuard;
+use thuho::domain::dispatch::DispatchState;
+use thuho::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use thuho::domain::invoice::InvoiceAccount;
+use thuho::domain::money::Money;
+use thuho::domain::notice::Wanted;
+use thuho::domain::posting::Account;
+use thuho::domain::receipt::Verdict;
+use thuho::domain::time::Timestamp;
+use thuho::store::reports::{
+    BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
+    Reports, StoredReceipt,
+};
+use thuho::store::rows::{EventRecord, EventState};
+use thuho::store::{Candidates, NumberedPosting, Position, RouteState, Seal, StoreError};
+
+/// The read side of the same tables.
+pub struct MemoryReports(pub MemoryStore);
+
+impl MemoryReports {
+    fn db(&self) -> MutexGuard<'_, Db> {
+        self.0.db()
+    }
+
+    fn events_where(&self, limit: u32, keep: impl Fn(&EventRecord) -> bool) -> Vec<EventRecord> {
+        let db = self.db();
+        let newest_first = db.event_order.iter().rev().filter_map(|key| db.events.get(key));
+        newest_first.filter(|r| keep(r)).take(usize::try_from(limit).unwrap()).cloned().collect()
+    }
+}
+
+fn state_word(state: &DispatchState) -> &'static str {
+    match state {
+        DispatchState::Waiting { .. } => "waiting",
+        DispatchState::Leased { .. } => "leased",
+        DispatchState::Delivered { .. } => "delivered",
+        DispatchState::Parked { .. } => "parked",
+        DispatchState::Closed => "closed",
+    }
+}
+
+impl Reports for MemoryReports {
+    fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
+        Ok(self.db().candidates(wanted))
+    }
+
+    fn event(&mut self, key: &EventKey) -> Result<Option<EventRecord>, StoreError> {
+        Ok(self.db().events.get(key).cloned())
+    }
+
+    fn events_named(&mut self, partner: &PartnerCode, event: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(self.events_where(limit, |r| r.partner == *partner && r.event == event))
+    }
+
+    fn payments_of_invoice(&mut self, invoice: &InvoiceId, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        let touched: BTreeSet<EventKey> = {
+            let db = self.db();
+            let touches = |p: &&NumberedPosting| p.posting.allocations().iter().any(|a| a.invoice == *invoice);
+            db.postings.iter().filter(touches).map(|p| *p.posting.event()).collect()
+        };
+        Ok(self.events_where(limit, |r| touched.contains(&r.key) || r.names_invoice.as_ref() == Some(invoice)))
+    }
+
+    fn payments_by_reference(&mut self, reference: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(self.events_where(limit, |r| {
+            let refs = &r.content.references;
+            [&refs.invoice, &refs.order, &refs.customer].into_iter().flatten().any(|text| text.as_str() == reference)
+        }))
+    }
+
+    fn postings(&mut self, event: &EventKey) -> Result<Vec<PostingView>, StoreError> {
+        let db = self.db();
+        let of = db.postings_of.get(event).into_iter().flatten();
+        Ok(of
+            .map(|at| &db.postings[*at])
+            .map(|p| PostingView {
+                no: p.no,
+                kind: p.posting.kind(),
+                author: p.posting.author().map(ToString::to_string),
+                posted_at: p.posting.posted_at(),
+                entries: p.posting.entries().iter().map(|e| (e.account.clone(), e.amount)).collect(),
+            })
+            .collect())
+    }
+
+    fn invoice(&mut self, id: &InvoiceId) -> Result<Option<InvoiceAccount>, StoreError> {
+        Ok(self.db().invoices.get(id).cloned())
+    }
+
+    fn invoice_count(&mut self) -> Result<i64, StoreError> {
+        Ok(i64::try_from(self.db().invoices.len()).unwrap())
+    }
+
+    fn dispatches(&mut self, filter: &DispatchFilter) -> Result<Vec<DispatchView>, StoreError> {
+        let db = self.db();
+        let keep = |m: &&Message| {
+            filter.state.as_ref().is_none_or(|s| s == state_word(&m.state))
+                && filter.invoice.as_ref().is_none_or(|i| *i == m.dispatch.invoice)
+        };
+        Ok(db
+            .messages
+            .iter()
+            .rev()
+            .filter(keep)
+            .take(usize::try_from(filter.limit).unwrap())
+            .map(|m| DispatchView {
+                key: m.dispatch.key.clone(),
+                invoice: m.dispatch.invoice.clone(),
+                sequence: m.dispatch.sequence,
+                state: state_word(&m.state).to_owned(),
+                cause: match m.state {
+                    DispatchState::Parked { cause } => Some(cause),
+                    _ => None,
+                },
+                reason: m.reason.clone(),
+                attempts: m.attempts,
+                created_at: m.dispatch.created_at,
+                delivered_at: match m.state {
+                    DispatchState::Delivered { at } => Some(at),
+                    _ => None,
+                },
+                urgent: m.dispatch.urgent,
+                close_proposed_by: m.proposed_by.as_ref().map(ToString::to_string),
+            })
+            .collect())
+    }
+
+    fn outbox_depth(&mut self) -> Result<OutboxDepth, StoreError> {
+        let db = self.db();
+        let mut depth = OutboxDepth::default();
+        for message in &db.messages {
+            match message.state {
+                DispatchState::Waiting { .. } | DispatchState::Leased { .. } => depth.waiting += 1,
+                DispatchState::Parked { .. } => depth.parked += 1,
+                DispatchState::Delivered { .. } | DispatchState::Closed => continue,
+            }
+            let at = message.dispatch.created_at;
+            depth.oldest = Some(depth.oldest.map_or(at, |oldest| oldest.min(at)));
+        }
+        Ok(depth)
+    }
+
+    fn route(&mut self) -> Result<RouteState, StoreError> {
+        Ok(self.db().route.clone())
+    }
+
+    fn breaks(&mut self, _open_only: bool, limit: u32) -> Result<Vec<BreakView>, StoreError> {
+        let db = self.db();
+        let numbered = (1_i64..).zip(&db.breaks).collect::<Vec<_>>();
+        let newest_first = numbered.into_iter().rev().take(usize::try_from(limit).unwrap());
+        Ok(newest_first
+            .map(|(no, b)| BreakView {
+                no,
+                class: b.class,
+                partner: b.partner.clone(),
+                event: b.event,
+                invoice: b.invoice.clone(),
+                amount: b.amount,
+                detail: b.detail.clone(),
+                opened_at: b.opened_at,
+                closed_at: None,
+            })
+            .collect())
+    }
+
+    fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {
+        let db = self.db();
+        let keep = |l: &&Link| {
+            l.lane == filter.after.0
+                && l.receipt.n > filter.after.1
+                && filter.partner.as_ref().is_none_or(|p| *p == l.receipt.evidence.partner)
+                && (filter.verdicts.is_empty() || filter.verdicts.contains(&l.receipt.verdict))
+        };
+        Ok(db
+            .links
+            .iter()
+            .filter(keep)
+            .take(usize::try_from(filter.limit).unwrap())
+            .map(|l| StoredReceipt {
+                lane: l.lane,
+                n: l.receipt.n,
+                previous: l.receipt.previous,
+                hash: l.receipt.hash,
+                raw_hash: l.receipt.raw_hash,
+                verdict: l.receipt.verdict,
+                partner: l.receipt.evidence.partner.clone(),
+                received_at: l.receipt.evidence.received_at,
+                amount_dong: l.receipt.amount_dong,
+                event: l.receipt.event,
+                evidence: filter.with_evidence.then(|| l.receipt.evidence.clone()),
+                redone_at: l.redone_at,
+            })
+            .collect())
+    }
+
+    fn receipt_counts(&mut self) -> Result<Vec<ReceiptCount>, StoreError> {
+        let db = self.db();
+        let mut counts: BTreeMap<(PartnerCode, Verdict), (i64, i64)> = BTreeMap::new();
+        for link in &db.links {
+            let r = &link.receipt;
+            let (count, dong) = counts.entry((r.evidence.partner.clone(), r.verdict)).or_default();
+            *count += 1;
+            *dong += r.amount_dong.unwrap_or_default();
+        }
+        let view = |((partner, verdict), (count, dong))| ReceiptCount { partner, verdict, count, dong };
+        Ok(counts.into_iter().map(view).collect())
+    }
+
+    fn lanes(&mut self) -> Result<Vec<u32>, StoreError> {
+        Ok(self.db().lane_heads.keys().copied().collect())
+    }
+
+    fn seals(&mut self, after: Timestamp, limit: u32) -> Result<Vec<Seal>, StoreError> {
+        let mut seals: Vec<Seal> = self.db().seals.iter().filter(|s| s.at > after).cloned().collect();
+        seals.sort_by_key(|s| s.at);
+        seals.truncate(usize::try_from(limit).unwrap());
+        Ok(seals)
+    }
+
+    fn balances(&mut self) -> Result<Vec<(Account, Money)>, StoreError> {
+        let db = self.db();
+        let mut balances: BTreeMap<Account, Money> = BTreeMap::new();
+        for entry in db.postings.iter().flat_map(|p| p.posting.entries()) {
+            let balance = balances.entry(entry.account.clone()).or_default();
+            *balance = balance.plus(entry.amount).unwrap();
+        }
+        Ok(balances.into_iter().collect())
+    }
+
+    fn generations(&mut self) -> Result<Vec<(Generation, PostingNo)>, StoreError> {
+        Ok(self.db().generations.iter().map(|(g, n)| (*g, *n)).collect())
+    }
+
+    fn inconsistencies(&mut self) -> Result<Inconsistencies, StoreError> {
+        let db = self.db();
+        let mut found = Vec::new();
+        for key in db.postings.iter().flat_map(|p| p.posting.allocations()).map(|a| &a.key) {
+            if !db.message_of.contains_key(key) {
+                found.push(format!("the core is never told of {key}"));
+            }
+        }
+        for record in db.events.values() {
+            let position = db.position(&record.key);
+            let suspense = position.entries.iter().any(|e| matches!(e.account, Account::Suspense(_)));
+            let right = match record.state {
+                EventState::Settled => !position.allocations.is_empty() && !suspense,
+                EventState::Parked(_) => position.allocations.is_empty() && suspense,
+                EventState::Reversed | EventState::Expected { .. } => position == Position::default(),
+                EventState::Applied | EventState::Waiting | EventState::Refused => position == Position::default(),
+            };
+            if !right {
+                found.push(format!("event {} is {} and its money is not", record.key, record.state.word()));
+            }
+        }
+        Ok(Inconsistencies { found })
+    }
+}

@@ -1,0 +1,395 @@
+//! One transaction of the store in memory: each change notes how to undo it, and a transaction that is not kept
+//! undoes itself.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
+
+use super::{Db, Link, Message};
+use thuho::domain::dispatch::{AttemptResult, Dispatch, DispatchResult, DispatchState, LeasedDispatch, ParkCause};
+use thuho::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use thuho::domain::invoice::{Invoice, InvoiceAccount};
+use thuho::domain::notice::Wanted;
+use thuho::domain::review::NewBreak;
+use thuho::domain::time::Timestamp;
+use thuho::store::rows::{EventRecord, EventState};
+use thuho::store::{
+    Candidates, CommandAnswer, DispatchCommand, EventWrite, Heads, LeaseRequest, NewReceipt, NumberedPosting, Position,
+    RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
+};
+
+type Undo = Box<dyn FnOnce(&mut Db)>;
+
+pub(super) struct MemoryTx<'a> {
+    pub(super) db: &'a mut Db,
+    pub(super) lane: u32,
+    pub(super) undo: Vec<Undo>,
+}
+
+impl Drop for MemoryTx<'_> {
+    fn drop(&mut self) {
+        while let Some(undo) = self.undo.pop() {
+            undo(self.db);
+        }
+    }
+}
+
+fn fault(text: impl Into<String>) -> StoreError {
+    StoreError::Fault(text.into())
+}
+
+impl MemoryTx<'_> {
+    fn set_message(&mut self, at: usize, message: Message) {
+        let old = std::mem::replace(&mut self.db.messages[at], message);
+        self.undo.push(Box::new(move |db| db.messages[at] = old));
+    }
+
+    fn set_event(&mut self, record: EventRecord) {
+        let key = record.key;
+        let old = self.db.events.insert(key, record);
+        self.undo.push(Box::new(move |db| match old {
+            Some(old) => drop(db.events.insert(key, old)),
+            None => drop(db.events.remove(&key)),
+        }));
+    }
+
+    fn set_invoice(&mut self, account: InvoiceAccount) {
+        let id = account.invoice.id.clone();
+        let old = self.db.invoices.insert(id.clone(), account);
+        self.undo.push(Box::new(move |db| match old {
+            Some(old) => drop(db.invoices.insert(id, old)),
+            None => drop(db.invoices.remove(&id)),
+        }));
+    }
+
+    fn add_receipt(&mut self, receipt: &NewReceipt) -> Result<(), StoreError> {
+        let (n, hash) = self.db.lane_heads.get(&self.lane).copied().unwrap_or_default();
+        if receipt.n != n + 1 || receipt.previous != hash {
+            return Err(fault("receipts.add: not the next link"));
+        }
+        let lane = self.lane;
+        let old = self.db.lane_heads.insert(lane, (receipt.n, receipt.hash));
+        self.db.links.push(Link { lane, receipt: receipt.clone(), redone_at: None });
+        self.undo.push(Box::new(move |db| {
+            db.links.pop();
+            match old {
+                Some(old) => drop(db.lane_heads.insert(lane, old)),
+                None => drop(db.lane_heads.remove(&lane)),
+            }
+        }));
+        Ok(())
+    }
+
+    fn write_event(&mut self, write: &EventWrite) -> Result<(), StoreError> {
+        match write {
+            EventWrite::Claim(record) => {
+                if self.db.events.contains_key(&record.key) {
+                    return Err(StoreError::Contended);
+                }
+                self.db.event_order.push(record.key);
+                self.undo.push(Box::new(|db| drop(db.event_order.pop())));
+                self.set_event(record.clone());
+            }
+            EventWrite::Fulfil(record) => {
+                let waits = |r: &EventRecord| matches!(r.state, EventState::Expected { .. });
+                if !self.db.events.get(&record.key).is_some_and(waits) {
+                    return Err(StoreError::Contended);
+                }
+                self.set_event(record.clone());
+            }
+            EventWrite::State { key, state, postings } => {
+                let mut record =
+                    self.db.events.get(key).cloned().ok_or_else(|| fault("events.state: no such event"))?;
+                record.state = *state;
+                record.postings = *postings;
+                self.set_event(record);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_posting(&mut self, numbered: &NumberedPosting) -> Result<(), StoreError> {
+        let posting = &numbered.posting;
+        let event = *posting.event();
+        if !self.db.events.contains_key(&event) {
+            return Err(fault("postings.add: no such event"));
+        }
+        if self.db.postings.last().is_some_and(|last| last.no >= numbered.no) {
+            return Err(fault("postings.add: not the next number"));
+        }
+        for allocation in posting.allocations() {
+            let mut account = self
+                .db
+                .invoices
+                .get(&allocation.invoice)
+                .cloned()
+                .ok_or_else(|| fault("postings.add_allocation: no such invoice"))?;
+            if allocation.sequence <= account.sequence {
+                return Err(fault("postings.add_allocation: the sequence is taken"));
+            }
+            account.sequence = allocation.sequence;
+            account.settled = account.settled.plus(allocation.amount).map_err(|e| fault(e.to_string()))?;
+            self.set_invoice(account);
+        }
+        let at = self.db.postings.len();
+        self.db.postings.push(numbered.clone());
+        self.db.postings_of.entry(event).or_default().push(at);
+        self.undo.push(Box::new(move |db| {
+            db.postings.pop();
+            if let Some(of) = db.postings_of.get_mut(&event) {
+                of.pop();
+            }
+        }));
+        Ok(())
+    }
+
+    fn add_dispatch(&mut self, dispatch: &Dispatch, writes: &Writes) -> Result<(), StoreError> {
+        let caused = writes
+            .postings
+            .iter()
+            .flat_map(|p| p.posting.allocations())
+            .any(|a| a.key == dispatch.key && a.invoice == dispatch.invoice && a.sequence == dispatch.sequence);
+        if !caused {
+            return Err(fault("dispatches.add: not the message of an allocation"));
+        }
+        if self.db.message_of.contains_key(&dispatch.key) {
+            return Err(fault("dispatches.add: the key is taken"));
+        }
+        let at = self.db.messages.len();
+        self.db.message_of.insert(dispatch.key.clone(), at);
+        self.db.messages.push(Message {
+            dispatch: dispatch.clone(),
+            state: DispatchState::Waiting { not_before: dispatch.created_at },
+            attempts: 0,
+            reason: None,
+            proposed_by: None,
+        });
+        let key = dispatch.key.clone();
+        self.undo.push(Box::new(move |db| {
+            db.messages.pop();
+            db.message_of.remove(&key);
+        }));
+        Ok(())
+    }
+}
+
+impl Tx for MemoryTx<'_> {
+    fn heads(&mut self) -> Result<Heads, StoreError> {
+        let (n, chain) = self.db.lane_heads.get(&self.lane).copied().unwrap_or_default();
+        let posting = self.db.postings.last().map_or(PostingNo(1), |p| PostingNo(p.no.0 + 1));
+        Ok(Heads { receipt: n + 1, chain, posting })
+    }
+
+    fn events(&mut self, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {
+        Ok(keys.iter().map(|key| self.db.events.get(key).cloned()).collect())
+    }
+
+    fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
+        Ok(self.db.candidates(wanted))
+    }
+
+    fn positions(&mut self, payments: &[EventKey]) -> Result<Vec<Position>, StoreError> {
+        Ok(payments.iter().map(|payment| self.db.position(payment)).collect())
+    }
+
+    fn parked_naming(&mut self, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        let names = |r: &&EventRecord| {
+            matches!(r.state, EventState::Parked(_)) && r.names_invoice.as_ref().is_some_and(|i| invoices.contains(i))
+        };
+        let all = self.db.event_order.iter().filter_map(|key| self.db.events.get(key)).filter(names);
+        Ok(all.take(usize::try_from(limit).unwrap()).cloned().collect())
+    }
+
+    fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
+        for receipt in &writes.receipts {
+            self.add_receipt(receipt)?;
+        }
+        for event in &writes.events {
+            self.write_event(event)?;
+        }
+        for posting in &writes.postings {
+            self.add_posting(posting)?;
+        }
+        for dispatch in &writes.dispatches {
+            self.add_dispatch(dispatch, writes)?;
+        }
+        self.open_breaks(&writes.breaks)
+    }
+
+    fn note_generation(&mut self, generation: Generation, last: PostingNo, _at: Timestamp) -> Result<(), StoreError> {
+        let old = self.db.generations.insert(generation, last);
+        self.undo.push(Box::new(move |db| match old {
+            Some(old) => drop(db.generations.insert(generation, old)),
+            None => drop(db.generations.remove(&generation)),
+        }));
+        Ok(())
+    }
+
+    fn upsert_invoices(&mut self, invoices: &[Invoice]) -> Result<Vec<Upserted>, StoreError> {
+        let mut found = Vec::with_capacity(invoices.len());
+        for invoice in invoices {
+            let known = self.db.invoices.get(&invoice.id).cloned();
+            found.push(match &known {
+                None => Upserted::Added,
+                Some(known) if known.invoice.version > invoice.version => Upserted::Older,
+                Some(known) if known.invoice == *invoice => Upserted::Same,
+                Some(_) => Upserted::Changed,
+            });
+            if matches!(found.last(), Some(Upserted::Added | Upserted::Changed)) {
+                let (settled, sequence) = known.map(|k| (k.settled, k.sequence)).unwrap_or_default();
+                self.set_invoice(InvoiceAccount { invoice: invoice.clone(), settled, sequence });
+            }
+        }
+        Ok(found)
+    }
+
+    fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
+        let mut due: Vec<(bool, Timestamp, usize)> = Vec::new();
+        for (at, message) in self.db.messages.iter().enumerate() {
+            let since = match message.state {
+                DispatchState::Waiting { not_before } if not_before <= request.now => not_before,
+                DispatchState::Leased { until, .. } if until <= request.now => message.dispatch.created_at,
+                _ => continue,
+            };
+            let d = &message.dispatch;
+            if (d.urgent || !request.urgent_only) && self.db.is_first(&d.invoice, d.sequence) {
+                due.push((!d.urgent, since, at));
+            }
+        }
+        due.sort();
+        due.truncate(usize::try_from(request.limit).unwrap());
+        let mut taken = Vec::with_capacity(due.len());
+        for (_, _, at) in due {
+            let mut message = self.db.messages[at].clone();
+            message.state = DispatchState::Leased { token: request.token, until: request.until };
+            taken.push(LeasedDispatch {
+                key: message.dispatch.key.clone(),
+                invoice: message.dispatch.invoice.clone(),
+                body: message.dispatch.body.clone(),
+                attempts: message.attempts,
+                created_at: message.dispatch.created_at,
+                token: request.token,
+                urgent: message.dispatch.urgent,
+            });
+            self.set_message(at, message);
+        }
+        Ok(taken)
+    }
+
+    fn settle(&mut self, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError> {
+        let mut written = Vec::with_capacity(results.len());
+        for result in results {
+            let held = self.db.message_of.get(&result.key).copied().filter(|at| {
+                matches!(self.db.messages[*at].state, DispatchState::Leased { token, .. } if token == result.token)
+            });
+            written.push(held.is_some());
+            let Some(at) = held else { continue };
+            let mut message = self.db.messages[at].clone();
+            message.attempts += u32::from(result.result != AttemptResult::Released);
+            (message.state, message.reason) = match &result.result {
+                AttemptResult::Delivered => (DispatchState::Delivered { at: result.at }, None),
+                AttemptResult::Retry { not_before, reason } => {
+                    (DispatchState::Waiting { not_before: *not_before }, Some(reason.clone()))
+                }
+                AttemptResult::Parked { cause, reason } => {
+                    (DispatchState::Parked { cause: *cause }, Some(reason.clone()))
+                }
+                AttemptResult::Released => {
+                    (DispatchState::Waiting { not_before: message.dispatch.created_at }, message.reason)
+                }
+            };
+            self.set_message(at, message);
+        }
+        Ok(written)
+    }
+
+    fn command(
+        &mut self,
+        key: &DispatchKey,
+        command: &DispatchCommand,
+        at: Timestamp,
+    ) -> Result<CommandAnswer, StoreError> {
+        let Some(index) = self.db.message_of.get(key).copied() else {
+            return Ok(CommandAnswer::NotFound);
+        };
+        let mut message = self.db.messages[index].clone();
+        match (command, &message.state) {
+            (DispatchCommand::Retry, DispatchState::Waiting { .. } | DispatchState::Parked { .. }) => {
+                message.state = DispatchState::Waiting { not_before: at };
+                message.proposed_by = None;
+            }
+            (DispatchCommand::Hold, DispatchState::Waiting { .. }) => {
+                message.state = DispatchState::Parked { cause: ParkCause::Held };
+            }
+            (DispatchCommand::Hold, DispatchState::Parked { .. }) => {}
+            (DispatchCommand::ProposeClose { author, .. }, DispatchState::Parked { .. }) => {
+                message.proposed_by = Some(author.clone());
+            }
+            (DispatchCommand::ApproveClose { author }, DispatchState::Parked { .. }) => {
+                if message.proposed_by.as_ref().is_none_or(|proposer| proposer == author) {
+                    return Ok(CommandAnswer::NeedsAnother);
+                }
+                message.state = DispatchState::Closed;
+            }
+            _ => return Ok(CommandAnswer::WrongState),
+        }
+        self.set_message(index, message);
+        Ok(CommandAnswer::Done)
+    }
+
+    fn route(&mut self) -> Result<RouteState, StoreError> {
+        Ok(self.db.route.clone())
+    }
+
+    fn set_route(&mut self, state: &RouteState) -> Result<(), StoreError> {
+        let old = std::mem::replace(&mut self.db.route, state.clone());
+        self.undo.push(Box::new(move |db| db.route = old));
+        Ok(())
+    }
+
+    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
+        let before = self.db.breaks.len();
+        self.db.breaks.extend(breaks.iter().cloned());
+        self.undo.push(Box::new(move |db| db.breaks.truncate(before)));
+        Ok(())
+    }
+
+    fn count_repeats(&mut self, counts: &[RepeatCount]) -> Result<(), StoreError> {
+        let old = self.db.repeats.clone();
+        self.undo.push(Box::new(move |db| db.repeats = old));
+        for RepeatCount { partner, day, count } in counts {
+            *self.db.repeats.entry((partner.clone(), *day)).or_default() += count;
+        }
+        Ok(())
+    }
+
+    fn lane_heads(&mut self) -> Result<Vec<(u32, i64, [u8; 32])>, StoreError> {
+        Ok(self.db.lane_heads.iter().map(|(lane, (n, hash))| (*lane, *n, *hash)).collect())
+    }
+
+    fn add_seal(&mut self, seal: &Seal) -> Result<(), StoreError> {
+        self.db.seals.push(seal.clone());
+        self.undo.push(Box::new(|db| drop(db.seals.pop())));
+        Ok(())
+    }
+
+    fn paused_partners(&mut self) -> Result<Vec<PartnerCode>, StoreError> {
+        Ok(self.db.paused.iter().cloned().collect())
+    }
+
+    fn set_partner_paused(&mut self, partner: &PartnerCode, paused: bool, _at: Timestamp) -> Result<(), StoreError> {
+        let old = self.db.paused.clone();
+        self.undo.push(Box::new(move |db| db.paused = old));
+        if paused {
+            self.db.paused.insert(partner.clone());
+        } else {
+            self.db.paused.remove(partner);
+        }
+        Ok(())
+    }
+
+    fn note_redone(&mut self, lane: u32, n: i64, at: Timestamp) -> Result<(), StoreError> {
+        let found = self.db.links.iter().position(|l| l.lane == lane && l.receipt.n == n);
+        let index = found.ok_or_else(|| fault("receipts.redone: no such receipt"))?;
+        let old = self.db.links[index].redone_at.replace(at);
+        self.undo.push(Box::new(move |db| db.links[index].redone_at = old));
+        Ok(())
+    }
+}
