@@ -28,6 +28,7 @@ use tx::MemoryTx;
 pub struct Message {
     pub dispatch: Dispatch,
     pub state: DispatchState,
+    pub due_at: Timestamp,
     pub attempts: u32,
     pub reason: Option<String>,
     pub proposed_by: Option<Author>,

@@ -141,6 +141,9 @@ impl Reports for MemoryReports {
             }
             let at = message.dispatch.created_at;
             depth.oldest = Some(depth.oldest.map_or(at, |oldest| oldest.min(at)));
+            if message.dispatch.urgent {
+                depth.oldest_urgent = Some(depth.oldest_urgent.map_or(at, |oldest| oldest.min(at)));
+            }
         }
         Ok(depth)
     }

@@ -84,7 +84,7 @@ impl MemoryTx<'_> {
                     return Err(StoreError::Contended);
                 }
                 self.db.event_order.push(record.key);
-                self.undo.push(Box::new(|db| drop(db.event_order.pop())));
+                self.undo.push(Box::new(|db| db.event_order.truncate(db.event_order.len() - 1)));
                 self.set_event(record.clone());
             }
             EventWrite::Fulfil(record) => {
@@ -157,6 +157,7 @@ impl MemoryTx<'_> {
         self.db.messages.push(Message {
             dispatch: dispatch.clone(),
             state: DispatchState::Waiting { not_before: dispatch.created_at },
+            due_at: dispatch.created_at,
             attempts: 0,
             reason: None,
             proposed_by: None,
@@ -241,22 +242,22 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
-        let mut due: Vec<(bool, Timestamp, usize)> = Vec::new();
+        let mut due: Vec<(Timestamp, usize)> = Vec::new();
         for (at, message) in self.db.messages.iter().enumerate() {
-            let since = match message.state {
-                DispatchState::Waiting { not_before } if not_before <= request.now => not_before,
-                DispatchState::Leased { until, .. } if until <= request.now => message.dispatch.created_at,
-                _ => continue,
+            let may_go = match message.state {
+                DispatchState::Waiting { not_before } => not_before <= request.now,
+                DispatchState::Leased { until, .. } => until <= request.now,
+                DispatchState::Delivered { .. } | DispatchState::Parked { .. } | DispatchState::Closed => false,
             };
             let d = &message.dispatch;
-            if (d.urgent || !request.urgent_only) && self.db.is_first(&d.invoice, d.sequence) {
-                due.push((!d.urgent, since, at));
+            if may_go && (d.urgent || !request.urgent_only) && self.db.is_first(&d.invoice, d.sequence) {
+                due.push((message.due_at, at));
             }
         }
         due.sort();
         due.truncate(usize::try_from(request.limit).unwrap());
         let mut taken = Vec::with_capacity(due.len());
-        for (_, _, at) in due {
+        for (_, at) in due {
             let mut message = self.db.messages[at].clone();
             message.state = DispatchState::Leased { token: request.token, until: request.until };
             taken.push(LeasedDispatch {
@@ -286,14 +287,13 @@ impl Tx for MemoryTx<'_> {
             (message.state, message.reason) = match &result.result {
                 AttemptResult::Delivered => (DispatchState::Delivered { at: result.at }, None),
                 AttemptResult::Retry { not_before, reason } => {
+                    message.due_at = *not_before;
                     (DispatchState::Waiting { not_before: *not_before }, Some(reason.clone()))
                 }
                 AttemptResult::Parked { cause, reason } => {
                     (DispatchState::Parked { cause: *cause }, Some(reason.clone()))
                 }
-                AttemptResult::Released => {
-                    (DispatchState::Waiting { not_before: message.dispatch.created_at }, message.reason)
-                }
+                AttemptResult::Released => (DispatchState::Waiting { not_before: message.due_at }, message.reason),
             };
             self.set_message(at, message);
         }
@@ -313,6 +313,8 @@ impl Tx for MemoryTx<'_> {
         match (command, &message.state) {
             (DispatchCommand::Retry, DispatchState::Waiting { .. } | DispatchState::Parked { .. }) => {
                 message.state = DispatchState::Waiting { not_before: at };
+                message.due_at = at;
+                message.attempts = 0;
                 message.proposed_by = None;
             }
             (DispatchCommand::Hold, DispatchState::Waiting { .. }) => {
@@ -366,7 +368,7 @@ impl Tx for MemoryTx<'_> {
 
     fn add_seal(&mut self, seal: &Seal) -> Result<(), StoreError> {
         self.db.seals.push(seal.clone());
-        self.undo.push(Box::new(|db| drop(db.seals.pop())));
+        self.undo.push(Box::new(|db| db.seals.truncate(db.seals.len() - 1)));
         Ok(())
     }
 
