@@ -5,6 +5,7 @@ use crate::http;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
 use sha2::Sha256;
 
 /// The wallet's callback key, its published sandbox one's length.
@@ -105,9 +106,11 @@ fn wallet(s: &Saying<'_>) -> Vec<u8> {
 fn standard(s: &Saying<'_>) -> Vec<u8> {
     let id = format!("msg_{}", s.event);
     let timestamp = (s.now_ms / 1000).to_string();
+    let paid_at = jiff::Timestamp::from_millisecond(s.now_ms).expect("the senders' clock is in range");
     let body = format!(
-        "{{\"type\":\"payment.succeeded\",\"data\":{{\"invoice_id\":\"{}\",\"amount\":{}}}}}",
-        s.invoice, s.amount
+        "{{\"type\":\"payment.succeeded\",\"data\":{{\"account\":\"thuho\",\"payment_id\":\"pay_{}\",\"invoice_id\":\"{}\",\
+         \"amount\":{},\"discount\":0,\"fee\":0,\"channel\":\"app\",\"paid_at\":\"{paid_at}\"}}}}",
+        s.event, s.invoice, s.amount
     );
     let signature = standard_signature(STANDARD_SECRET, &id, &timestamp, body.as_bytes());
     let headers = [
@@ -121,20 +124,23 @@ fn standard(s: &Saying<'_>) -> Vec<u8> {
 
 /// What the sender reads in a reply.
 pub fn heard(sender: Sender, reply: &http::Reply) -> Heard {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     match sender {
         Sender::Wallet => {
-            let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-            match (reply.status, body.get("return_code").and_then(serde_json::Value::as_i64)) {
-                (200, Some(1)) => Heard::Accepted,
+            let first = body.get("return_message").and_then(Value::as_str) == Some("success");
+            match (reply.status, body.get("return_code").and_then(Value::as_i64)) {
+                (200, Some(1)) if first => Heard::Accepted,
+                (200, Some(1)) => Heard::Kept,
                 (200, Some(2)) => Heard::Duplicate,
-                (200, Some(0)) => Heard::Retry,
-                (200, Some(_)) => Heard::Refused,
+                (200, Some(code)) if code != 0 => Heard::Refused,
                 _ => Heard::Retry,
             }
         }
-        Sender::Standard => match reply.status {
-            200..=299 => Heard::Accepted,
-            400..=499 => Heard::Refused,
+        Sender::Standard => match (reply.status, body.get("outcome").and_then(Value::as_str)) {
+            (200, Some("accepted")) => Heard::Accepted,
+            (200, Some("duplicate")) => Heard::Duplicate,
+            (200, _) => Heard::Kept,
+            (409 | 422 | 401, _) => Heard::Refused,
             _ => Heard::Retry,
         },
     }
@@ -142,5 +148,5 @@ pub fn heard(sender: Sender, reply: &http::Reply) -> Heard {
 
 /// The environment that the shipped profiles name their secrets by.
 pub fn secrets() -> [(&'static str, &'static str); 2] {
-    [("ZALOPAY_KEY2", WALLET_KEY), ("STANDARD_SECRET", STANDARD_SECRET)]
+    [("THUHO_ZALOPAY_KEY2", WALLET_KEY), ("THUHO_STANDARD_SECRET", STANDARD_SECRET)]
 }

@@ -1,0 +1,42 @@
+//! What a process and the machine used, from /proc.
+
+use std::fs;
+
+/// Ticks a second of /proc; 100 on every Linux we run on.
+const TICKS: f64 = 100.0;
+
+/// CPU seconds that a process has used, its threads included.
+pub fn cpu_seconds(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name may hold spaces; what follows its bracket does not.
+    let after = stat.rsplit(')').next().unwrap_or("");
+    let field = |n: usize| after.split_whitespace().nth(n).and_then(|f| f.parse::<u32>().ok()).map_or(0.0, f64::from);
+    (field(11) + field(12)) / TICKS
+}
+
+/// Resident memory in MiB: now, and at its highest.
+pub fn resident_mib(pid: u32) -> (f64, f64) {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let kib = |key: &str| {
+        let line = status.lines().find_map(|l| l.strip_prefix(key)).unwrap_or("");
+        line.split_whitespace().next().and_then(|n| n.parse::<u32>().ok()).map_or(0.0, f64::from)
+    };
+    (kib("VmRSS:") / 1024.0, kib("VmHWM:") / 1024.0)
+}
+
+/// CPU seconds that the host took from this machine since its start.
+pub fn stolen_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let first = stat.lines().next().unwrap_or("");
+    first.split_whitespace().nth(8).and_then(|f| f.parse::<u32>().ok()).map_or(0.0, f64::from) / TICKS
+}
+
+/// Model and count of processors, kernel.
+pub fn describe() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        cpu.lines().find_map(|l| l.strip_prefix("model name")).map_or("?", |l| l.trim_start_matches(['\t', ' ', ':']));
+    let cores = cpu.lines().filter(|l| l.starts_with("processor")).count();
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{cores} x {model}, Linux {}", kernel.trim())
+}

@@ -1,0 +1,97 @@
+//! Signed calls, made before anything is measured: random event ids, uniform invoices, the wallet's envelope.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use thuho::domain::time::{Clock, SystemClock};
+
+/// The callback key of the bench's profile.
+pub const KEY: &str = "bench-wallet-callback-key-0123456789";
+/// Invoices in the books.
+pub const INVOICES: u64 = 1_000_000;
+
+/// Numbers from a seed (SplitMix64).
+pub struct Chance(pub u64);
+
+impl Chance {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+/// The id of invoice `n`, 0 to [`INVOICES`] - 1.
+pub fn invoice_id(series: &str, n: u64) -> String {
+    format!("{series}{n:09}")
+}
+
+/// Its total: a number that says which invoice it is, so that a wrong match is seen.
+pub fn total(n: u64) -> i64 {
+    i64::try_from(20_000 + (n * 7_919) % 3_000_000).expect("a bill fits")
+}
+
+/// The `n`th invoice of a walk that meets each invoice once, in an order without a pattern.
+pub fn walk(n: u64, offset: u64) -> u64 {
+    // 600,011 is prime and divides no power of ten, so the steps meet every residue.
+    (offset + n * 600_011) % INVOICES
+}
+
+/// A whole HTTP call of a payment for invoice `n`.
+fn notice(series: &str, n: u64, event: u64, now_ms: i64) -> Vec<u8> {
+    let data = format!(
+        "{{\"app_id\":2553,\"app_trans_id\":\"261122_{}\",\"app_time\":{now_ms},\"app_user\":\"0912345678\",\
+         \"amount\":{},\"embed_data\":\"{{\\\"merchantinfo\\\":\\\"bill\\\"}}\",\"item\":\"[]\",\"zp_trans_id\":{event},\
+         \"server_time\":{now_ms},\"channel\":38,\"merchant_user_id\":\"7ZMSl3nEg5sOUJzOLSoUFT8xKNQVaLOLXHB\",\
+         \"user_fee_amount\":0,\"discount_amount\":0}}",
+        invoice_id(series, n),
+        total(n)
+    );
+    let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).expect("HMAC takes any key");
+    mac.update(data.as_bytes());
+    let mac = hex::encode(mac.finalize().into_bytes());
+    let quoted = data.replace('\\', "\\\\").replace('"', "\\\"");
+    let body = format!("{{\"data\":\"{quoted}\",\"mac\":\"{mac}\",\"type\":1}}");
+    format!(
+        "POST /webhooks/zalopay HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// `count` payments of different invoices of a series under random event ids.
+pub fn fresh(series: &str, count: u64, seed: u64) -> Vec<Vec<u8>> {
+    let mut chance = Chance(seed);
+    let offset = chance.next() % INVOICES;
+    let now_ms = SystemClock.now().unix_ms();
+    let event = |chance: &mut Chance| 1_000_000_000_000 + chance.next() % 9_000_000_000_000_000;
+    (0..count).map(|n| notice(series, walk(n, offset), event(&mut chance), now_ms)).collect()
+}
+
+/// A line of the import.
+pub fn invoice_line(series: &str, n: u64) -> String {
+    let total = total(n);
+    let vat = total / 11;
+    format!(
+        "{id},PA03HL{n:07},PA03HL{n:07},PA03HL,urban,2026-11-1,TD,{net},{vat},{total},2026-11-01,2026-11-30,open,,,1\n",
+        id = invoice_id(series, n),
+        net = total - vat,
+    )
+}
+
+/// The import's header line.
+pub const HEADER: &str = "invoice_id,customer_code,payer_code,unit,area,period,kind,net,vat,total,issued_on,due_on,status,paid_elsewhere,adjusts,version\n";
+
+/// The same as an object of the internal API.
+pub fn invoice_json(series: &str, n: u64) -> String {
+    let total = total(n);
+    let vat = total / 11;
+    format!(
+        "{{\"invoice_id\":\"{id}\",\"customer_code\":\"PA03HL{n:07}\",\"payer_code\":\"PA03HL{n:07}\",\"unit\":\"PA03HL\",\
+         \"area\":\"urban\",\"period\":\"2026-11-1\",\"kind\":\"TD\",\"net\":{net},\"vat\":{vat},\"total\":{total},\
+         \"issued_on\":\"2026-11-01\",\"due_on\":\"2026-11-30\",\"status\":\"open\"}}",
+        id = invoice_id(series, n),
+        net = total - vat,
+    )
+}

@@ -1,0 +1,248 @@
+//! The handlers that the gateway is measured beside, each in a process of its own: one that reads the body and answers,
+//! one that also proves and decodes it, and the naive program, which writes the same rows in one transaction a notice
+//! on one connection behind a mutex.
+
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use thuho::domain::ids::DispatchKey;
+use thuho::domain::ids::InvoiceId;
+use thuho::domain::notice::{Method, Notice, RawNotice};
+use thuho::domain::secret::Secret;
+use thuho::domain::time::{Clock, SystemClock};
+use thuho::partner::{Partners, Profile, SecretSource};
+
+/// Which handler a child process serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handler {
+    Reading,
+    Verifying,
+    Naive,
+}
+
+impl Handler {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Verifying => "verifying",
+            Self::Naive => "naive",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Reading, Self::Verifying, Self::Naive].into_iter().find(|h| h.word() == word)
+    }
+}
+
+struct BenchSecrets;
+
+impl SecretSource for BenchSecrets {
+    fn secret(&self, _name: &str) -> Result<Secret, String> {
+        Ok(Secret::new(crate::requests::KEY.as_bytes().to_vec()))
+    }
+}
+
+/// What the handlers share.
+struct Shared {
+    profile: Arc<Profile>,
+    naive: Option<Mutex<Naive>>,
+}
+
+/// Serves until it is killed. `books` is the naive program's file, made and filled by the gateway.
+pub fn serve(handler: Handler, at: SocketAddr, profiles: &Path, books: &Path) -> std::io::Result<()> {
+    let partners = Partners::load(profiles, &BenchSecrets).expect("the bench's profiles load");
+    let profile = Arc::clone(partners.get("zalopay").expect("the wallet's profile"));
+    let naive = (handler == Handler::Naive).then(|| Mutex::new(Naive::open(books).expect("the naive books open")));
+    let shared = web::Data::new(Shared { profile, naive });
+    actix_web::rt::System::new().block_on(async move {
+        let app = move || {
+            let app = App::new().app_data(web::PayloadConfig::new(64 * 1024)).app_data(shared.clone());
+            match handler {
+                Handler::Reading => app.route("/webhooks/{partner}", web::post().to(read)),
+                Handler::Verifying => app.route("/webhooks/{partner}", web::post().to(verify)),
+                Handler::Naive => app.route("/webhooks/{partner}", web::post().to(book)),
+            }
+        };
+        HttpServer::new(app).workers(2).bind(at)?.run().await
+    })
+}
+
+fn taken() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body("{\"return_code\":1,\"return_message\":\"success\"}")
+}
+
+async fn read(body: web::Bytes) -> HttpResponse {
+    assert!(!body.is_empty(), "a call has a body");
+    taken()
+}
+
+fn raw(request: &HttpRequest, body: web::Bytes) -> RawNotice {
+    let header = |(name, value): (&actix_web::http::header::HeaderName, &actix_web::http::header::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    RawNotice {
+        method: Method::Post,
+        path: request.path().to_owned(),
+        query: request.query_string().to_owned(),
+        headers: request.headers().iter().filter_map(header).collect(),
+        body,
+        peer: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        received_at: SystemClock.now(),
+    }
+}
+
+async fn verify(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
+    let raw = raw(&request, body);
+    let proved = shared.profile.prove(&raw, raw.received_at).and_then(|n| shared.profile.read(&n, raw.received_at));
+    if proved.is_ok() { taken() } else { HttpResponse::BadRequest().finish() }
+}
+
+async fn book(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
+    let raw = raw(&request, body);
+    let proved = shared.profile.prove(&raw, raw.received_at).and_then(|n| shared.profile.read(&n, raw.received_at));
+    let Ok(notice) = proved else { return HttpResponse::BadRequest().finish() };
+    let done = web::block(move || {
+        let naive = shared.naive.as_ref().expect("this process has books");
+        naive.lock().expect("no handler panics").book(&notice, &raw)
+    });
+    match done.await {
+        Ok(Ok(())) => taken(),
+        failed => {
+            tracing::error!("the naive program cannot book: {failed:?}");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// One connection, one transaction a notice, the rows that the gateway writes.
+struct Naive {
+    db: Connection,
+    receipt: i64,
+    chain: [u8; 32],
+}
+
+impl Naive {
+    fn open(books: &Path) -> rusqlite::Result<Self> {
+        let db = Connection::open(books)?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.set_prepared_statement_cache_capacity(64);
+        db.execute_batch(
+            "INSERT OR IGNORE INTO accounts (name) VALUES ('receivable:PA03HL'), ('clearing:zalopay'), ('suspense:zalopay')",
+        )?;
+        Ok(Self { db, receipt: 0, chain: [0; 32] })
+    }
+
+    fn book(&mut self, notice: &Notice, raw: &RawNotice) -> rusqlite::Result<()> {
+        let key = notice.key().expect("the bench's notices are payments");
+        let order = notice.references.order.as_ref().map_or("", |r| r.as_str());
+        let wanted = order.split_once('_').map_or("", |(_, id)| id);
+        let (now, day) = (raw.received_at.unix_ms(), "2026-11-22");
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known = tx.prepare_cached("SELECT no FROM events WHERE key = ?1")?.exists([&key.as_bytes()[..]])?;
+        if known {
+            return tx.commit();
+        }
+        let invoice: Option<(i64, i64, String, i64)> = tx
+            .prepare_cached(
+                "SELECT no, total, customer, paid_elsewhere FROM invoices WHERE id = ?1 AND status = 'open'",
+            )?
+            .query_row([wanted], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
+            .optional()?;
+        let amount = notice.amount.dong();
+        let paid: i64 = match &invoice {
+            Some((no, ..)) => tx
+                .prepare_cached("SELECT coalesce(sum(amount), 0) FROM allocations WHERE invoice_no = ?1")?
+                .query_row([no], |r| r.get(0))?,
+            None => 0,
+        };
+        let settles = invoice.as_ref().filter(|(_, total, _, elsewhere)| total - elsewhere - paid == amount);
+        tx.prepare_cached(
+            "INSERT INTO events (key, partner, account, event, movement, amount, discount, ref_order, fee, channel, paid_at,
+             business_day, state, park_reason, postings)
+             VALUES (?1, ?2, ?3, ?4, 'payment', ?5, 0, ?6, 0, ?7, ?8, ?9, ?10, ?11, 1)",
+        )?
+        .execute(params![
+            &key.as_bytes()[..],
+            notice.partner.as_str(),
+            notice.account,
+            notice.event.to_string(),
+            amount,
+            order,
+            notice.channel,
+            notice.paid_at.unix_ms(),
+            day,
+            if settles.is_some() { "settled" } else { "parked" },
+            if settles.is_some() { None } else { Some("unknown_invoice") },
+        ])?;
+        let event = tx.last_insert_rowid();
+        let kind = if settles.is_some() { "settle" } else { "park" };
+        tx.prepare_cached("INSERT INTO postings (event_no, kind, posted_at, business_day) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![event, kind, now, day])?;
+        let posting = tx.last_insert_rowid();
+        let credited = if settles.is_some() { "receivable:PA03HL" } else { "suspense:zalopay" };
+        for (line, account, amount) in [(0, "clearing:zalopay", amount), (1, credited, -amount)] {
+            tx.prepare_cached(
+                "INSERT INTO entries (posting_no, line, account_no, amount)
+                 VALUES (?1, ?2, (SELECT no FROM accounts WHERE name = ?3), ?4)",
+            )?
+            .execute(params![posting, line, account, amount])?;
+        }
+        if let Some((invoice_no, _, customer, _)) = settles {
+            let invoice = InvoiceId::parse(wanted).expect("it was found");
+            let dispatch = DispatchKey::of(&key, 0, &invoice);
+            let hash = hex::decode(dispatch.as_str().trim_start_matches("dsp_")).expect("a key is hex");
+            tx.prepare_cached(
+                "INSERT INTO allocations (posting_no, invoice_no, sequence, amount, key) VALUES (?1, ?2, 1, ?3, ?4)",
+            )?
+            .execute(params![posting, invoice_no, amount, hash])?;
+            let body = format!(
+                "{{\"type\":\"payment.settled\",\"data\":{{\"payment\":\"{key}\",\"partner\":\"zalopay\",\"event\":\"{}\",\
+                 \"invoice_id\":\"{wanted}\",\"customer_code\":\"{customer}\",\"unit\":\"PA03HL\",\"amount\":{amount},\
+                 \"customer_paid\":{amount},\"discount\":0,\"funder\":null,\"channel\":null,\"paid_at\":\"{}\",\
+                 \"business_day\":\"{day}\",\"reverses\":null,\"sequence\":1}}}}",
+                notice.event, notice.paid_at
+            );
+            tx.prepare_cached(
+                "INSERT INTO dispatches (no, state, head, urgent, due_at, created_at, body) VALUES (?1, 'waiting', 1, 0, ?2, ?2, ?3)",
+            )?
+            .execute(params![tx.last_insert_rowid(), now, body])?;
+        }
+        self.receipt += 1;
+        let raw_hash: [u8; 32] = Sha256::digest(&raw.body).into();
+        let mut link = Sha256::new();
+        link.update(self.chain);
+        link.update(self.receipt.to_be_bytes());
+        link.update(raw_hash);
+        let hash: [u8; 32] = link.finalize().into();
+        tx.prepare_cached(
+            "INSERT INTO receipts (no, previous, hash, raw_hash, verdict, partner, received_at, amount, event_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'zalopay', ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            self.receipt,
+            &self.chain[..],
+            &hash[..],
+            &raw_hash[..],
+            if settles.is_some() { "settled" } else { "parked" },
+            now,
+            amount,
+            &key.as_bytes()[..],
+        ])?;
+        tx.prepare_cached(
+            "INSERT INTO raw_notices (receipt_no, key_id, method, path, query, headers, body) VALUES (?1, 'k', 'POST', ?2, '', '[]', ?3)",
+        )?
+        .execute(params![self.receipt, raw.path, &raw.body[..]])?;
+        tx.commit()?;
+        self.chain = hash;
+        Ok(())
+    }
+}
+
+/// The environment that the shipped profile names its keys by.
+pub fn environment() -> [(&'static str, &'static str); 1] {
+    [("THUHO_ZALOPAY_KEY2", crate::requests::KEY)]
+}
