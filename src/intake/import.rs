@@ -1,0 +1,166 @@
+//! Takes invoices in, a slice at a time, so that notices keep flowing: a slice is as long as the writer may be held,
+//! and the next one waits for its turn behind them. Ends where it was cut off: a second run finds the first rows the
+//! same and goes on (decision 9).
+
+use crate::domain::invoice::Invoice;
+use crate::domain::time::Clock;
+use crate::ledger::writer::{Busy, Writer};
+use crate::ledger::{self, LaneContext, RegisterReport};
+use crate::seen::Generations;
+use crate::store::{Store, StoreError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a slice may hold the writer.
+const SLICE_TARGET: Duration = Duration::from_millis(20);
+
+/// Rows in the first slice; later ones follow the clock.
+const SLICE_FIRST: usize = 64;
+
+/// Rows in a slice at most.
+pub const SLICE_MAX: usize = 1_024;
+
+/// How often a slice is run again that met another writer.
+const CONTENDED_TRIES_MAX: u32 = 5;
+
+/// Waits between tries while the writer has too much to do.
+const BUSY_WAIT: Duration = Duration::from_millis(50);
+
+/// How often a busy writer is asked again before the import gives up: half a minute.
+const BUSY_TRIES_MAX: u32 = 600;
+
+/// An import that had to stop; what was taken until then stays taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The writer takes no more.
+    #[error("the ledger takes no more at the moment")]
+    Busy,
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// New.
+    pub added: u64,
+    /// Replaced.
+    pub changed: u64,
+    /// The same.
+    pub same: u64,
+    /// Older than what is known.
+    pub older: u64,
+    /// Parked payments that found their invoice.
+    pub rematched: u64,
+}
+
+impl Taken {
+    fn add(&mut self, report: &RegisterReport) {
+        self.added = self.added.saturating_add(report.added);
+        self.changed = self.changed.saturating_add(report.changed);
+        self.same = self.same.saturating_add(report.same);
+        self.older = self.older.saturating_add(report.older);
+        self.rematched = self.rematched.saturating_add(report.rematched);
+    }
+}
+
+/// One slice, run on the writer's connection.
+///
+/// # Errors
+/// The machine's.
+pub fn slice(
+    store: &mut dyn Store,
+    lane: &LaneContext,
+    invoices: &[Invoice],
+) -> Result<RegisterReport, StoreError> {
+    let mut tries = 0;
+    loop {
+        let mut report = RegisterReport::default();
+        let done = store.transact(&mut |tx| {
+            report = ledger::register(tx, lane, invoices)?;
+            Ok(())
+        });
+        match done {
+            Ok(()) => return Ok(report),
+            Err(StoreError::Contended) if tries < CONTENDED_TRIES_MAX => tries += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Feeds rows to a writer in slices.
+pub struct Importer {
+    writer: Arc<Writer>,
+    clock: Arc<dyn Clock>,
+    generations: Arc<Generations>,
+    rows: Vec<Invoice>,
+    slice_rows: usize,
+    taken: Taken,
+}
+
+impl std::fmt::Debug for Importer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Importer").field("taken", &self.taken).finish_non_exhaustive()
+    }
+}
+
+impl Importer {
+    /// At the beginning of a file.
+    #[must_use]
+    pub fn new(writer: Arc<Writer>, clock: Arc<dyn Clock>, generations: Arc<Generations>) -> Self {
+        Self { writer, clock, generations, rows: Vec::new(), slice_rows: SLICE_FIRST, taken: Taken::default() }
+    }
+
+    /// Takes a row; writes a slice when there are enough.
+    ///
+    /// # Errors
+    /// [`ImportError`].
+    pub async fn push(&mut self, invoice: Invoice) -> Result<(), ImportError> {
+        self.rows.push(invoice);
+        if self.rows.len() >= self.slice_rows { self.write().await } else { Ok(()) }
+    }
+
+    /// Writes what is left, and says what was taken.
+    ///
+    /// # Errors
+    /// [`ImportError`].
+    pub async fn finish(mut self) -> Result<Taken, ImportError> {
+        self.write().await?;
+        Ok(self.taken)
+    }
+
+    async fn write(&mut self) -> Result<(), ImportError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let rows: Arc<[Invoice]> = std::mem::take(&mut self.rows).into();
+        let (report, held) = self.run(&rows).await?;
+        if held > SLICE_TARGET {
+            self.slice_rows = (self.slice_rows / 2).max(1);
+        } else if held < SLICE_TARGET / 3 {
+            self.slice_rows = (self.slice_rows * 2).min(SLICE_MAX);
+        }
+        self.taken.add(&report);
+        if let Some(last) = report.last {
+            self.generations.advance(self.generations.own(), last);
+        }
+        Ok(())
+    }
+
+    async fn run(&self, rows: &Arc<[Invoice]>) -> Result<(RegisterReport, Duration), ImportError> {
+        for _ in 0..BUSY_TRIES_MAX {
+            let (rows, lane) = (Arc::clone(rows), self.writer.context(self.clock.as_ref()));
+            let queued = self.writer.run(move |store| {
+                let started = Instant::now();
+                slice(store, &lane, &rows).map(|report| (report, started.elapsed()))
+            });
+            match queued {
+                Ok(answer) => return Ok(answer.await.map_err(|_not_run| ImportError::Busy)??),
+                Err(Busy::Full) => tokio::time::sleep(BUSY_WAIT).await,
+                Err(Busy::Closed) => return Err(ImportError::Busy),
+            }
+        }
+        Err(ImportError::Busy)
+    }
+}
