@@ -1,6 +1,17 @@
-//! Two listeners' routes. Translates between HTTP and the modules below; decides nothing.
+//! Two listeners' routes. Translates between HTTP and the modules below; decides nothing. What a collector hears is
+//! its profile's; what our own callers hear is JSON, and problem+json when it is a no.
+//!
+//! Keeps I10 (bodies, waits and pages have limits) and I11 (a 5xx has a constant text).
 
 pub mod body;
+pub mod health;
+pub mod import;
+pub mod internal;
+pub mod operations;
+pub mod page;
 pub mod peer;
 pub mod problem;
+pub mod public;
+pub mod questions;
 pub mod tokens;
+pub mod views;

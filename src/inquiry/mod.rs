@@ -1,3 +1,119 @@
-//! What a collector may ask.
+//! What a collector may ask: the bills of a customer or an invoice, and what became of one of its own payments. Bill
+//! inquiry answers by the rule that settles payments ([`crate::matching`]), so a payment of what was shown is settled.
+//! Asked on reading connections; the writer never waits for it. Not how a question is signed, nor how an answer is
+//! worded (`partner`).
+//!
+//! Keeps I1 (nothing is read before it is proved) and I10 (bounded questions).
 
 pub mod readers;
+
+use crate::domain::ids::{CustomerCode, InvoiceId};
+use crate::domain::invoice::InvoiceAccount;
+use crate::domain::notice::{RawNotice, References};
+use crate::domain::time::Timestamp;
+use crate::matching::{self, Bills, Named};
+use crate::partner::{Bill, BillsAnswer, BillsKind, Profile, StatusAnswer, StatusAsk, StatusKind};
+use crate::store::reports::Reports;
+use crate::store::rows::EventState;
+use crate::store::{Candidates, StoreError};
+use readers::Readers;
+
+/// Bills shown at most: years of them.
+const BILLS_MAX: usize = 100;
+
+/// The open bills that a proved question names.
+pub async fn bills(readers: &Readers, profile: &Profile, raw: &RawNotice, now: Timestamp, paused: bool) -> BillsAnswer {
+    let references = match profile.prove(raw, now).and_then(|authentic| profile.read_bills(&authentic, now)) {
+        Ok(references) => references,
+        Err(refusal) => return BillsAnswer::of(BillsKind::from(&refusal)),
+    };
+    if paused {
+        return BillsAnswer::of(BillsKind::TryAgain);
+    }
+    readers
+        .ask(move |reports| open_bills(reports, &references))
+        .await
+        .unwrap_or_else(|_no_answer| BillsAnswer::of(BillsKind::TryAgain))
+}
+
+/// What became of the payment that a proved question names.
+pub async fn status(
+    readers: &Readers,
+    profile: &Profile,
+    raw: &RawNotice,
+    now: Timestamp,
+    paused: bool,
+) -> StatusAnswer {
+    let asked = match profile.prove(raw, now).and_then(|authentic| profile.read_status(&authentic, now)) {
+        Ok(asked) => asked,
+        Err(refusal) => return StatusAnswer::of(StatusKind::from(&refusal)),
+    };
+    if paused {
+        return StatusAnswer::of(StatusKind::TryAgain);
+    }
+    readers
+        .ask(move |reports| payment_status(reports, &asked))
+        .await
+        .unwrap_or_else(|_no_answer| StatusAnswer::of(StatusKind::TryAgain))
+}
+
+/// The bills as a question found them.
+struct Found(Candidates);
+
+impl Bills for Found {
+    fn invoice(&self, id: &InvoiceId) -> Option<&InvoiceAccount> {
+        self.0.invoices.get(id)
+    }
+
+    fn of_customer(&self, code: &CustomerCode) -> Vec<&InvoiceAccount> {
+        self.0.invoices.values().filter(|account| account.invoice.customer == *code).collect()
+    }
+
+    fn knows(&self, code: &CustomerCode) -> bool {
+        self.0.known_customers.contains(code)
+            || self.0.invoices.values().any(|account| account.invoice.customer == *code)
+    }
+}
+
+fn open_bills(reports: &mut dyn Reports, references: &References) -> Result<BillsAnswer, StoreError> {
+    let reading = matching::read(references);
+    let found = Found(reports.candidates(&reading.wanted())?);
+    let payable = matching::payable(&reading, &found);
+    let customer = match &reading.named {
+        Named::Customer(code) => found.knows(code).then(|| code.clone()),
+        Named::Invoice { id, .. } => found.invoice(id).map(|account| account.invoice.customer.clone()),
+        Named::Nothing | Named::Contradiction => None,
+    };
+    let kind = match (payable.is_empty(), &customer) {
+        (false, _) => BillsKind::Ok,
+        (true, Some(_)) => BillsKind::NoDebt,
+        (true, None) => BillsKind::Unknown,
+    };
+    let bills = payable
+        .into_iter()
+        .take(BILLS_MAX)
+        .map(|account| Bill {
+            invoice: account.invoice.id.clone(),
+            period: account.invoice.period.clone(),
+            amount: account.open(),
+            due_on: account.invoice.due_on,
+        })
+        .collect();
+    Ok(BillsAnswer { kind, customer: customer.map(String::from), bills })
+}
+
+fn payment_status(reports: &mut dyn Reports, asked: &StatusAsk) -> Result<StatusAnswer, StoreError> {
+    let Some(record) = reports.event(&asked.payment)? else {
+        return Ok(StatusAnswer::of(StatusKind::Unknown));
+    };
+    let kind = match record.state {
+        EventState::Settled => StatusKind::Paid,
+        EventState::Parked(_) => StatusKind::Parked,
+        EventState::Reversed => StatusKind::Reversed,
+        // Its reversal came and it did not: no payment is booked.
+        EventState::Expected { .. } | EventState::Applied | EventState::Waiting | EventState::Refused => {
+            return Ok(StatusAnswer::of(StatusKind::Unknown));
+        }
+    };
+    Ok(StatusAnswer { kind, payment: Some(asked.payment), amount: Some(record.content.amount) })
+}

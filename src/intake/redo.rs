@@ -5,64 +5,15 @@
 use super::door::{Intake, notice_arrival, post};
 use crate::domain::notice::Notice;
 use crate::domain::outcome::{Outcome, Refusal};
-use crate::domain::receipt::Verdict;
-use crate::inquiry::readers::{NoAnswer, Readers};
 use crate::partner::{AuthenticNotice, Profile};
-use crate::store::reports::{ReceiptFilter, StoredReceipt};
-use std::collections::BTreeMap;
+use crate::store::reports::StoredReceipt;
 use std::time::{Duration, Instant};
-
-/// Receipts read from the database at once.
-const PAGE: u32 = 100;
 
 /// How long one receipt may take to be written.
 const WRITE_WAIT: Duration = Duration::from_secs(10);
 
-/// What a redo came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Redone {
-    /// Receipts that were understood and written.
-    pub read: u64,
-    /// By outcome; those still not understood included.
-    pub outcomes: BTreeMap<&'static str, u64>,
-}
-
-/// Runs a partner's stale and unreadable receipts through its profile.
-///
-/// # Errors
-/// [`NoAnswer`] when the receipts cannot be read; what was redone until then stays.
-pub async fn run(intake: &Intake, readers: &Readers, profile: &Profile) -> Result<Redone, NoAnswer> {
-    let mut redone = Redone::default();
-    let lanes = readers.ask(|reports| reports.lanes()).await?;
-    for lane in lanes {
-        let mut after = (lane, 0);
-        loop {
-            let filter = ReceiptFilter {
-                partner: Some(profile.code().clone()),
-                verdicts: vec![Verdict::Stale, Verdict::Unreadable],
-                after,
-                limit: PAGE,
-                with_evidence: true,
-            };
-            let page = readers.ask(move |reports| reports.receipts(&filter)).await?;
-            let Some(last) = page.last() else { break };
-            after = (lane, last.n);
-            for receipt in page.iter().filter(|receipt| receipt.lane == lane && receipt.redone_at.is_none()) {
-                if let Some(outcome) = one(intake, profile, receipt).await {
-                    let count: &mut u64 = redone.outcomes.entry(outcome.word()).or_default();
-                    *count = count.saturating_add(1);
-                    if !matches!(outcome, Outcome::Stale | Outcome::Malformed | Outcome::BadSignature) {
-                        redone.read = redone.read.saturating_add(1);
-                    }
-                }
-            }
-        }
-    }
-    Ok(redone)
-}
-
-/// `None` when its raw bytes were erased or it could not be written now.
-async fn one(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) -> Option<Outcome> {
+/// Runs one stored receipt through the profile. `None` when its raw bytes were erased or it could not be written now.
+pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) -> Option<Outcome> {
     let raw = receipt.evidence.as_ref()?.to_raw();
     // Proved as of its arrival: the key that signed it may have been rotated out since.
     let authentic = match profile.prove(&raw, receipt.received_at) {

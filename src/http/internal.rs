@@ -1,0 +1,77 @@
+//! The internal listener's route table, and what its handlers share.
+
+use super::health::Health;
+use super::problem::Problem;
+use super::tokens::Token;
+use super::{import, operations, page, questions};
+use crate::inquiry::readers::{NoAnswer, Readers};
+use crate::intake::Intake;
+use crate::ledger::writer::Writer;
+use crate::seen::Generations;
+use crate::store::{Store, StoreError};
+use actix_web::web;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What the internal routes need.
+#[derive(Clone)]
+pub struct Internal {
+    /// Who may call.
+    pub tokens: Arc<[Token]>,
+    /// The intake, with its profiles and its writer.
+    pub intake: Arc<Intake>,
+    /// Reading connections.
+    pub readers: Readers,
+    /// The state for load balancers.
+    pub health: Health,
+    /// Moved by an import's postings.
+    pub generations: Arc<Generations>,
+    /// The longest import, in bytes.
+    pub import_bytes: u64,
+    /// Where an atomic import waits until all of it is checked.
+    pub spool: PathBuf,
+    /// The metrics page.
+    pub metrics: fn() -> String,
+}
+
+/// The routes, as in openapi.yaml.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/", web::get().to(page::overview))
+        .route("/healthz", web::get().to(page::healthz))
+        .route("/readyz", web::get().to(page::readyz))
+        .route("/metrics", web::get().to(page::metrics))
+        .route("/api/v1/invoices", web::put().to(import::invoices))
+        .route("/api/v1/payments", web::get().to(questions::payments))
+        .route("/api/v1/payments/{partner}/{event:.+}", web::get().to(questions::payment))
+        .route("/api/v1/breaks", web::get().to(questions::breaks))
+        .route("/api/v1/outbox", web::get().to(questions::outbox))
+        .route("/api/v1/outbox/{key}/{action}", web::post().to(operations::outbox))
+        .route("/api/v1/partners/{partner}/{action}", web::post().to(operations::partner))
+        .route("/api/v1/notices/redo", web::post().to(operations::redo))
+        // An invoice id may hold slashes.
+        .route("/api/v1/invoices/{id:.+}", web::get().to(questions::invoice))
+        .default_service(web::to(|| async { Problem::not_found().response() }));
+}
+
+impl From<NoAnswer> for Problem {
+    fn from(error: NoAnswer) -> Self {
+        tracing::warn!(error = %error, "A question was not answered");
+        Self::unavailable()
+    }
+}
+
+/// Runs a short piece of work on the writer, between batches.
+///
+/// # Errors
+/// 503 when the writer takes no more, or the storage failed.
+pub async fn on_writer<T: Send + 'static>(
+    writer: &Writer,
+    work: impl FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Problem> {
+    let answer = writer.run(work).map_err(|_busy| Problem::unavailable())?;
+    answer.await.map_err(|_not_run| Problem::unavailable())?.map_err(|error| {
+        tracing::error!(error = %error, "The storage refused");
+        Problem::unavailable()
+    })
+}
