@@ -1,1 +1,144 @@
-//! cli.
+//! The command line: one file a subcommand. Exit codes: 0 done; 1 the answer is "no" (a check or an audit found
+//! something, rows were rejected, an operation was refused); 2 wrong arguments or configuration.
+
+mod api;
+mod check;
+mod invoice;
+mod keep;
+mod ops;
+pub mod out;
+mod serve;
+
+use crate::config::{Config, ConfigError};
+use crate::telemetry;
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// The answer is "no".
+    No,
+}
+
+/// Wrong arguments or configuration, or what the machine could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Exit code 2: the caller must change something.
+    #[error("{0}")]
+    Wrong(String),
+    /// Exit code 1: it was tried and could not be done.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Wrong(error.to_string())
+    }
+}
+
+impl From<crate::app::AppError> for Failure {
+    fn from(error: crate::app::AppError) -> Self {
+        use crate::app::AppError;
+        match error {
+            AppError::Config(_) | AppError::Profiles(_) | AppError::Core(_) | AppError::Listen { .. } => {
+                Self::Wrong(error.to_string())
+            }
+            AppError::Store { .. } | AppError::Machine(_) | AppError::Broken => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// What a command comes to.
+pub type Outcome = Result<Exit, Failure>;
+
+/// The gateway between an electricity company's payment collectors and its billing core.
+#[derive(Debug, Parser)]
+#[command(name = "thuho", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigArg {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "config/gateway.toml")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the gateway; SIGTERM drains it, SIGHUP reads profiles and keys again.
+    Serve(serve::Args),
+    /// Loads the configuration and the profiles, proves every example, reaches database and Redis.
+    Check(ConfigArg),
+    /// Brings the database's schema up.
+    Migrate(ConfigArg),
+    /// Invoices of the billing core.
+    #[command(subcommand)]
+    Invoice(invoice::Command),
+    /// Stored notices.
+    #[command(subcommand)]
+    Notice(ops::NoticeCommand),
+    /// Messages to the billing core.
+    #[command(subcommand)]
+    Outbox(ops::OutboxCommand),
+    /// Proves the books: chains, seals, balances.
+    Audit(ConfigArg),
+    /// Copies the database, also beside a running gateway.
+    Backup(keep::BackupArgs),
+    /// Puts a copy back; no gateway may hold the file.
+    Restore(keep::RestoreArgs),
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            error.print().ok();
+            return code;
+        }
+    };
+    match run(cli.command) {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::No) => ExitCode::from(1),
+        Err(failure) => {
+            out::note(format!("thuho: {failure}"));
+            match failure {
+                Failure::Wrong(_) => ExitCode::from(2),
+                Failure::Failed(_) => ExitCode::from(1),
+            }
+        }
+    }
+}
+
+fn run(command: Command) -> Outcome {
+    // One provider of cryptography for every TLS connection of the process; a second call changes nothing.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args.config),
+        Command::Migrate(args) => keep::migrate(&args.config),
+        Command::Invoice(command) => invoice::run(&command),
+        Command::Notice(command) => ops::notice(&command),
+        Command::Outbox(command) => ops::outbox(&command),
+        Command::Audit(args) => keep::audit(&args.config),
+        Command::Backup(args) => keep::backup(&args),
+        Command::Restore(args) => keep::restore(&args),
+    }
+}
+
+/// The configuration, for commands other than `serve`: with warnings on standard error as text.
+fn load(path: &Path) -> Result<Config, Failure> {
+    telemetry::start_logs(telemetry::Format::Text, "warn").map_err(Failure::Wrong)?;
+    Ok(Config::load(path)?)
+}

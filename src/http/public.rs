@@ -65,10 +65,7 @@ async fn bills(request: HttpRequest, payload: web::Payload, public: web::Data<Pu
     let now = public.door.intake().clock().now();
     let paused = public.door.intake().is_paused(profile.code());
     let answer = inquiry::bills(&public.readers, &profile, &raw, now, paused).await;
-    match profile.reply_bills(&answer, &ReplyContext { raw: Some(&raw), payment: None, now }) {
-        Some(reply) => say(&reply),
-        None => Problem::internal().response(),
-    }
+    say(&profile.reply_bills(&answer, &ReplyContext { raw: Some(&raw), payment: None, now }))
 }
 
 async fn status(request: HttpRequest, payload: web::Payload, public: web::Data<Public>) -> HttpResponse {
@@ -82,10 +79,7 @@ async fn status(request: HttpRequest, payload: web::Payload, public: web::Data<P
     let now = public.door.intake().clock().now();
     let paused = public.door.intake().is_paused(profile.code());
     let answer = inquiry::status(&public.readers, &profile, &raw, now, paused).await;
-    match profile.reply_status(&answer, &ReplyContext { raw: Some(&raw), payment: answer.payment, now }) {
-        Some(reply) => say(&reply),
-        None => Problem::internal().response(),
-    }
+    say(&profile.reply_status(&answer, &ReplyContext { raw: Some(&raw), payment: answer.payment, now }))
 }
 
 /// The limits and the body of a question, which is always a POST.

@@ -210,7 +210,7 @@ impl Door {
             }
             Err(refusal) => intake.unread_arrival(profile, &authentic, &refusal),
         };
-        let deadline = started + Duration::from_millis(profile.answer_deadline_ms());
+        let deadline = started + Duration::from_millis(profile.answer_deadline_ms().unsigned_abs());
         self.post(arrival, deadline).await
     }
 

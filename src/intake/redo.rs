@@ -3,9 +3,8 @@
 //! whatever is redone twice (I2, I3).
 
 use super::door::{Intake, notice_arrival, post};
-use crate::domain::notice::Notice;
-use crate::domain::outcome::{Outcome, Refusal};
-use crate::partner::{AuthenticNotice, Profile};
+use crate::domain::outcome::Outcome;
+use crate::partner::Profile;
 use crate::store::reports::StoredReceipt;
 use std::time::{Duration, Instant};
 
@@ -15,12 +14,12 @@ const WRITE_WAIT: Duration = Duration::from_secs(10);
 /// Runs one stored receipt through the profile. `None` when its raw bytes were erased or it could not be written now.
 pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) -> Option<Outcome> {
     let raw = receipt.evidence.as_ref()?.to_raw();
-    // Proved as of its arrival: the key that signed it may have been rotated out since.
+    // Whoever asks for a redo has seen that it is late. Proved as of its arrival: the key that signed it may have been rotated out since.
     let authentic = match profile.prove(&raw, receipt.received_at) {
         Ok(authentic) => authentic,
         Err(refusal) => return Some(refusal.outcome()),
     };
-    let notice = match read_as_sent(profile, &authentic, receipt) {
+    let notice = match profile.read_again(&authentic, receipt.received_at) {
         Ok(notice) => notice,
         Err(refusal) => return Some(refusal.outcome()),
     };
@@ -38,16 +37,4 @@ pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) 
         tracing::warn!(lane, n, "A receipt was read again and could not be marked; another redo finds a duplicate");
     }
     Some(posted.answer.outcome)
-}
-
-/// Reads it as of its own send time: whoever asks for a redo has seen that it is late.
-fn read_as_sent(
-    profile: &Profile,
-    authentic: &AuthenticNotice<'_>,
-    receipt: &StoredReceipt,
-) -> Result<Notice, Refusal> {
-    match profile.read(authentic, receipt.received_at) {
-        Err(Refusal::Stale { age_ms }) => profile.read(authentic, receipt.received_at.plus_ms(age_ms.saturating_neg())),
-        read => read,
-    }
 }

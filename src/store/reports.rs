@@ -48,6 +48,8 @@ pub struct DispatchFilter {
     pub state: Option<String>,
     /// Only of this invoice.
     pub invoice: Option<InvoiceId>,
+    /// Only of this payment; without the other two.
+    pub event: Option<EventKey>,
     /// At most.
     pub limit: u32,
 }

@@ -238,6 +238,11 @@ impl Reports for SqliteReports {
             "reports.dispatches_of_invoice",
             "WHERE i.id = ?1 AND (?2 IS NULL OR d.state = ?2) ORDER BY a.sequence DESC LIMIT ?3"
         );
+        const OF_EVENT: &str = dispatch_query!(
+            "reports.dispatches_of_event",
+            "JOIN postings p ON p.no = a.posting_no JOIN events e ON e.no = p.event_no
+            WHERE e.key = ?1 ORDER BY d.no DESC LIMIT ?2"
+        );
         // Delivered ones are most of the table, so a scan finds them at once; the others have an index each.
         const DELIVERED: &str =
             dispatch_query!("reports.dispatches_in_state", "WHERE d.state = ?1 ORDER BY d.no DESC LIMIT ?2");
@@ -248,6 +253,9 @@ impl Reports for SqliteReports {
         const PARKED: &str =
             dispatch_query!("reports.dispatches_parked", "WHERE d.state = 'parked' ORDER BY d.created_at LIMIT ?1");
         let (db, limit) = (self.db(), filter.limit);
+        if let Some(event) = &filter.event {
+            return db.all(OF_EVENT, (event.as_bytes(), limit), dispatch_view);
+        }
         match (&filter.invoice, filter.state.as_deref()) {
             (Some(invoice), state) => db.all(OF_INVOICE, (invoice.as_str(), state, limit), dispatch_view),
             (None, None) => db.all(ALL, [limit], dispatch_view),

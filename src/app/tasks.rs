@@ -1,0 +1,132 @@
+//! What runs beside the listeners: the forwarder, seals, counts, signals.
+
+use super::{AppError, Start};
+use crate::domain::secret::Secret;
+use crate::domain::time::Clock;
+use crate::inquiry::readers::Readers;
+use crate::intake::Intake;
+use crate::ledger::audit;
+use crate::ledger::writer::Writer;
+use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, watch};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{self, SignalKind};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// How often counts are written and the outbox is looked at.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How often a broken storage is noticed.
+const BROKEN_LOOK: Duration = Duration::from_millis(100);
+
+/// The forwarder's thread of work, where there is a billing core.
+pub(super) struct Forwarding(Option<(oneshot::Sender<()>, JoinHandle<()>)>);
+
+impl Forwarding {
+    pub(super) fn start(start: &Start, writer: Arc<Writer>) -> Result<Self, AppError> {
+        let Some(core) = &start.config.core else { return Ok(Self(None)) };
+        let options = ForwarderOptions::default();
+        let client = CoreClient::new(&CoreOptions {
+            url: core.url.clone(),
+            secret: core.secret.clone(),
+            timeout_ms: options.timeout_ms,
+            trust_pem: None,
+        })?;
+        let forwarder = Forwarder::new(writer, Arc::new(client), Arc::clone(&start.clock), options);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let stopped = async {
+                // A dropped handle stops it as well.
+                stopped.await.ok();
+            };
+            forwarder.run(stopped).await;
+        });
+        Ok(Self(Some((stop, task))))
+    }
+
+    /// Lets flights land and gives leases back.
+    pub(super) async fn stop(self) {
+        if let Some((stop, task)) = self.0 {
+            drop(stop.send(()));
+            if task.await.is_err() {
+                tracing::error!("The forwarder did not end in order; its leases run out");
+            }
+        }
+    }
+}
+
+/// Signs the heads of the chains.
+pub(super) async fn seal(intake: &Intake, key: &Secret) {
+    let (key, clock) = (key.clone(), Arc::clone(intake.clock()));
+    let sealed = intake.writer().run(move |store| {
+        let now = clock.now();
+        store.transact(&mut |tx| audit::seal(tx, &key, now).map(|_seal| ()))
+    });
+    let sealed = match sealed {
+        Ok(answer) => answer.await.is_ok_and(|sealed| sealed.is_ok()),
+        Err(_busy) => false,
+    };
+    if !sealed {
+        tracing::warn!("The chains were not sealed this time");
+    }
+}
+
+/// Runs until it is aborted.
+pub(super) async fn housekeeping(intake: Arc<Intake>, readers: Readers, key: Secret, seal_every: Duration) {
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    let mut minute = tokio::time::interval_at(tokio::time::Instant::now() + MINUTE, MINUTE);
+    let mut seals = tokio::time::interval_at(tokio::time::Instant::now() + seal_every, seal_every);
+    loop {
+        tokio::select! {
+            _ = second.tick() => intake.every_second(),
+            _ = seals.tick() => seal(&intake, &key).await,
+            _ = minute.tick() => {
+                intake.flush_repeats().await;
+                let now = intake.clock().now();
+                let limits = watch::AgeLimits::default();
+                if let Err(error) = readers.ask(move |reports| watch::look(reports, now, &limits).map(|_alarms| ())).await {
+                    tracing::warn!(error = %error, "The outbox could not be looked at");
+                }
+            }
+        }
+    }
+}
+
+/// Done when the storage failed.
+pub(super) async fn until_broken(writer: &Writer) {
+    while !writer.status().broken {
+        tokio::time::sleep(BROKEN_LOOK).await;
+    }
+}
+
+/// What the machine asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    Stop,
+    Reload,
+}
+
+/// The machine's signals, or silence.
+pub(super) struct Signals(Option<[unix::Signal; 3]>);
+
+impl Signals {
+    pub(super) fn new(listen: bool) -> Result<Self, AppError> {
+        if !listen {
+            return Ok(Self(None));
+        }
+        let of = |kind| unix::signal(kind).map_err(|e| AppError::Machine(format!("cannot wait for signals: {}", e.kind())));
+        Ok(Self(Some([of(SignalKind::terminate())?, of(SignalKind::interrupt())?, of(SignalKind::hangup())?])))
+    }
+
+    pub(super) async fn next(&mut self) -> Signal {
+        match &mut self.0 {
+            None => std::future::pending().await,
+            Some([terminate, interrupt, hangup]) => tokio::select! {
+                _ = terminate.recv() => Signal::Stop,
+                _ = interrupt.recv() => Signal::Stop,
+                _ = hangup.recv() => Signal::Reload,
+            },
+        }
+    }
+}

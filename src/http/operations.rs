@@ -1,0 +1,166 @@
+//! What ops may do: messages to the core, pausing a partner, reading stored notices again.
+
+use super::internal::{Internal, on_writer};
+use super::problem::Problem;
+use super::tokens::{self, Scope};
+use crate::domain::ids::{Author, DispatchKey, PartnerCode};
+use crate::domain::outcome::Outcome;
+use crate::domain::receipt::Verdict;
+use crate::intake::redo;
+use crate::outbox::command;
+use crate::partner::Profile;
+use crate::store::reports::ReceiptFilter;
+use crate::store::{CommandAnswer, DispatchCommand};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The longest body of a command, in bytes.
+const COMMAND_BYTES: usize = 4_096;
+
+/// Receipts read from the database at once.
+const PAGE: u32 = 100;
+
+/// The body of a command on a message.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OutboxBody {
+    author: String,
+    reason: String,
+}
+
+async fn json<T: serde::de::DeserializeOwned + Default>(payload: web::Payload) -> Result<T, Problem> {
+    let bytes = payload.to_bytes_limited(COMMAND_BYTES).await.map_err(|_too_long| Problem::too_large())?;
+    let bytes = bytes.map_err(|_broken| Problem::bad_request())?;
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(&bytes).map_err(|_not_it| Problem::bad_request().saying("the body is not as openapi.yaml says"))
+}
+
+/// `POST /api/v1/outbox/{key}/{action}`
+pub async fn outbox(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    payload: web::Payload,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Ops)?;
+    let (key, action) = path.into_inner();
+    let key = DispatchKey::parse(key).map_err(|_no_such_key| Problem::not_found())?;
+    let body: OutboxBody = json(payload).await?;
+    let author = || Author::parse(body.author.clone()).map_err(|e| Problem::bad_request().saying(e.to_string()));
+    let command = match action.as_str() {
+        "retry" => DispatchCommand::Retry,
+        "hold" => DispatchCommand::Hold,
+        "close" => command::propose_close(author()?, &body.reason)
+            .map_err(|e| Problem::bad_request().saying(e.to_string()))?,
+        "approve" => DispatchCommand::ApproveClose { author: author()? },
+        _ => return Err(Problem::not_found()),
+    };
+    let at = internal.intake.clock().now();
+    let answer = on_writer(internal.intake.writer(), move |store| command::run(store, &key, &command, at)).await?;
+    tracing::info!(caller = caller.name, action, "A command on a message was given");
+    match answer {
+        CommandAnswer::Done => Ok(HttpResponse::NoContent().finish()),
+        CommandAnswer::NotFound => Err(Problem::not_found()),
+        CommandAnswer::WrongState => Err(Problem::conflict()),
+        CommandAnswer::NeedsAnother => Err(Problem::conflict().saying("somebody else must propose and approve")),
+    }
+}
+
+/// `POST /api/v1/partners/{partner}/{action}`
+pub async fn partner(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Ops)?;
+    let (partner, action) = path.into_inner();
+    let profile = internal.intake.profile(&partner).ok_or_else(Problem::not_found)?;
+    let paused = match action.as_str() {
+        "pause" => true,
+        "resume" => false,
+        _ => return Err(Problem::not_found()),
+    };
+    let (code, at) = (profile.code().clone(), internal.intake.clock().now());
+    let all: Vec<PartnerCode> = on_writer(internal.intake.writer(), move |store| {
+        let mut all = Vec::new();
+        store.transact(&mut |tx| {
+            tx.set_partner_paused(&code, paused, at)?;
+            all = tx.paused_partners()?;
+            Ok(())
+        })?;
+        Ok(all)
+    })
+    .await?;
+    internal.intake.set_paused(all);
+    tracing::warn!(caller = caller.name, partner, paused, "A partner was paused or resumed");
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The body of a redo.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RedoBody {
+    partner: String,
+}
+
+/// What a redo came to.
+#[derive(Debug, Default, Serialize)]
+struct Redone {
+    /// Receipts that were understood and written.
+    read: u64,
+    /// By outcome; those that are still not understood included.
+    outcomes: BTreeMap<&'static str, u64>,
+}
+
+/// `POST /api/v1/notices/redo`
+pub async fn redo(
+    request: HttpRequest,
+    payload: web::Payload,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Ops)?;
+    let body: RedoBody = json(payload).await?;
+    let profile = internal.intake.profile(&body.partner).ok_or_else(Problem::not_found)?;
+    let redone = all_again(&internal, &profile).await?;
+    tracing::info!(caller = caller.name, partner = body.partner, read = redone.read, "Stored notices were read again");
+    Ok(HttpResponse::Ok().json(redone))
+}
+
+async fn all_again(internal: &Internal, profile: &Profile) -> Result<Redone, Problem> {
+    let mut redone = Redone::default();
+    let lanes = internal.readers.ask(|reports| reports.lanes()).await?;
+    for lane in lanes {
+        let mut after = (lane, 0);
+        loop {
+            let filter = ReceiptFilter {
+                partner: Some(profile.code().clone()),
+                verdicts: vec![Verdict::Stale, Verdict::Unreadable],
+                after,
+                limit: PAGE,
+                with_evidence: true,
+            };
+            let page = internal.readers.ask(move |reports| reports.receipts(&filter)).await?;
+            let Some(last) = page.last() else { break };
+            after = (lane, last.n);
+            for receipt in page.iter().filter(|receipt| receipt.lane == lane && receipt.redone_at.is_none()) {
+                if let Some(outcome) = redo::again(&internal.intake, profile, receipt).await {
+                    redone.note(outcome);
+                }
+            }
+        }
+    }
+    Ok(redone)
+}
+
+impl Redone {
+    fn note(&mut self, outcome: Outcome) {
+        let count = self.outcomes.entry(outcome.word()).or_default();
+        *count = count.saturating_add(1);
+        if !matches!(outcome, Outcome::Stale | Outcome::Malformed | Outcome::BadSignature) {
+            self.read = self.read.saturating_add(1);
+        }
+    }
+}
