@@ -228,8 +228,7 @@ impl Gateway {
     fn listen_public(&self) -> Result<(Server, SocketAddr), AppError> {
         let config = &self.start.config;
         let limits = &config.file.limits;
-        let bounds =
-            Bounds { bytes: limits.body_bytes, deadline: Duration::from_millis(limits.body_deadline_ms) };
+        let bounds = Bounds { bytes: limits.body_bytes, deadline: Duration::from_millis(limits.body_deadline_ms) };
         let trusted: Arc<[_]> = config.trusted_proxies.clone().into();
         let (intake, readers) = (Arc::clone(&self.intake), self.readers.clone());
         let mut server = HttpServer::new(move || {
@@ -316,7 +315,7 @@ async fn run(
     ));
     tracing::info!(public = %public_at, internal = %internal_at, "The gateway listens");
     // Nobody may be waiting to be told any more.
-    drop(tell.send((public_at, internal_at)));
+    tell.send((public_at, internal_at)).ok();
     let mut signals = tasks::Signals::new(gateway.start.signals)?;
     let broken = loop {
         tokio::select! {

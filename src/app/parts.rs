@@ -36,6 +36,7 @@ pub fn store_options(config: &Config) -> SqliteOptions {
         synchronous,
         lane: config.file.server.lane,
         internal_url: Some(format!("http://{}", config.internal)),
+        ..SqliteOptions::default()
     }
 }
 

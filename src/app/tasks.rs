@@ -2,7 +2,6 @@
 
 use super::{AppError, Start};
 use crate::domain::secret::Secret;
-use crate::domain::time::Clock;
 use crate::inquiry::readers::Readers;
 use crate::intake::Intake;
 use crate::ledger::audit;
@@ -48,7 +47,8 @@ impl Forwarding {
     /// Lets flights land and gives leases back.
     pub(super) async fn stop(self) {
         if let Some((stop, task)) = self.0 {
-            drop(stop.send(()));
+            // It may have ended already.
+            stop.send(()).ok();
             if task.await.is_err() {
                 tracing::error!("The forwarder did not end in order; its leases run out");
             }
@@ -115,7 +115,8 @@ impl Signals {
         if !listen {
             return Ok(Self(None));
         }
-        let of = |kind| unix::signal(kind).map_err(|e| AppError::Machine(format!("cannot wait for signals: {}", e.kind())));
+        let of =
+            |kind| unix::signal(kind).map_err(|e| AppError::Machine(format!("cannot wait for signals: {}", e.kind())));
         Ok(Self(Some([of(SignalKind::terminate())?, of(SignalKind::interrupt())?, of(SignalKind::hangup())?])))
     }
 

@@ -64,7 +64,9 @@ fn redis(config: &Config) -> Finding {
         .map_err(|e| Failure::Failed(format!("cannot start: {}", e.kind())))?;
     match runtime.block_on(seen.ping()) {
         Ok(()) => Ok(config.file.seen.url.clone()),
-        Err(problem) => Err(Failure::Failed(format!("{}: {problem}; the gateway works without it", config.file.seen.url))),
+        Err(problem) => {
+            Err(Failure::Failed(format!("{}: {problem}; the gateway works without it", config.file.seen.url)))
+        }
     }
 }
 

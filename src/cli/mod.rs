@@ -1,11 +1,10 @@
 //! The command line: one file a subcommand. Exit codes: 0 done; 1 the answer is "no" (a check or an audit found
 //! something, rows were rejected, an operation was refused); 2 wrong arguments or configuration.
 
-mod api;
 mod check;
-mod invoice;
+
 mod keep;
-mod ops;
+
 pub mod out;
 mod serve;
 
@@ -80,15 +79,6 @@ enum Command {
     Check(ConfigArg),
     /// Brings the database's schema up.
     Migrate(ConfigArg),
-    /// Invoices of the billing core.
-    #[command(subcommand)]
-    Invoice(invoice::Command),
-    /// Stored notices.
-    #[command(subcommand)]
-    Notice(ops::NoticeCommand),
-    /// Messages to the billing core.
-    #[command(subcommand)]
-    Outbox(ops::OutboxCommand),
     /// Proves the books: chains, seals, balances.
     Audit(ConfigArg),
     /// Copies the database, also beside a running gateway.
@@ -128,9 +118,6 @@ fn run(command: Command) -> Outcome {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args.config),
         Command::Migrate(args) => keep::migrate(&args.config),
-        Command::Invoice(command) => invoice::run(&command),
-        Command::Notice(command) => ops::notice(&command),
-        Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args.config),
         Command::Backup(args) => keep::backup(&args),
         Command::Restore(args) => keep::restore(&args),

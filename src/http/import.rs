@@ -42,11 +42,13 @@ pub async fn invoices(
     internal: web::Data<Internal>,
 ) -> Result<HttpResponse, Problem> {
     let caller = tokens::allow(&internal.tokens, &request, Scope::Invoices)?;
-    let query = query.map_err(|_bad_query| Problem::bad_request().saying("expected atomic=true, atomic=false or nothing"))?;
+    let query =
+        query.map_err(|_bad_query| Problem::bad_request().saying("expected atomic=true, atomic=false or nothing"))?;
     body::refuse_encoded(&request)?;
     let shape = shape_of(&request)?;
     let bytes = Incoming { payload, left: internal.import_bytes };
-    let report = if query.atomic { atomic(&internal, shape, bytes).await? } else { streamed(&internal, shape, bytes).await? };
+    let report =
+        if query.atomic { atomic(&internal, shape, bytes).await? } else { streamed(&internal, shape, bytes).await? };
     tracing::info!(
         caller = caller.name,
         added = report.added,
@@ -81,7 +83,8 @@ struct Incoming {
 
 impl Incoming {
     async fn next(&mut self) -> Result<Option<bytes::Bytes>, Problem> {
-        let chunk = tokio::time::timeout(SILENCE_MAX, self.payload.next()).await.map_err(|_elapsed| Problem::too_slow())?;
+        let chunk =
+            tokio::time::timeout(SILENCE_MAX, self.payload.next()).await.map_err(|_elapsed| Problem::too_slow())?;
         let Some(chunk) = chunk else { return Ok(None) };
         let chunk = chunk.map_err(|_broken| Problem::bad_request())?;
         let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);

@@ -35,7 +35,8 @@ async fn json<T: serde::de::DeserializeOwned + Default>(payload: web::Payload) -
     if bytes.is_empty() {
         return Ok(T::default());
     }
-    serde_json::from_slice(&bytes).map_err(|_not_it| Problem::bad_request().saying("the body is not as openapi.yaml says"))
+    serde_json::from_slice(&bytes)
+        .map_err(|_not_it| Problem::bad_request().saying("the body is not as openapi.yaml says"))
 }
 
 /// `POST /api/v1/outbox/{key}/{action}`
@@ -53,8 +54,9 @@ pub async fn outbox(
     let command = match action.as_str() {
         "retry" => DispatchCommand::Retry,
         "hold" => DispatchCommand::Hold,
-        "close" => command::propose_close(author()?, &body.reason)
-            .map_err(|e| Problem::bad_request().saying(e.to_string()))?,
+        "close" => {
+            command::propose_close(author()?, &body.reason).map_err(|e| Problem::bad_request().saying(e.to_string()))?
+        }
         "approve" => DispatchCommand::ApproveClose { author: author()? },
         _ => return Err(Problem::not_found()),
     };

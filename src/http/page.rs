@@ -67,7 +67,10 @@ pub async fn overview(internal: web::Data<Internal>) -> Result<HttpResponse, Pro
     let readiness = internal.health.readiness();
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header(("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"))
+        .insert_header((
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ))
         .insert_header(("x-content-type-options", "nosniff"))
         .insert_header(("cache-control", "no-store"))
         .body(html(&figures, readiness.state)))

@@ -1,8 +1,8 @@
 //! The collectors' listener: webhooks, bill inquiry, status enquiry.
 
 use super::body::{self, Bounds};
-use super::problem::Problem;
 use super::peer;
+use super::problem::Problem;
 use crate::domain::notice::{Method, RawNotice};
 use crate::domain::outcome::Outcome;
 use crate::inquiry::{self, readers::Readers};

@@ -6,9 +6,9 @@ use super::tokens::{self, Scope};
 use super::views;
 use crate::domain::ids::{InvoiceId, PartnerCode};
 use crate::domain::money::Money;
+use crate::store::StoreError;
 use crate::store::reports::{DispatchFilter, Reports};
 use crate::store::rows::{EventRecord, EventState};
-use crate::store::StoreError;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
@@ -47,7 +47,8 @@ pub async fn invoice(
 fn whole_invoice(reports: &mut dyn Reports, id: &InvoiceId) -> Result<Option<views::Invoice>, StoreError> {
     let Some(account) = reports.invoice(id)? else { return Ok(None) };
     let records = reports.payments_of_invoice(id, PAYMENTS_MAX)?;
-    let parked = records.iter().filter(|r| matches!(r.state, EventState::Parked(_)) && r.names_invoice.as_ref() == Some(id));
+    let parked =
+        records.iter().filter(|r| matches!(r.state, EventState::Parked(_)) && r.names_invoice.as_ref() == Some(id));
     let parked = Money::sum(parked.map(|r| r.content.amount))
         .map_err(|e| StoreError::Fault(format!("invoice {id}: parked money: {e}")))?;
     let filter = DispatchFilter { invoice: Some(id.clone()), limit: ROWS_MAX, ..DispatchFilter::default() };

@@ -68,7 +68,9 @@ impl From<PostingView> for Posting {
             kind: view.kind.word(),
             author: view.author,
             posted_at: view.posted_at.to_string(),
-            entries: entries.map(|(account, amount)| Entry { account: account.to_string(), amount: amount.dong() }).collect(),
+            entries: entries
+                .map(|(account, amount)| Entry { account: account.to_string(), amount: amount.dong() })
+                .collect(),
         }
     }
 }

@@ -70,8 +70,7 @@ impl Bills for Found {
     }
 
     fn knows(&self, code: &CustomerCode) -> bool {
-        self.0.known.contains(code)
-            || self.0.invoices.values().any(|account| account.invoice.customer == *code)
+        self.0.known.contains(code) || self.0.invoices.values().any(|account| account.invoice.customer == *code)
     }
 }
 

@@ -69,11 +69,7 @@ impl Taken {
 ///
 /// # Errors
 /// The machine's.
-pub fn slice(
-    store: &mut dyn Store,
-    lane: &LaneContext,
-    invoices: &[Invoice],
-) -> Result<RegisterReport, StoreError> {
+pub fn slice(store: &mut dyn Store, lane: &LaneContext, invoices: &[Invoice]) -> Result<RegisterReport, StoreError> {
     let mut tries = 0;
     loop {
         let mut report = RegisterReport::default();

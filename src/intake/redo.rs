@@ -23,7 +23,8 @@ pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) 
         Ok(notice) => notice,
         Err(refusal) => return Some(refusal.outcome()),
     };
-    let posted = post(intake.writer(), notice_arrival(profile, &authentic, notice), Instant::now() + WRITE_WAIT).await?;
+    let posted =
+        post(intake.writer(), notice_arrival(profile, &authentic, notice), Instant::now() + WRITE_WAIT).await?;
     if posted.answer.outcome == Outcome::TryAgain {
         return None;
     }

@@ -247,7 +247,7 @@ pub fn the_depth_is_what_waits(mut h: Harness) {
     assert_eq!((depth.waiting, depth.parked), (2, 1), "one leased, one behind it");
     assert_eq!((depth.oldest, depth.oldest_urgent), (Some(at(10)), Some(at(20))));
     let mut listed = |state: &str| {
-        let filter = DispatchFilter { state: Some(state.to_owned()), invoice: None, limit: 9 };
+        let filter = DispatchFilter { state: Some(state.to_owned()), limit: 9, ..DispatchFilter::default() };
         h.reports.dispatches(&filter).unwrap().into_iter().map(|d| d.key).collect::<Vec<_>>()
     };
     assert_eq!((listed("leased"), listed("parked"), listed("delivered")), (vec![first], vec![third], vec![fourth]));
