@@ -3,7 +3,8 @@
 mod ledger;
 #[path = "../sim/memory/mod.rs"]
 mod memory;
-mod store_contract;
 #[cfg(test)]
 mod outbox;
+mod profiles;
+mod store_contract;
 mod tidy;
