@@ -84,6 +84,7 @@ fn reversal(event: &str, of: EventKey, state: EventState) -> EventRecord {
     }
 }
 
+/// I2.
 pub fn a_taken_key_is_contended_and_nothing_of_its_batch_stays(mut h: Harness) {
     let first = reversal("1", payment_key("0"), EventState::Refused);
     h.tx(|tx| tx.write(&claim(&first)));

@@ -71,6 +71,7 @@ pub fn the_fast_lane_takes_urgent_ones_only(mut h: Harness) {
     assert_eq!(h.tx(|tx| tx.lease(&LeaseRequest { now: at(30), until: at(40), ..request.clone() })).len(), 1);
 }
 
+/// I10.
 pub fn a_lease_takes_no_more_than_its_limit(mut h: Harness) {
     h.invoices(&[("HD-1", 1), ("HD-2", 1), ("HD-3", 1)]);
     for (event, invoice) in [("1", "HD-1"), ("2", "HD-2"), ("3", "HD-3")] {
@@ -190,6 +191,7 @@ pub fn commands_fit_the_state_they_meet(mut h: Harness) {
     h.sound();
 }
 
+/// I13.
 pub fn nobody_approves_their_own_proposal(mut h: Harness) {
     h.invoices(&[("HD-1", 1)]);
     let key = h.pay("1", "HD-1", 1);

@@ -7,4 +7,5 @@ mod memory;
 mod outbox;
 mod profiles;
 mod store_contract;
+mod store_sqlite;
 mod tidy;

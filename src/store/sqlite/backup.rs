@@ -128,7 +128,7 @@ fn copy_pages(source: &Connection, part: &Path, progress: &mut dyn FnMut(BackupP
 
 fn check_whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let said = statement::Db(connection).one(
-        "-- backup.check\nSELECT integrity_check FROM pragma_integrity_check(1)",
+        "-- backup.check\nSELECT integrity_check FROM pragma_integrity_check LIMIT 1",
         (),
         |cells| cells.next::<String>(),
     )?;

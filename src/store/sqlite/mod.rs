@@ -230,3 +230,95 @@ fn at_commit(sql: &str, error: rusqlite::Error) -> StoreError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    fn open() -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("books.db"), &SqliteOptions::default()).unwrap();
+        (folder, store)
+    }
+
+    fn pragma(store: &SqliteStore, name: &str) -> String {
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(row.get::<_, i64>(0).map(|n| n.to_string()).or_else(|_text| row.get::<_, String>(0)))
+        };
+        store.connection.pragma_query_value(None, name, read).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_gateway_flushes_each_commit_and_checks_foreign_keys() {
+        let (_folder, store) = open();
+        for (name, value) in
+            [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("cache_size", "-16384")]
+        {
+            assert_eq!(pragma(&store, name), value, "{name}");
+        }
+    }
+
+    /// What the driver says, during a statement and at COMMIT, and what the gateway makes of it.
+    #[test]
+    fn each_failure_of_the_driver_means_one_thing_to_do() {
+        let kind = |error: &StoreError| match error {
+            StoreError::Full(_) => "full",
+            StoreError::Broken(_) => "broken",
+            StoreError::Unknown(_) => "unknown",
+            StoreError::Fault(_) => "fault",
+            StoreError::Contended => "contended",
+            StoreError::Schema(_) => "schema",
+        };
+        for (code, in_statement, in_commit) in [
+            (ffi::SQLITE_FULL, "full", "full"),
+            (ffi::SQLITE_BUSY, "contended", "contended"),
+            (ffi::SQLITE_IOERR_FSYNC, "broken", "broken"),
+            (ffi::SQLITE_IOERR_WRITE, "broken", "broken"),
+            (ffi::SQLITE_IOERR_READ, "broken", "broken"),
+            (ffi::SQLITE_CORRUPT, "broken", "broken"),
+            (ffi::SQLITE_NOTADB, "broken", "broken"),
+            (ffi::SQLITE_READONLY, "broken", "broken"),
+            (ffi::SQLITE_CONSTRAINT_UNIQUE, "fault", "fault"),
+            (ffi::SQLITE_NOMEM, "fault", "unknown"),
+            (ffi::SQLITE_INTERRUPT, "fault", "unknown"),
+        ] {
+            let failure = || rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("row 7: secret".to_owned()));
+            let statement = statement::of("-- verb.name\nSELECT 'secret'", failure());
+            assert_eq!((code, kind(&statement)), (code, in_statement));
+            assert_eq!((code, kind(&at_commit("-- store.commit\nCOMMIT", failure()))), (code, in_commit));
+            assert!(!statement.to_string().contains("secret"), "{statement}");
+            if in_statement == "fault" {
+                assert!(statement.to_string().starts_with("verb.name: refused"), "{statement}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_commit_that_fails_is_rolled_back_and_the_store_goes_on() {
+        let (_folder, mut store) = open();
+        let refused = store.open_transaction_for_test(
+            "PRAGMA defer_foreign_keys = ON;
+             INSERT INTO accounts (name) VALUES ('bank');
+             INSERT INTO postings VALUES (1, 77, 'settle', NULL, 0, '2026-11-22');",
+        );
+        assert!(matches!(refused, Err(StoreError::Fault(_))), "{refused:?}");
+        assert!(store.connection.is_autocommit(), "rolled back");
+        let mut seen = None;
+        store
+            .transact(&mut |tx| {
+                seen = Some(tx.heads()?.posting);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(seen, Some(crate::domain::ids::PostingNo(1)));
+    }
+
+    impl SqliteStore {
+        fn open_transaction_for_test(&mut self, sql: &str) -> Result<(), StoreError> {
+            let open = OpenTransaction::begin(&self.connection, &mut self.numbers)?;
+            open.connection.execute_batch(sql).unwrap();
+            open.commit()
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! What is SQLite's own: who may open the file, what a full disk does, what the schema forbids, what the audit's
+//! questions find, and copies of the file. Sabotage goes through a connection of the test's, as a stranger's would.
+
+use super::store_contract::at_path;
+use super::store_contract::contract::Harness;
+use super::store_contract::contract::build::{at, clearing, invoice, invoice_id, payment_key, suspense};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use thuho::domain::dispatch::LeaseToken;
+use thuho::store::reports::Reports;
+use thuho::store::rows::EventState;
+use thuho::store::sqlite::{self as db, SqliteOptions, SqliteStore};
+use thuho::store::{self, LeaseRequest, Seal, Store, StoreError};
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books.db");
+    (folder, path)
+}
+
+fn refusal<T>(result: Result<T, StoreError>) -> StoreError {
+    result.err().expect("it is refused")
+}
+
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing() {
+    let (_folder, path) = folder();
+    let mut open =
+        SqliteStore::open(&path, &SqliteOptions { pages_max: Some(90), ..SqliteOptions::default() }).unwrap();
+    let bills = |from: usize| (from..from + 50).map(|n| invoice(&format!("HD-{n:06}"), 10)).collect::<Vec<_>>();
+    let mut committed = 0;
+    let full = loop {
+        match open.transact(&mut |tx| tx.upsert_invoices(&bills(committed)).map(drop)) {
+            Ok(()) => committed += 50,
+            Err(error) => break error,
+        }
+        assert!(committed < 100_000, "the limit holds");
+    };
+    assert!(matches!(full, StoreError::Full(_)), "{full:?}");
+    assert_eq!(full.to_string(), "the disk is full");
+    let count = |path: &Path| db::open_reports(path).unwrap().invoice_count().unwrap();
+    assert_eq!(count(&path), i64::try_from(committed).unwrap());
+    // Still there, still answering, still full.
+    open.transact(&mut |tx| tx.heads().map(drop)).unwrap();
+    let again = open.transact(&mut |tx| tx.upsert_invoices(&bills(committed)).map(drop));
+    assert!(matches!(again, Err(StoreError::Full(_))), "{again:?}");
+    drop(open);
+    let mut roomy = SqliteStore::open(&path, &SqliteOptions::default()).unwrap();
+    roomy.transact(&mut |tx| tx.upsert_invoices(&bills(committed)).map(drop)).unwrap();
+    assert_eq!(count(&path), i64::try_from(committed + 50).unwrap());
+}
+
+#[test]
+fn one_process_owns_the_file() {
+    let (folder, path) = folder();
+    let url = "http://127.0.0.1:8081".to_owned();
+    let first =
+        SqliteStore::open(&path, &SqliteOptions { internal_url: Some(url), ..SqliteOptions::default() }).unwrap();
+    let sideways = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &sideways).unwrap();
+    for way in [&path, &sideways] {
+        let StoreError::Fault(said) = refusal(SqliteStore::open(way, &SqliteOptions::default())) else {
+            panic!("refused for another reason");
+        };
+        assert!(said.contains(&format!("held by a gateway (pid {})", std::process::id())), "{said}");
+        assert!(said.contains("use --url http://127.0.0.1:8081"), "{said}");
+    }
+    assert!(matches!(refusal(db::migrate(&path)), StoreError::Fault(_)));
+    assert_eq!(db::open_reports(&path).unwrap().invoice_count().unwrap(), 0);
+    drop(first);
+    SqliteStore::open(&path, &SqliteOptions::default()).unwrap();
+}
+
+#[test]
+fn a_schema_is_brought_up_once() {
+    let (_folder, path) = folder();
+    assert!(matches!(refusal(db::open_reports(&path)), StoreError::Schema(_)), "a question makes no file");
+    assert!(!path.exists());
+    assert_eq!(db::migrate(&path).unwrap(), vec!["0001_spine".to_owned()]);
+    assert_eq!(db::migrate(&path).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_newer_schema_a_changed_one_and_a_strangers_file_are_refused() {
+    let sabotages: [(&str, &str); 4] = [
+        ("INSERT INTO migrations (name, checksum) VALUES ('9999_later', 'x')", "this program knows up to"),
+        ("UPDATE migrations SET checksum = 'x' WHERE version = 1", "0001_spine"),
+        ("PRAGMA application_id = 7", "not a thuho database"),
+        ("PRAGMA application_id = 0", "not a thuho database"),
+    ];
+    for (sabotage, said) in sabotages {
+        let (_folder, path) = folder();
+        db::migrate(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch(sabotage).unwrap();
+        for error in [
+            refusal(SqliteStore::open(&path, &SqliteOptions::default())),
+            refusal(db::open_reports(&path)),
+            refusal(db::migrate(&path)),
+        ] {
+            let StoreError::Schema(text) = error else { panic!("{sabotage}: {error:?}") };
+            assert!(text.contains(said), "{text}");
+        }
+    }
+    let (_folder, path) = folder();
+    std::fs::write(&path, "Dear diary, ".repeat(1_000)).unwrap();
+    assert!(matches!(refusal(SqliteStore::open(&path, &SqliteOptions::default())), StoreError::Schema(_)));
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("Dear diary"));
+}
+
+/// I4, as far as a process can see: what was committed is in the files while the writer still has them open.
+#[test]
+fn a_writer_that_never_closed_lost_nothing() {
+    let (folder, path) = folder();
+    let mut h = at_path(&path);
+    h.invoices(&[("HD-1", 10)]);
+    h.pay("1", "HD-1", 10);
+    let copy = folder.path().join("copy.db");
+    for suffix in ["", "-wal"] {
+        let name = |path: &Path| format!("{}{suffix}", path.display());
+        std::fs::copy(name(&path), name(&copy)).unwrap();
+    }
+    let mut found = at_path(&copy);
+    assert_eq!(found.reports.event(&payment_key("1")).unwrap().unwrap().state, EventState::Settled);
+    assert_eq!(found.tx(|tx| tx.heads()), h.tx(|tx| tx.heads()));
+    found.sound();
+}
+
+/// A harness with one settled, one parked and one undone payment, and one message of each kind.
+fn busy(path: &Path) -> Harness {
+    let mut h = at_path(path);
+    h.invoices(&[("HD-1", 10), ("HD-2", 20), ("HD-3", 30)]);
+    h.pay("1", "HD-1", 10);
+    h.pay("2", "HD-2", 20);
+    h.repost(payment_key("2"), EventState::Reversed, clearing(), ("HD-2", -20));
+    let parked = h.park("3", "HD-3", 30);
+    h.repost(parked, EventState::Settled, suspense(), ("HD-3", 30));
+    h.park("4", "HD-9", 40);
+    h.sound();
+    h
+}
+
+/// I5.
+#[test]
+fn money_and_proof_are_only_ever_added() {
+    let (_folder, path) = folder();
+    let mut h = busy(&path);
+    h.tx(|tx| tx.add_seal(&Seal { at: at(0), heads: vec![(0, 1, [1; 32])], signature: [2; 32] }));
+    let stranger = Connection::open(&path).unwrap();
+    for (table, change) in [
+        ("entries", "amount = amount + 1"),
+        ("postings", "posted_at = 7"),
+        ("allocations", "amount = amount + 1"),
+        ("receipts", "amount = 7"),
+        ("seals", "at = 7"),
+        ("seal_heads", "n = 7"),
+        ("raw_notices", "path = '/'"),
+        ("events", "amount = amount + 1"),
+        ("events", "key = zeroblob(16)"),
+        ("events", "account = 'mine'"),
+        ("dispatches", "body = '{}'"),
+    ] {
+        let update = format!("UPDATE {table} SET {change}");
+        let refused = stranger.execute(&update, ()).unwrap_err().to_string();
+        let rule = ["only added", "stays", "does not change", "do not change", "same bytes"];
+        assert!(rule.iter().any(|words| refused.contains(words)), "{update}: {refused}");
+        if table != "raw_notices" {
+            let delete = format!("DELETE FROM {table}");
+            assert!(stranger.execute(&delete, ()).is_err(), "{delete}");
+        }
+    }
+    let zero = "INSERT INTO entries (posting_no, line, account_no, amount) VALUES (1, 9, 1, 0)";
+    assert!(stranger.execute(zero, ()).is_err(), "a line of nothing");
+}
+
+/// The negative control of the audit: each question finds what it is there for.
+#[test]
+fn every_question_of_the_audit_can_fail() {
+    let cases = [
+        ("UPDATE entries SET amount = amount + 1 WHERE posting_no = 1 AND line = 1", "is off by 1 dong"),
+        ("INSERT INTO postings VALUES (99, 1, 'settle', NULL, 0, '2026-11-22')", "posting 99 has no entries"),
+        ("DELETE FROM dispatches WHERE no = 1", "settles invoice HD-1 and the core is not told"),
+        ("DELETE FROM allocations WHERE no = 1", "message 1 tells of no settlement"),
+        (
+            "DROP INDEX allocations_key; UPDATE allocations SET key = (SELECT key FROM allocations WHERE no = 1)",
+            "is there 4 times",
+        ),
+        ("UPDATE allocations SET amount = 9 WHERE no = 1", "moves receivables by -10 dong and invoices by 9"),
+        ("UPDATE allocations SET sequence = 7 WHERE no = 3", "invoice HD-2 has 2 effects numbered 1 to 7"),
+        ("UPDATE allocations SET amount = -10 WHERE no = 1", "invoice HD-1 is settled by -10 dong"),
+        ("UPDATE events SET postings = 5 WHERE no = 1", "counts 5 postings and has 1"),
+        ("UPDATE events SET amount = 11 WHERE no = 1", "is settled over 11 dong, and invoices are settled by 10"),
+        ("UPDATE events SET amount = 41 WHERE no = 4", "is parked over 41 dong, and suspense holds 40"),
+        ("UPDATE events SET state = 'reversed' WHERE no = 1", "is reversed and account clearing:collector keeps 10"),
+        ("UPDATE dispatches SET head = 0 WHERE no = 1", "nothing before it will free it"),
+        ("UPDATE dispatches SET head = 1", "may overtake an earlier one"),
+        ("UPDATE generations SET last_posting = 1000", "noted posting 1000, which is not there"),
+        ("INSERT INTO raw_notices VALUES (5, 'k', 'GET', '/', '', '[]', x'')", "a row of raw_notices points at no row"),
+    ];
+    for (sabotage, sentence) in cases {
+        let (_folder, path) = folder();
+        let mut h = busy(&path);
+        let stranger = Connection::open(&path).unwrap();
+        stranger.pragma_update(None, "foreign_keys", false).unwrap();
+        let mut triggers = stranger.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").unwrap();
+        let names: Vec<String> = triggers.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        for name in names {
+            stranger.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+        }
+        stranger.execute_batch(sabotage).unwrap();
+        let found = h.reports.inconsistencies().unwrap().found;
+        assert!(found.iter().any(|f| f.contains(sentence)), "{sabotage}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_copy_is_whole_and_goes_back_only_when_asked() {
+    let (folder, path) = folder();
+    let mut h = busy(&path);
+    let copy = folder.path().join("copy.db");
+    let mut steps = Vec::new();
+    db::backup(&path, &copy, &mut |progress| steps.push(progress)).unwrap();
+    assert!(steps.last().is_some_and(|last| last.pages > 0 && last.done == last.pages), "{steps:?}");
+    for suffix in ["-wal", "-shm", ".part", "-journal"] {
+        assert!(!folder.path().join(format!("copy.db{suffix}")).exists(), "one file, no copy.db{suffix}");
+    }
+    assert!(refusal(db::backup(&path, &copy, &mut |_| {})).to_string().contains("is there already"));
+
+    h.invoices(&[("HD-5", 50)]);
+    h.pay("5", "HD-5", 50);
+    let held = refusal(db::restore(&copy, &path, true, &mut |_| {})).to_string();
+    assert!(held.contains("held by a gateway"), "{held}");
+    drop(h);
+    let unasked = refusal(db::restore(&copy, &path, false, &mut |_| {})).to_string();
+    assert!(unasked.contains("is there already"), "{unasked}");
+    assert!(at_path(&path).reports.event(&payment_key("5")).unwrap().is_some());
+
+    db::restore(&copy, &path, true, &mut |_| {}).unwrap();
+    let mut old = at_path(&path);
+    assert!(old.reports.event(&payment_key("5")).unwrap().is_none());
+    assert_eq!(old.reports.invoice(&invoice_id("HD-1")).unwrap().unwrap().sequence, 1);
+    old.invoices(&[("HD-5", 50)]);
+    old.pay("5", "HD-5", 50);
+    old.sound();
+}
+
+#[test]
+fn a_damaged_or_strange_copy_is_not_put_back() {
+    let (folder, path) = folder();
+    drop(busy(&path));
+    let bad = folder.path().join("bad.db");
+    let refused = |said: &str| {
+        let error = refusal(db::restore(&bad, &path, true, &mut |_| {})).to_string();
+        assert!(error.contains(said), "{said}: {error}");
+        let mut kept = at_path(&path);
+        assert!(kept.reports.event(&payment_key("1")).unwrap().is_some(), "{said}");
+        kept.sound();
+    };
+    refused("no such file");
+    std::fs::write(&bad, "Dear diary, ".repeat(1_000)).unwrap();
+    refused("not a database");
+    std::fs::remove_file(&bad).unwrap();
+    Connection::open(&bad).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    refused("not a thuho database");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 12 * 4096].fill(0x5a);
+    std::fs::write(&bad, bytes).unwrap();
+    refused("damaged");
+}
+
+#[test]
+fn the_url_says_which_database() {
+    let (_folder, path) = folder();
+    let options = SqliteOptions::default();
+    let url = format!("sqlite://{}", path.display());
+    store::open(&url, &options).unwrap().transact(&mut |tx| tx.heads().map(drop)).unwrap();
+    assert_eq!(store::open_reports(&url).unwrap().invoice_count().unwrap(), 0);
+    for (url, said) in [
+        ("postgres://user:hunter2@db/thuho", "not in this build yet"),
+        ("mysql://user:hunter2@db/thuho", "expected sqlite://PATH"),
+        ("sqlite://", "expected sqlite://PATH"),
+        ("books.db", "expected sqlite://PATH"),
+    ] {
+        let StoreError::Schema(text) = refusal(store::open(url, &options).map(drop)) else { panic!("{url}") };
+        assert!(text.contains(said) && !text.contains("hunter2"), "{text}");
+    }
+    assert!(matches!(
+        refusal(SqliteStore::open(&path, &SqliteOptions { lane: 1 << 20, ..options })),
+        StoreError::Fault(_)
+    ));
+}
+
+/// Long lists of finished or blocked messages must not slow the next lease: it reads what it may take, no more.
+#[test]
+fn a_lease_reads_no_blocked_message() {
+    let (_folder, path) = folder();
+    let mut h = at_path(&path);
+    h.invoices(&[("HD-1", 30), ("HD-2", 1)]);
+    for event in ["1", "2", "3"] {
+        h.pay(event, "HD-1", 10);
+    }
+    h.pay("4", "HD-2", 1);
+    let request = LeaseRequest { token: LeaseToken(9), now: at(0), until: at(9), limit: 10, urgent_only: false };
+    assert_eq!(h.tx(|tx| tx.lease(&request)).len(), 2);
+    let stranger = Connection::open(&path).unwrap();
+    let plan = "EXPLAIN QUERY PLAN SELECT no FROM dispatches WHERE state = 'waiting' AND head = 1 AND urgent = 0
+        AND due_at <= 5 ORDER BY due_at, created_at, no LIMIT 9";
+    let detail: String = stranger.query_row(plan, (), |row| row.get(3)).unwrap();
+    assert!(detail.contains("dispatches_due (head=? AND urgent=? AND due_at<?)"), "{detail}");
+    let blocked: i64 = stranger
+        .query_row("SELECT count(*) FROM dispatches WHERE state = 'waiting' AND head = 0", (), |row| row.get(0))
+        .unwrap();
+    assert_eq!(blocked, 2);
+}
