@@ -129,3 +129,5 @@ fn load(path: &Path) -> Result<Config, Failure> {
     telemetry::start_logs(telemetry::Format::Text, "warn").map_err(Failure::Wrong)?;
     Ok(Config::load(path)?)
 }
+
+pub mod partner;

@@ -116,6 +116,7 @@ impl Compiler<'_, '_> {
         let (live, example, needs) = self.parties(code.as_ref()?, secrets);
         let profile = Profile {
             code: code?,
+            about: file.about.clone(),
             protocol: file.protocol,
             provisional: file.provisional.clone(),
             method: if file.method == MethodFile::Get { Method::Get } else { Method::Post },

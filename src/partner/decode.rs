@@ -99,7 +99,7 @@ impl NoticePlan {
         let amount = match self.means {
             Means::Bill => stated,
             Means::CustomerPaid => {
-                stated.plus(discount).map_err(|_| malformed("notice.amount", "an amount in range"))?
+                stated.plus(discount).map_err(|_rejected| malformed("notice.amount", "an amount in range"))?
             }
         };
         if moves && !amount.is_positive() {

@@ -338,7 +338,8 @@ fn sample_bills() -> Vec<Bill> {
 }
 
 /// The profile's word for an effect.
-pub(super) fn word_of(effect: Effect) -> &'static str {
+#[must_use]
+pub fn word_of(effect: Effect) -> &'static str {
     match effect {
         Effect::Moves(Movement::Payment) => "payment",
         Effect::Moves(Movement::Reversal) => "reversal",

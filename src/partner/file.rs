@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub(super) struct ProfileFile {
     pub(super) partner: String,
-    #[expect(dead_code, reason = "prose for the reader of the file; checked to be there")]
     pub(super) about: String,
     #[serde(default)]
     pub(super) protocol: bool,

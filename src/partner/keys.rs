@@ -44,7 +44,7 @@ pub struct SigningKey {
 
 #[derive(Clone)]
 enum Signer {
-    Hmac(Verifier),
+    Hmac(Box<Verifier>),
     Rsa(Arc<rsa::KeyPair>),
     Ed25519(Arc<Ed25519KeyPair>),
 }
@@ -118,7 +118,7 @@ impl SigningKey {
     pub fn read(id: &str, algorithm: Algorithm, encoding: KeyEncoding, secret: &Secret) -> Result<Self, String> {
         let kind = match algorithm {
             Algorithm::HmacSha1 | Algorithm::HmacSha256 | Algorithm::HmacSha512 => {
-                Signer::Hmac(hmac_of(algorithm, &material(encoding, secret)?)?)
+                Signer::Hmac(Box::new(hmac_of(algorithm, &material(encoding, secret)?)?))
             }
             Algorithm::RsaSha256Pkcs1v15 => {
                 let der = pem(secret, "PRIVATE KEY")?;
@@ -198,7 +198,8 @@ impl FreshKey {
             }
             Algorithm::RsaSha256Pkcs1v15 => {
                 let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).map_err(|_failed| "no RSA key")?;
-                let private = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| "no RSA key")?;
+                let private =
+                    AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_rejected| "no RSA key")?;
                 let public = AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(pair.public_key());
                 let public = public.map_err(|_failed| "no RSA key")?;
                 Ok(Self {
@@ -316,15 +317,16 @@ fn ed25519_public(encoding: KeyEncoding, secret: &Secret) -> Result<Zeroizing<Ve
 fn ed25519_private(encoding: KeyEncoding, secret: &Secret) -> Result<Ed25519KeyPair, String> {
     let rejected = || "expected an ed25519 private key: base64 of seed and public key".to_owned();
     if encoding == KeyEncoding::Pem {
-        return Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pem(secret, "PRIVATE KEY")?).map_err(|_| rejected());
+        return Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pem(secret, "PRIVATE KEY")?)
+            .map_err(|_rejected| rejected());
     }
     let text = secret.expose_text().map(str::trim_end).ok_or_else(rejected)?;
     let bytes = unbase64(text.strip_prefix("whsk_").unwrap_or(text))?;
     let (seed, public) = bytes.split_at_checked(32).ok_or_else(rejected)?;
     if public.is_empty() {
-        return Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| rejected());
+        return Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_rejected| rejected());
     }
-    Ed25519KeyPair::from_seed_and_public_key(seed, public).map_err(|_| rejected())
+    Ed25519KeyPair::from_seed_and_public_key(seed, public).map_err(|_rejected| rejected())
 }
 
 fn pem(secret: &Secret, label: &str) -> Result<Zeroizing<Vec<u8>>, String> {

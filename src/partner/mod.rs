@@ -29,7 +29,7 @@ mod signature;
 mod times;
 
 pub use ask::{BillsAnswer, BillsKind, StatusAnswer, StatusAsk, StatusKind};
-pub use example::{Call as ExampleCall, Example, Expected};
+pub use example::{Call as ExampleCall, Example, Expected, word_of};
 pub use faults::{ProfileError, ProfileErrors};
 pub use file::{Algorithm, KeyEncoding};
 pub use keys::{FreshKey, HMAC_SECRET_MIN_BYTES, RSA_MODULUS_MIN_BITS, SigningKey};

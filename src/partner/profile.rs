@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 #[derive(Debug)]
 pub struct Profile {
     pub(super) code: PartnerCode,
+    pub(super) about: String,
     pub(super) protocol: bool,
     pub(super) provisional: Option<String>,
     pub(super) method: Method,
@@ -78,6 +79,12 @@ impl Profile {
     #[must_use]
     pub fn code(&self) -> &PartnerCode {
         &self.code
+    }
+
+    /// One sentence about it.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        &self.about
     }
 
     /// How it calls us.
@@ -152,6 +159,14 @@ impl Profile {
     /// [`Refusal::BadSignature`] only.
     pub fn prove<'r>(&self, raw: &'r RawNotice, now: Timestamp) -> Result<AuthenticNotice<'r>, Refusal> {
         self.prove_as(Side::Live, raw, now)
+    }
+
+    /// Proves a call with the examples' keys, for tools: such a call is nobody's money.
+    ///
+    /// # Errors
+    /// [`Refusal::BadSignature`] only.
+    pub fn prove_as_example<'r>(&self, raw: &'r RawNotice, now: Timestamp) -> Result<AuthenticNotice<'r>, Refusal> {
+        self.prove_as(Side::Example, raw, now)
     }
 
     pub(super) fn prove_as<'r>(

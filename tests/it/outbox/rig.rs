@@ -204,7 +204,8 @@ impl Rig {
 
     pub fn messages(&self, invoice: &str) -> Vec<DispatchView> {
         let invoice = Some(InvoiceId::parse(invoice).unwrap());
-        let mut found = self.reports().dispatches(&DispatchFilter { invoice, limit: 100, ..DispatchFilter::default() }).unwrap();
+        let mut found =
+            self.reports().dispatches(&DispatchFilter { invoice, limit: 100, ..DispatchFilter::default() }).unwrap();
         found.sort_by_key(|view| view.sequence);
         found
     }
