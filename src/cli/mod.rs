@@ -1,14 +1,17 @@
 //! The command line: one file a subcommand. Exit codes: 0 done; 1 the answer is "no" (a check or an audit found
 //! something, rows were rejected, an operation was refused); 2 wrong arguments or configuration.
 
+mod api;
 mod check;
-
+mod invoice;
 mod keep;
-
+mod ops;
 pub mod out;
+pub mod partner;
 mod serve;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, EnvSecrets};
+use crate::domain::time::{Clock as _, SystemClock};
 use crate::telemetry;
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -79,12 +82,35 @@ enum Command {
     Check(ConfigArg),
     /// Brings the database's schema up.
     Migrate(ConfigArg),
+    /// Partners' profiles, for integrators and operators.
+    #[command(subcommand)]
+    Partner(PartnerCommand),
+    /// Invoices of the billing core.
+    #[command(subcommand)]
+    Invoice(invoice::Command),
+    /// Stored notices.
+    #[command(subcommand)]
+    Notice(ops::NoticeCommand),
+    /// Messages to the billing core.
+    #[command(subcommand)]
+    Outbox(ops::OutboxCommand),
     /// Proves the books: chains, seals, balances.
     Audit(ConfigArg),
     /// Copies the database, also beside a running gateway.
     Backup(keep::BackupArgs),
     /// Puts a copy back; no gateway may hold the file.
     Restore(keep::RestoreArgs),
+}
+
+/// `thuho partner ..`
+#[derive(Debug, Subcommand)]
+enum PartnerCommand {
+    #[command(flatten)]
+    Tool(partner::PartnerArgs),
+    /// Answers a partner with the retry word until it is resumed.
+    Pause(ops::PauseArgs),
+    /// Takes a partner's notices again.
+    Resume(ops::PauseArgs),
 }
 
 /// Runs the program with the process's arguments.
@@ -118,6 +144,12 @@ fn run(command: Command) -> Outcome {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args.config),
         Command::Migrate(args) => keep::migrate(&args.config),
+        Command::Partner(PartnerCommand::Tool(args)) => partner_tool(&args),
+        Command::Partner(PartnerCommand::Pause(args)) => ops::pause(&args, true),
+        Command::Partner(PartnerCommand::Resume(args)) => ops::pause(&args, false),
+        Command::Invoice(command) => invoice::run(&command),
+        Command::Notice(command) => ops::notice(&command),
+        Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args.config),
         Command::Backup(args) => keep::backup(&args),
         Command::Restore(args) => keep::restore(&args),
@@ -130,4 +162,13 @@ fn load(path: &Path) -> Result<Config, Failure> {
     Ok(Config::load(path)?)
 }
 
-pub mod partner;
+fn partner_tool(args: &partner::PartnerArgs) -> Outcome {
+    let mut text = Vec::new();
+    let ended = partner::run(args, &mut text, &EnvSecrets, SystemClock.now());
+    out::raw(&text);
+    match ended {
+        Ok(0) => Ok(Exit::Done),
+        Ok(_) => Ok(Exit::No),
+        Err(error) => Err(Failure::Wrong(format!("{error:#}"))),
+    }
+}

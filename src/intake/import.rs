@@ -56,7 +56,8 @@ pub struct Taken {
 }
 
 impl Taken {
-    fn add(&mut self, report: &RegisterReport) {
+    /// Adds a slice.
+    pub fn add(&mut self, report: &RegisterReport) {
         self.added = self.added.saturating_add(report.added);
         self.changed = self.changed.saturating_add(report.changed);
         self.same = self.same.saturating_add(report.same);

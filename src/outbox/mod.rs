@@ -15,6 +15,7 @@ pub mod command;
 pub mod core_client;
 pub mod desk;
 pub mod forwarder;
+pub mod internal_client;
 pub mod signing;
 pub mod watch;
 
