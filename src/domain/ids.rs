@@ -184,13 +184,14 @@ impl fmt::Debug for EventKey {
 }
 
 /// The idempotency key under which the billing core hears of one effect on one invoice. A pure function of what
-/// happened (payment, how many postings that payment had before, invoice), so it never changes, and an older
+/// happened (payment, how many effects it had on that invoice before, invoice), so it never changes, and an older
 /// database that meets the same payment again says it under the same key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DispatchKey(String);
 
 impl DispatchKey {
-    /// The key of a posting's effect on an invoice. `ordinal` counts the postings of the event before this one.
+    /// The key of a posting's effect on an invoice. `ordinal` counts the effects of the payment on this invoice
+    /// before this one: its settlement is 0 whether or not it was parked first.
     #[must_use]
     pub fn of(event: &EventKey, ordinal: u32, invoice: &InvoiceId) -> Self {
         let hash = length_prefixed_hash(&[event.as_bytes(), &ordinal.to_be_bytes(), invoice.as_str().as_bytes()]);

@@ -119,7 +119,8 @@ pub fn reverse(
             reverses: Some(allocation.key.clone()),
             ..facts(payment, account, allocation.amount, discount)?
         };
-        told.push(tell(payment, account, allocation.amount.negated(), &facts, moment));
+        let key = undoing_key(payment, allocation);
+        told.push(tell(key, account, allocation.amount.negated(), &facts, moment));
     }
     let business_day = reversal.business_day;
     finish(payment, moment, Shape { kind: PostingKind::Reverse, author: None, business_day, entries, told })
@@ -160,7 +161,8 @@ fn settled(payment: &EventRecord, lines: &[Line<'_>], moment: Moment) -> Result<
     let mut told = Vec::with_capacity(lines.len());
     for (line, discount) in lines.iter().zip(discounts) {
         let facts = facts(payment, line.account, line.amount, discount)?;
-        told.push(tell(payment, line.account, line.amount, &facts, moment));
+        let key = settling_key(payment, line.account);
+        told.push(tell(key, line.account, line.amount, &facts, moment));
     }
     Ok(told)
 }
@@ -203,8 +205,20 @@ fn facts(
     })
 }
 
-fn tell(payment: &EventRecord, account: &InvoiceAccount, amount: Money, facts: &DispatchFacts, moment: Moment) -> Told {
-    let key = DispatchKey::of(&payment.key, payment.postings, &account.invoice.id);
+/// The key of a settlement: the first effect of this payment on this invoice, however many postings it took to get
+/// there. An older database that meets the payment again on a shorter way still says it under the same key.
+fn settling_key(payment: &EventRecord, account: &InvoiceAccount) -> DispatchKey {
+    DispatchKey::of(&payment.key, 0, &account.invoice.id)
+}
+
+/// The key of taking a settlement back: the effect after it.
+fn undoing_key(payment: &EventRecord, settled: &Allocation) -> DispatchKey {
+    let of = |ordinal| DispatchKey::of(&payment.key, ordinal, &settled.invoice);
+    let ordinal = (0..payment.postings).find(|ordinal| of(*ordinal) == settled.key).unwrap_or(payment.postings);
+    of(ordinal.saturating_add(1))
+}
+
+fn tell(key: DispatchKey, account: &InvoiceAccount, amount: Money, facts: &DispatchFacts, moment: Moment) -> Told {
     let allocation =
         Allocation { invoice: account.invoice.id.clone(), amount, sequence: facts.sequence, key: key.clone() };
     let dispatch = Dispatch {

@@ -36,7 +36,7 @@ pub struct EventRecord {
     pub state: EventState,
     /// The invoice it names exactly, as matching read its references: what an import may bring later.
     pub names_invoice: Option<InvoiceId>,
-    /// How many postings it has: the next one's ordinal.
+    /// How many postings it has.
     pub postings: u32,
 }
 

@@ -1,9 +1,27 @@
 //! The simulator's binary: the store in memory against the contract of all stores, and seeded days of the product
-//! with every fault we know.
+//! with every fault we know. Holds I2, I3, I4, I5, I6 and I7.
+//!
+//! `SIM_SEEDS=n` lives n days (20,000 by default), `SIM_SEED=n` lives one again and prints what happened.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test's own mistake may panic"
+)]
 
+mod chance;
+mod collectors;
 #[path = "../contract/mod.rs"]
 mod contract;
+mod core;
+mod faults;
+mod judge;
 mod memory;
+mod world;
+
+use faults::Faults;
+use judge::live;
+use world::Mistake;
 
 fn memory_store() -> contract::Harness {
     let store = memory::MemoryStore::new(contract::LANE);
@@ -17,3 +35,89 @@ fn memory_store() -> contract::Harness {
 }
 
 contract_suite!(memory_store);
+
+#[expect(clippy::disallowed_methods, reason = "how many days to live is the caller's wish, not configuration")]
+fn wish(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}: expected a number")))
+}
+
+/// Lives days until one goes wrong; says how many did not, and what happened on all of them.
+fn days(first: u64, count: u64, mistake: Mistake) -> (Option<(u64, String)>, Faults) {
+    let threads = u64::try_from(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).unwrap();
+    let mut faults = Faults::default();
+    let mut wrong: Option<(u64, String)> = None;
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..threads)
+            .map(|lane| {
+                scope.spawn(move || {
+                    let mut faults = Faults::default();
+                    for seed in (first + lane..first + count).step_by(usize::try_from(threads).unwrap()) {
+                        let (result, world) = live(seed, mistake, false);
+                        faults.add(&world.faults);
+                        if let Err(what) = result {
+                            return (Some((seed, what)), faults);
+                        }
+                    }
+                    (None, faults)
+                })
+            })
+            .collect();
+        for lane in lanes {
+            let (found, met) = lane.join().unwrap();
+            faults.add(&met);
+            wrong = wrong.take().into_iter().chain(found).min();
+        }
+    });
+    (wrong, faults)
+}
+
+#[test]
+fn nothing_is_lost_doubled_or_told_twice_on_any_seeded_day() {
+    if let Some(seed) = wish("SIM_SEED") {
+        let (result, world) = live(seed, Mistake::None, true);
+        world.trace.iter().flatten().for_each(|line| println!("{line}"));
+        assert_eq!(result, Ok(()), "seed {seed}");
+        return;
+    }
+    let count = wish("SIM_SEEDS").unwrap_or(20_000);
+    let (wrong, faults) = days(0, count, Mistake::None);
+    if let Some((seed, what)) = wrong {
+        panic!("seed {seed}: {what}\nlive it again with SIM_SEED={seed}");
+    }
+    println!("{count} days: {:?}", faults.0);
+    assert_eq!(faults.missing(), [], "faults that never happened prove nothing");
+}
+
+#[test]
+fn a_seed_lives_the_same_day_again() {
+    let trace = |seed| live(seed, Mistake::None, true).1.trace;
+    assert_eq!(trace(7), trace(7));
+    assert_ne!(trace(7), trace(8));
+}
+
+/// The simulator finds a gateway with this mistake within so many days, and says what it does wrong.
+fn check_found(mistake: Mistake, within: u64, what: &str) {
+    let found = days(0, within, mistake).0;
+    let (_seed, said) = found.unwrap_or_else(|| panic!("{mistake:?} was not found in {within} days"));
+    assert!(said.contains(what), "{mistake:?} was found as: {said}");
+}
+
+#[test]
+fn an_acknowledgement_before_the_commit_is_found() {
+    check_found(Mistake::AckBeforeCommit, 500, "the books say None");
+}
+
+#[test]
+fn a_key_drawn_for_each_attempt_is_found() {
+    check_found(Mistake::RandomKey, 500, "is told under");
+}
+
+#[test]
+fn a_marker_written_before_the_commit_is_found() {
+    check_found(Mistake::MarkerBeforeCommit, 2_000, "heard duplicate, and the books say None");
+}
+
+#[test]
+fn a_marker_trusted_over_a_restored_database_is_found() {
+    check_found(Mistake::MarkersTrusted, 4_000, "heard duplicate, and the books say None");
+}

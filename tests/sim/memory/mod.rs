@@ -132,6 +132,8 @@ pub enum CommitFate {
     Broken,
     /// Nothing is written; the work may be run again.
     Contended,
+    /// Nothing is written: a statement was refused.
+    Fault,
     /// Everything is written, and nobody knows.
     UnknownApplied,
     /// Nothing is written, and nobody knows.
@@ -185,6 +187,7 @@ impl Store for MemoryStore {
             CommitFate::Full
             | CommitFate::Broken
             | CommitFate::Contended
+            | CommitFate::Fault
             | CommitFate::UnknownLost
             | CommitFate::DiesBefore
             | CommitFate::Lies => {}
@@ -195,6 +198,7 @@ impl Store for MemoryStore {
             CommitFate::Full => Err(StoreError::Full("no space".into())),
             CommitFate::Broken | CommitFate::DiesBefore | CommitFate::DiesAfter => Err(StoreError::Broken(DIED.into())),
             CommitFate::Contended => Err(StoreError::Contended),
+            CommitFate::Fault => Err(StoreError::Fault("a statement was refused".to_owned())),
             CommitFate::UnknownApplied | CommitFate::UnknownLost => Err(StoreError::Unknown("lost".into())),
         }
     }
