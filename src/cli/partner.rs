@@ -6,7 +6,7 @@ use crate::domain::notice::{Method, Notice, RawNotice};
 use crate::domain::outcome::{Outcome, Refusal};
 use crate::domain::time::Timestamp;
 use crate::partner::forge::{Forged, Wanted};
-use crate::partner::{Algorithm, Example, ExampleCall, KeyEncoding, Partners, Profile, Reply, ReplyContext};
+use crate::partner::{Example, ExampleCall, Partners, Profile, Reply, ReplyContext};
 use crate::partner::{SecretSource, SigningKey};
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
@@ -288,16 +288,8 @@ fn named_key(profile: &Profile, named: &str, secrets: &dyn SecretSource) -> anyh
     let (id, name) = named.split_once('=').ok_or_else(|| anyhow!("--key: expected ID=env:NAME or ID=file:PATH"))?;
     let need = profile.key_needs().iter().find(|need| need.id == id && !need.ours);
     let need = need.ok_or_else(|| anyhow!("--key: {id} is none of the profile's [[key]] ids"))?;
-    let encoding = match need.algorithm {
-        Algorithm::Ed25519 if need.encoding == KeyEncoding::Whpk => KeyEncoding::Base64,
-        Algorithm::HmacSha1
-        | Algorithm::HmacSha256
-        | Algorithm::HmacSha512
-        | Algorithm::RsaSha256Pkcs1v15
-        | Algorithm::Ed25519 => need.encoding,
-    };
     let secret = secrets.secret(name).map_err(|message| anyhow!("--key: {message}"))?;
-    SigningKey::read(id, need.algorithm, encoding, &secret).map_err(|message| anyhow!("--key: {message}"))
+    SigningKey::read(id, need.algorithm, need.encoding, &secret).map_err(|message| anyhow!("--key: {message}"))
 }
 
 fn dump(forged: &Forged) -> Vec<u8> {

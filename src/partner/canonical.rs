@@ -340,3 +340,155 @@ pub(super) fn text<'c>(call: &'c Call<'_>, place: &'c Place) -> Result<Cow<'c, s
 pub(super) fn fault_of_proof(fault: &Fault) -> BadSignature {
     if fault.0 == DOUBLED { BadSignature::Doubled } else { BadSignature::Encoding }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::notice::{Method, RawNotice};
+    use crate::domain::time::Timestamp;
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn raw(query: &str, headers: &[(&str, &str)], body: &str) -> RawNotice {
+        RawNotice {
+            method: Method::Post,
+            path: "/webhooks/p".to_owned(),
+            query: query.to_owned(),
+            headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            body: Bytes::from(body.to_owned().into_bytes()),
+            peer: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            received_at: Timestamp::default(),
+        }
+    }
+
+    fn build(over: &OverFile, raw: &RawNotice) -> Result<String, BadSignature> {
+        let mut sources = Sources::default();
+        let (over, _) = compile(over, &mut sources, false).unwrap();
+        sources.proving_ends_here();
+        let call = Call::for_proof(raw, &sources).map_err(|fault| fault_of_proof(&fault))?;
+        over.bytes(&call).map(|bytes| String::from_utf8(bytes.into_owned()).unwrap())
+    }
+
+    fn check(over: &OverFile, raw: &RawNotice, expected: Result<&str, BadSignature>) {
+        assert_eq!(build(over, raw).as_deref().map_err(|e| *e), expected, "{over:?}");
+    }
+
+    fn fields(names: &[&str], separator: &str) -> OverFile {
+        let fields = names.iter().map(|name| format!("json:/{name}")).collect();
+        OverFile::JoinedFields { fields, separator: separator.to_owned() }
+    }
+
+    fn pairs(names: &[&str]) -> OverFile {
+        OverFile::SortedPairs { pairs: names.iter().map(|n| ((*n).to_owned(), format!("json:/{n}"))).collect() }
+    }
+
+    fn raw_pairs(of: PairsOf) -> OverFile {
+        let except = vec!["vnp_SecureHash".to_owned()];
+        OverFile::RawPairs { of, except, prefix: "vnp_".to_owned(), skip_empty: true }
+    }
+
+    fn template(text: &str) -> OverFile {
+        OverFile::Template { text: text.to_owned() }
+    }
+
+    #[test]
+    fn each_form_builds_what_it_says() {
+        let body = r#"{"b":"x\"y","a":12,"c":{"d":"e"},"n":null}"#;
+        check(&OverFile::RawBody {}, &raw("", &[], body), Ok(body));
+        check(&OverFile::ExactText { at: "json:/b".to_owned() }, &raw("", &[], body), Ok("x\"y"));
+        check(&fields(&["a", "b"], "|"), &raw("", &[], body), Ok("12|x\"y"));
+        check(&pairs(&["b", "a"]), &raw("", &[], body), Ok("a=12&b=x\"y"));
+        check(&fields(&["a", "missing"], "|"), &raw("", &[], body), Err(BadSignature::Missing));
+        check(&fields(&["a", "n"], "|"), &raw("", &[], body), Err(BadSignature::Missing));
+        check(&fields(&["a", "c"], "|"), &raw("", &[], body), Err(BadSignature::Encoding));
+        check(&fields(&["a"], "|"), &raw("", &[], "{}{}"), Err(BadSignature::Encoding));
+        check(&fields(&["a"], "|"), &raw("", &[], r#"{"a":1,"a":2}"#), Err(BadSignature::Encoding));
+    }
+
+    #[test]
+    fn query_pairs_are_signed_as_they_came() {
+        // The published vector of a widely used query scheme, in another order.
+        let query = "vnp_TxnRef=1716257871703&vnp_OrderInfo=Thanh+toan+2024-05-21T02%3A17&vnp_Empty=&other=1&vnp_Amount=1000000&vnp_SecureHash=ff";
+        let expected = "vnp_Amount=1000000&vnp_OrderInfo=Thanh+toan+2024-05-21T02%3A17&vnp_TxnRef=1716257871703";
+        check(&raw_pairs(PairsOf::Query), &raw(query, &[], ""), Ok(expected));
+        check(&raw_pairs(PairsOf::Form), &raw("", &[], query), Ok(expected));
+        check(&raw_pairs(PairsOf::Query), &raw("vnp_A=1&vnp_A=2", &[], ""), Err(BadSignature::Doubled));
+        check(&raw_pairs(PairsOf::Query), &raw("vnp_A=1&vnp%5FA=2", &[], ""), Err(BadSignature::Doubled));
+        check(&raw_pairs(PairsOf::Query), &raw("vnp_A=%zz", &[], ""), Err(BadSignature::Encoding));
+        check(&raw_pairs(PairsOf::Query), &raw("vnp_A=%00", &[], ""), Err(BadSignature::Encoding));
+        check(&raw_pairs(PairsOf::Query), &raw("x=1", &[], ""), Err(BadSignature::Missing));
+    }
+
+    #[test]
+    fn a_template_takes_headers_method_path_and_the_bodys_hash() {
+        let call = raw("", &[("x-id", "7")], "abc");
+        let text = "{method}\n{path}\n{header:x-id}\n{body:sha256:base64}";
+        let hash = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+        check(&template(text), &call, Ok(&format!("POST\n/webhooks/p\n7\n{hash}")));
+        check(&template("{header:x-id}.{body}"), &call, Ok("7.abc"));
+        check(&template("{header:x-id}.{body}"), &raw("", &[("x-id", "7.8")], "abc"), Err(BadSignature::Encoding));
+        check(&template("{header:x-id}"), &raw("", &[("x-id", "7"), ("x-id", "8")], ""), Err(BadSignature::Doubled));
+        check(&template("{header:x-other}"), &call, Err(BadSignature::Missing));
+        for wrong in ["{header:a}{header:b}", "{body}x", "{nothing}", "{", "}", "", "{query}{path}"] {
+            assert!(compile(&template(wrong), &mut Sources::default(), false).is_err(), "{wrong}");
+        }
+        assert!(compile(&fields(&["a"], ""), &mut Sources::default(), false).is_err(), "no separator");
+        assert!(compile(&fields(&["a"], ""), &mut Sources::default(), true).is_ok(), "legacy");
+    }
+
+    #[test]
+    fn coverage_is_what_the_bytes_hold() {
+        let covered = |over: &OverFile, place: &str| {
+            let (_, coverage) = compile(over, &mut Sources::default(), false).unwrap();
+            coverage.covers(&Location::parse(place).unwrap())
+        };
+        let exact = OverFile::ExactText { at: "json:/data".to_owned() };
+        assert!(covered(&exact, "json:/data > /a > /b"));
+        assert!(covered(&exact, "json:/data"));
+        assert!(!covered(&exact, "json:/type"));
+        assert!(!covered(&exact, "json:/data2"));
+        assert!(covered(&OverFile::RawBody {}, "json:/any > /thing"));
+        assert!(covered(&OverFile::RawBody {}, "form:any"));
+        assert!(!covered(&OverFile::RawBody {}, "header:x"));
+        assert!(!covered(&OverFile::RawBody {}, "query:x"));
+        assert!(covered(&template("{header:x}.{body}"), "header:x"));
+        assert!(covered(&fields(&["a"], "|"), "json:/a/b"));
+        assert!(!covered(&fields(&["a/b"], "|"), "json:/a"));
+        assert!(covered(&raw_pairs(PairsOf::Query), "query:vnp_Amount"));
+        assert!(!covered(&raw_pairs(PairsOf::Query), "query:vnp_SecureHash"));
+        assert!(!covered(&raw_pairs(PairsOf::Query), "query:amount"));
+        assert!(!covered(&raw_pairs(PairsOf::Query), "form:vnp_Amount"));
+        assert!(covered(&exact, "const:x"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Different values never share a canonical string, whatever the values hold.
+        #[test]
+        fn two_contents_never_have_one_string(
+            one in prop::collection::vec("[ab|&=.\n]{0,5}", 3),
+            two in prop::collection::vec("[ab|&=.\n]{0,5}", 3),
+        ) {
+            prop_assume!(one != two);
+            let names = ["a", "b", "c"];
+            let body = |values: &[String]| {
+                let map: BTreeMap<&str, &String> = names.into_iter().zip(values).collect();
+                serde_json::to_string(&map).unwrap()
+            };
+            let (one, two) = (raw("", &[], &body(&one)), raw("", &[], &body(&two)));
+            let forms = [
+                fields(&names, "|"),
+                fields(&names, "|&"),
+                pairs(&names),
+                template("{json:/a}.{json:/b}\n{json:/c}"),
+            ];
+            for form in forms {
+                if let (Ok(first), Ok(second)) = (build(&form, &one), build(&form, &two)) {
+                    prop_assert_ne!(first, second, "{:?}", form);
+                }
+            }
+        }
+    }
+}

@@ -131,6 +131,15 @@ impl SigningKey {
         Ok(Self { kind, algorithm, id: id.to_owned() })
     }
 
+    /// The signing half of a fresh key.
+    ///
+    /// # Errors
+    /// As [`SigningKey::read`].
+    pub fn fresh(id: &str, algorithm: Algorithm, encoding: KeyEncoding, fresh: &FreshKey) -> Result<Self, String> {
+        // Of an ed25519 key the private half is base64 with or without its prefix; the others are read alike.
+        Self::read(id, algorithm, encoding, &fresh.signs)
+    }
+
     /// The key's id in the profile.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -359,4 +368,95 @@ fn to_pem(label: &str, der: &[u8]) -> Secret {
 pub(super) fn print_of(material: &[u8]) -> [u8; 32] {
     use sha2::Digest;
     sha2::Sha256::digest(material).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One vector of RFC 4231: key, data, HMAC-SHA-256, head of HMAC-SHA-512.
+    fn check(key: &str, data: &str, sha256: &str, sha512: &str) {
+        let secret = Secret::new(key.as_bytes().to_vec());
+        let data = hex::decode(data).unwrap();
+        for (algorithm, expected) in [(Algorithm::HmacSha256, sha256), (Algorithm::HmacSha512, sha512)] {
+            let (verifier, _) = verifier(algorithm, KeyEncoding::Hex, &secret, true).unwrap();
+            let mac = verifier.expected(&data).unwrap();
+            assert!(hex::encode(&mac).starts_with(expected), "{algorithm:?}");
+            assert!(verifier.proves(&data, &mac));
+            for n in 0..mac.len() {
+                let mut wrong = mac.clone();
+                wrong[n] ^= 1;
+                assert!(!verifier.proves(&data, &wrong));
+                assert!(!verifier.proves(&data, &mac[..n]));
+            }
+        }
+    }
+
+    #[test]
+    fn hmac_is_that_of_rfc_4231() {
+        check(
+            &"0b".repeat(20),
+            "4869205468657265",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cde",
+        );
+        check(
+            "4a656665",
+            "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554",
+        );
+        check(
+            &"aa".repeat(20),
+            &"dd".repeat(50),
+            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+            "fa73b0089d56a284efb0f0756c890be9b1b5dbdd8ee81a3655f83e33b2279d39",
+        );
+        check(
+            &"aa".repeat(131),
+            "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d2048617368204b6579204669727374",
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352",
+        );
+    }
+
+    #[test]
+    fn fresh_keys_prove_what_they_sign() {
+        for (algorithm, encoding) in [
+            (Algorithm::HmacSha1, KeyEncoding::Hex),
+            (Algorithm::HmacSha256, KeyEncoding::Text),
+            (Algorithm::HmacSha512, KeyEncoding::Base64),
+            (Algorithm::HmacSha256, KeyEncoding::Whsec),
+            (Algorithm::Ed25519, KeyEncoding::Whpk),
+            (Algorithm::Ed25519, KeyEncoding::Base64),
+            (Algorithm::RsaSha256Pkcs1v15, KeyEncoding::Pem),
+        ] {
+            let fresh = FreshKey::generate(algorithm, encoding).unwrap();
+            let key = SigningKey::fresh("k", algorithm, encoding, &fresh).unwrap();
+            let (verifier, _) = verifier(algorithm, encoding, &fresh.proves, false).unwrap();
+            let signature = key.sign(b"bytes").unwrap();
+            assert!(verifier.proves(b"bytes", &signature), "{algorithm:?} {encoding:?}");
+            assert!(!verifier.proves(b"bytez", &signature), "{algorithm:?} {encoding:?}");
+            assert!(!format!("{fresh:?}{key:?}{verifier:?}").contains(fresh.signs.expose_text().unwrap()));
+        }
+    }
+
+    #[test]
+    fn weak_and_foreign_material_is_refused() {
+        let refused = |algorithm, encoding, text: &str| {
+            verifier(algorithm, encoding, &Secret::new(text.as_bytes().to_vec()), false).map(drop).unwrap_err()
+        };
+        let text = |t| refused(Algorithm::HmacSha256, KeyEncoding::Text, t);
+        assert_eq!(text("fifteen bytes.."), "expected a secret of at least 16 bytes");
+        assert_eq!(
+            refused(Algorithm::HmacSha256, KeyEncoding::Whsec, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+            "expected whsec_ and base64"
+        );
+        assert_eq!(refused(Algorithm::HmacSha256, KeyEncoding::Hex, "zz"), "expected hex");
+        assert_eq!(refused(Algorithm::RsaSha256Pkcs1v15, KeyEncoding::Pem, "x"), "expected a PEM block of PUBLIC KEY");
+        assert_eq!(
+            refused(Algorithm::Ed25519, KeyEncoding::Whpk, "whpk_AAAA"),
+            "expected an ed25519 public key of 32 bytes"
+        );
+    }
 }
