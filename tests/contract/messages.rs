@@ -69,6 +69,11 @@ pub fn the_fast_lane_takes_urgent_ones_only(mut h: Harness) {
     let found = h.tx(|tx| tx.lease(&request));
     assert_eq!(found.iter().map(|d| (&d.key, d.urgent)).collect::<Vec<_>>(), vec![(&urgent, true)]);
     assert_eq!(h.tx(|tx| tx.lease(&LeaseRequest { now: at(30), until: at(40), ..request.clone() })).len(), 1);
+    // Slow ones whose leases ran out do not take the fast lane's places.
+    assert_eq!(lease(&mut h, 2, at(40), 1).len(), 1);
+    assert_eq!(lease(&mut h, 3, at(40), 1).len(), 1);
+    let narrow = LeaseRequest { token: LeaseToken(4), now: at(9_000), until: at(9_999), limit: 1, urgent_only: true };
+    assert_eq!(h.tx(|tx| tx.lease(&narrow)).into_iter().map(|d| d.key).collect::<Vec<_>>(), vec![urgent]);
 }
 
 /// I10.

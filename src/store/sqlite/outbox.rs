@@ -45,7 +45,7 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
     const EXPIRED: &str =
         "-- dispatches.expired\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.created_at, d.urgent
         FROM dispatches d JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
-        WHERE d.state = 'leased' AND d.lease_until <= ?1 ORDER BY d.lease_until LIMIT ?2";
+        WHERE d.state = 'leased' AND d.lease_until <= ?1 AND d.urgent >= ?2 ORDER BY d.lease_until LIMIT ?3";
     const TAKE: &str = "-- dispatches.lease\nUPDATE dispatches SET state = 'leased', lease_token = ?2, lease_until = ?3
         WHERE no = ?1";
     let now = request.now.unix_ms();
@@ -64,8 +64,7 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
             },
         })
     };
-    let mut found = db.all(EXPIRED, (now, request.limit), due)?;
-    found.retain(|due| due.leased.urgent || !request.urgent_only);
+    let mut found = db.all(EXPIRED, (now, request.urgent_only, request.limit), due)?;
     found.extend(db.all(WAITING, (true, now, request.limit), due)?);
     if !request.urgent_only {
         found.extend(db.all(WAITING, (false, now, request.limit), due)?);
