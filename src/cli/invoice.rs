@@ -11,6 +11,7 @@ use crate::intake::import::{SLICE_MAX, Taken, slice};
 use crate::intake::row_stream::{Row, Shape, Splitter, from_csv};
 use crate::ledger::LaneContext;
 use crate::ledger::writer::moment;
+use crate::store::sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -87,7 +88,7 @@ enum Sink {
     /// Nowhere: only checked.
     Checked,
     /// Into the file, as its one writer.
-    Local { store: crate::store::sqlite::SqliteStore, lane: LaneContext, rows: Vec<Invoice>, taken: Taken },
+    Local { store: Box<SqliteStore>, lane: LaneContext, rows: Vec<Invoice>, taken: Taken },
     /// Through a gateway.
     Remote { remote: Remote, rows: Vec<Invoice>, taken: Taken },
 }
@@ -103,7 +104,7 @@ impl Sink {
             moment: moment(&SystemClock),
             recent: Arc::default(),
         };
-        Ok(Self::Local { store, lane, rows: Vec::new(), taken: Taken::default() })
+        Ok(Self::Local { store: Box::new(store), lane, rows: Vec::new(), taken: Taken::default() })
     }
 
     fn push(&mut self, invoice: Invoice) -> Result<(), Failure> {
@@ -124,7 +125,7 @@ impl Sink {
         match self {
             Self::Checked => Ok(()),
             Self::Local { store, lane, rows, taken } => {
-                let report = slice(store, lane, rows).map_err(|e| Failure::Failed(e.to_string()))?;
+                let report = slice(store.as_mut(), lane, rows).map_err(|e| Failure::Failed(e.to_string()))?;
                 rows.clear();
                 taken.add(&report);
                 Ok(())

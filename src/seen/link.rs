@@ -218,9 +218,9 @@ impl Link {
     /// Remembers, later; drops the marker when too many wait or Redis does not take any.
     pub(super) fn put(self: &Arc<Self>, key: EventKey, value: Value) {
         let mut state = self.state();
-        // A probe of the writes is the next marker itself.
-        let permitted = state.writes.permit(Instant::now()) != Permit::Skip && state.reads.is_closed();
-        if !permitted || state.markers.len() >= self.redis.options.pending {
+        // The permit comes last: a probe of the writes is the next marker itself, so it must really be sent.
+        let room = state.reads.is_closed() && state.markers.len() < self.redis.options.pending;
+        if !room || state.writes.permit(Instant::now()) == Permit::Skip {
             metrics::counter!("thuho_seen_markers_dropped_total").increment(1);
             return;
         }

@@ -136,6 +136,15 @@ fn redis_in_every_mood_changes_no_answer() {
     let readiness = gateway.get("/readyz");
     assert_eq!((readiness.status, readiness.json()["state"].as_str()), (200, Some("degraded")));
     redis.signal("-CONT");
+    redis.command("CONFIG SET maxmemory 0");
+    // It is asked and told again by itself: both breakers close.
+    let before = recalled(&gateway);
+    let healed = (0..1_000).any(|_| {
+        check(&gateway, "p1", "duplicate");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        recalled(&gateway) > before && redis.markers() == 1
+    });
+    assert!(healed, "Redis came back and is not used");
     redis.kill();
     for _ in 0..10 {
         check(&gateway, "p1", "duplicate");
