@@ -177,27 +177,39 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<rustls::Error>() || carried.is_some_and(|e| is_tls(e)) || error.source().is_some_and(is_tls)
 }
 
-/// TLS 1.2 or newer, with the given certificates alone or the public ones. Installs the process's cryptography if
-/// nobody has yet.
-fn tls(trust_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, BadCore> {
+/// TLS that trusts the public certificates, for the sandbox's own calls.
+#[must_use]
+pub fn public_tls() -> rustls::ClientConfig {
+    install_provider();
+    trusting(public_roots())
+}
+
+/// Installs the process's cryptography if nobody has yet.
+fn install_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may install it between the question and the answer: then theirs stands.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     }
+}
+
+fn public_roots() -> rustls::RootCertStore {
+    rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned())
+}
+
+fn trusting(roots: rustls::RootCertStore) -> rustls::ClientConfig {
+    rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+/// TLS 1.2 or newer, with the given certificates alone or the public ones.
+fn tls(trust_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, BadCore> {
+    install_provider();
+    let Some(pem) = trust_pem else { return Ok(trusting(public_roots())) };
     let mut roots = rustls::RootCertStore::empty();
-    match trust_pem {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(pem) => {
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.map_err(|_not_pem| BadCore::Trust)?;
-                roots.add(certificate).map_err(|_not_a_certificate| BadCore::Trust)?;
-            }
-            if roots.is_empty() {
-                return Err(BadCore::Trust);
-            }
-        }
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|_not_pem| BadCore::Trust)?;
+        roots.add(certificate).map_err(|_not_a_certificate| BadCore::Trust)?;
     }
-    Ok(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+    if roots.is_empty() { Err(BadCore::Trust) } else { Ok(trusting(roots)) }
 }
 
 #[cfg(test)]

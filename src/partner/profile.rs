@@ -87,6 +87,12 @@ impl Profile {
         &self.about
     }
 
+    /// Our account at the partner, as its notices must name it.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.live.account
+    }
+
     /// How it calls us.
     #[must_use]
     pub fn method(&self) -> Method {
