@@ -3,7 +3,9 @@
 
 mod api;
 mod check;
+pub mod demo;
 mod invoice;
+
 mod keep;
 mod ops;
 pub mod out;
@@ -76,6 +78,8 @@ pub struct ConfigArg {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Plays a whole day with fake collectors and a fake billing core, and shows that every dong ties out.
+    Demo(demo::Args),
     /// Runs the gateway; SIGTERM drains it, SIGHUP reads profiles and keys again.
     Serve(serve::Args),
     /// Loads the configuration and the profiles, proves every example, reaches database and Redis.
@@ -141,6 +145,7 @@ fn run(command: Command) -> Outcome {
     // One provider of cryptography for every TLS connection of the process; a second call changes nothing.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     match command {
+        Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args.config),
         Command::Migrate(args) => keep::migrate(&args.config),

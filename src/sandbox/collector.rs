@@ -103,14 +103,7 @@ impl Collector {
         clock: Arc<dyn Clock>,
         journal: Journal<Line>,
     ) -> Result<Self, String> {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(crate::outbox::core_client::public_tls())
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .http1_only()
-            .timeout(ANSWER_TIMEOUT)
-            .build()
-            .map_err(|error| format!("cannot set up HTTP: {error}"))?;
+        let http = http_client(ANSWER_TIMEOUT)?;
         Ok(Self {
             speech,
             stranger,
@@ -201,7 +194,8 @@ impl Collector {
         let now = self.clock.now();
         let can = match payment.scenario {
             Scenario::Reversed => self.speech.can_say(&reversal(saying), now),
-            // A partner that asks first has nothing to take back before it has asked.
+            // A partner that asks first has nothing to lose or to take back before it has asked.
+            Scenario::Lost => !self.asks_first(),
             Scenario::ReversedFirst => !self.asks_first() && self.speech.can_say(&reversal(saying), now),
             Scenario::PendingFirst => self.speech.can_say(&with_effect(saying, NoEffect::Pending), now),
             Scenario::Failed => self.speech.can_say(&with_effect(saying, NoEffect::Failed), now),
@@ -214,7 +208,6 @@ impl Collector {
             | Scenario::Burst
             | Scenario::WrongAmount
             | Scenario::UnknownBill
-            | Scenario::Lost
             | Scenario::Conflicting
             | Scenario::PaidTwice => true,
         };
@@ -379,6 +372,21 @@ impl Collector {
         }
         Some(Reply { status, headers, body })
     }
+}
+
+/// A client for the sandbox's calls: no redirects, no proxy.
+///
+/// # Errors
+/// A sentence when it cannot be set up.
+pub fn http_client(timeout: Duration) -> Result<reqwest::Client, String> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(crate::outbox::core_client::public_tls())
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .http1_only()
+        .timeout(timeout)
+        .build()
+        .map_err(|error| format!("cannot set up HTTP: {error}"))
 }
 
 fn with_effect(saying: &Saying, effect: NoEffect) -> Saying {

@@ -216,7 +216,7 @@ fn told_core(
 ) -> Result<(), StoreError> {
     let mut open = BTreeSet::<InvoiceId>::new();
     for state in ["waiting", "leased", "parked"] {
-        let filter = DispatchFilter { state: Some(state.to_owned()), invoice: None, limit: ROWS_MAX };
+        let filter = DispatchFilter { state: Some(state.to_owned()), limit: ROWS_MAX, ..DispatchFilter::default() };
         open.extend(reports.dispatches(&filter)?.into_iter().map(|dispatch| dispatch.invoice));
     }
     let mut known = 0;
