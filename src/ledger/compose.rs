@@ -259,3 +259,6 @@ fn finish(payment: &EventRecord, moment: Moment, shape: Shape) -> Result<Compose
 pub fn lines<'a>(parts: &[Part], find: impl Fn(&Part) -> Option<&'a InvoiceAccount>) -> Option<Vec<Line<'a>>> {
     parts.iter().map(|part| find(part).map(|account| Line { account, amount: part.amount })).collect()
 }
+
+#[cfg(test)]
+mod tests;
