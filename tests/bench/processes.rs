@@ -55,7 +55,7 @@ impl Setup<'_> {
              total_per_second = 1000000\ntotal_burst = 1000000\n[store]\nurl = \"sqlite://{}\"\n\
              [seal]\nsecret = \"env:BENCH_SECRET\"\n[seen]\nurl = \"{}\"\n[core]\nurl = \"\"\n\
              [partners]\ndir = \"{}\"\n[log]\nlevel = \"warn\"\n[drain]\nready_ms = 0\n\
-             [[token]]\nname = \"bench\"\nscope = [\"invoices\", \"read\", \"ops\", \"metrics\"]\nsecret = \"env:BENCH_TOKEN\"\n",
+             [[token]]\nname = \"bench\"\nscope = [\"invoices\", \"read\", \"ops\"]\nsecret = \"env:BENCH_TOKEN\"\n",
             self.books.display(),
             self.seen,
             self.home.join("partners").display(),

@@ -52,7 +52,7 @@ pub fn write_setup(setup: &Setup) -> io::Result<()> {
          [partners]\ndir = \"{profiles}\"\n\
          [log]\nlevel = \"warn\"\n\
          [drain]\nready_ms = 0\n\
-         [[token]]\nname = \"rig\"\nscope = [\"invoices\", \"read\", \"ops\", \"metrics\"]\nsecret = \"env:RIG_TOKEN\"\n",
+         [[token]]\nname = \"rig\"\nscope = [\"invoices\", \"read\", \"ops\"]\nsecret = \"env:RIG_TOKEN\"\n",
         books = setup.books.display(),
         seen = setup.seen,
         core = setup.core,
