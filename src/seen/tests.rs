@@ -1,3 +1,5 @@
+//! The hint by itself: what counts, what does not, and that it never fails (I7).
+
 use super::*;
 use crate::domain::ids::{EventId, Movement, PartnerCode, PostingNo};
 use crate::domain::money::Money;

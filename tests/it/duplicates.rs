@@ -1,5 +1,5 @@
 //! The same event again: at once, after a restart, after a year, from a hundred callers, with Redis in every mood. The
-//! books change once, and the words stay the same.
+//! books change once (I2), and the words stay the same (I7).
 
 use crate::harness::redis::Redis;
 use crate::harness::{Gateway, Setup, bill, http, pays};

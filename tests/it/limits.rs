@@ -1,4 +1,4 @@
-//! Bad bodies and floods: always a clear answer, nothing lost, nothing half done, and none that reads as success.
+//! Bad bodies and floods: always a clear answer, nothing lost, nothing half done, and none that reads as success (I1, I3, I10).
 
 use crate::harness::http::{self, Answer};
 use crate::harness::{Gateway, bill, keys, pays};

@@ -1,4 +1,4 @@
-//! The real program: exit codes, signals, drain, logs without secrets.
+//! The real program: exit codes, signals, drain, logs without secrets (I11).
 
 use crate::harness::{SEAL_SECRET, http, keys};
 use std::io::Read;

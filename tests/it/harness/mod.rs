@@ -11,7 +11,6 @@ use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 use thuho::app::{Running, Start};
 use thuho::config::Config;
-use thuho::domain::ids::EventKey;
 use thuho::domain::money::Money;
 use thuho::domain::secret::Secret;
 use thuho::domain::time::{ManualClock, Timestamp};
@@ -276,10 +275,6 @@ secret = "file:{read}"
     pub fn settled(&self, invoice: &str) -> i64 {
         let id = thuho::domain::ids::InvoiceId::parse(invoice).unwrap();
         self.reports().invoice(&id).unwrap().unwrap().settled.dong()
-    }
-
-    pub fn postings(&self, payment: &EventKey) -> usize {
-        self.reports().postings(payment).unwrap().len()
     }
 
     fn check_books(&self) {

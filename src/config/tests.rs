@@ -1,0 +1,95 @@
+//! What a configuration may say, and how a wrong one is named (I11: never with a value).
+
+use super::*;
+
+const SHIPPED: &str = include_str!("../../config/gateway.toml");
+
+fn check(text: &str, overrides: &[(&str, &str)]) -> Result<Config, String> {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "0123456789abcdef0123456789abcdef\n").unwrap();
+    let seal = format!("file:{}", secret.path().display());
+    let mut all = vec![("THUHO_SEAL__SECRET".to_owned(), seal)];
+    all.extend(overrides.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+    Config::of(Path::new("gateway.toml"), text, all).map_err(|e| e.to_string())
+}
+
+#[test]
+fn the_shipped_file_lists_every_key_with_its_default() {
+    let read: ConfigFile = toml::from_str(SHIPPED).unwrap();
+    assert_eq!(read, ConfigFile::default());
+    let written: toml::Table = SHIPPED.parse().unwrap();
+    let defaults = toml::Table::try_from(ConfigFile::default()).unwrap();
+    for (section, keys) in defaults.iter().filter(|(section, _)| *section != "token") {
+        for key in keys.as_table().unwrap().keys() {
+            assert!(written.get(section).and_then(|s| s.get(key)).is_some(), "{section}.{key} is not listed");
+        }
+    }
+    check(SHIPPED, &[]).unwrap();
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_file_line_and_key() {
+    let error = check("[listen]\n\n[store]\nurll = \"sqlite://x\"\n", &[]).unwrap_err();
+    assert!(error.starts_with("gateway.toml:4: store.urll: unknown field `urll`, expected `url`"), "{error}");
+}
+
+#[test]
+fn a_wrong_type_is_named_with_file_line_and_key() {
+    let error = check("[limits]\nqueue = \"many\"\n", &[]).unwrap_err();
+    assert!(error.starts_with("gateway.toml:2: limits.queue: invalid type"), "{error}");
+}
+
+#[test]
+fn the_environment_overrides_by_section_and_key() {
+    let config = check("", &[("THUHO_STORE__URL", "sqlite://other.db"), ("THUHO_LIMITS__QUEUE", "7")]).unwrap();
+    assert_eq!(config.sqlite_path(), PathBuf::from("other.db"));
+    assert_eq!(config.file.limits.queue, 7);
+    let config = check("", &[("THUHO_LISTEN__TRUSTED_PROXIES", "10.0.0.0/8, ::1/128")]).unwrap();
+    assert_eq!(config.trusted_proxies.len(), 2);
+}
+
+#[test]
+fn a_misspelt_override_is_an_error_that_names_it() {
+    let error = check("", &[("THUHO_STORE__URLL", "x")]).unwrap_err();
+    assert_eq!(error, "environment variable THUHO_STORE__URLL: store.urll: no such key");
+    let error = check("", &[("THUHO_LIMITS__QUEUE", "x")]).unwrap_err();
+    assert_eq!(error, "environment variable THUHO_LIMITS__QUEUE: limits.queue: expected a whole number");
+}
+
+#[test]
+fn a_variable_without_two_underscores_is_no_override() {
+    check("", &[("THUHO_SEAL_SECRET", "x"), ("THUHO_CRASH_POINT", "x")]).unwrap();
+}
+
+#[test]
+fn a_secret_written_as_a_value_is_refused_and_never_shown() {
+    for text in ["[seal]\nsecret = \"hunter2hunter2hunter2\"\n", "[core]\nurl=\"http://x\"\nsecret = \"hunter2\"\n"] {
+        let error = Config::of(Path::new("gateway.toml"), text, []).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("env:NAME or file:PATH") || error.contains("seal"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    let error = check("[seen]\nurl = \"redis://u:hunter2@h/0\"\n", &[]).unwrap_err();
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_short_secret_and_a_zero_limit_are_refused() {
+    let short = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(short.path(), "short").unwrap();
+    let name = format!("file:{}", short.path().display());
+    assert!(check("", &[("THUHO_SEAL__SECRET", &name)]).unwrap_err().contains("at least 16 bytes"));
+    assert!(check("[limits]\nqueue = 0\n", &[]).unwrap_err().contains("gateway.toml:2: limits.queue"));
+}
+
+#[test]
+fn a_token_needs_a_known_scope_and_a_secret_of_its_own() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "a-token-of-thirty-two-characters").unwrap();
+    let token = |name: &str, scope: &str| {
+        format!("[[token]]\nname = \"{name}\"\nscope = [\"{scope}\"]\nsecret = \"file:{}\"\n", secret.path().display())
+    };
+    assert_eq!(check(&token("a", "read"), &[]).unwrap().tokens.len(), 1);
+    assert!(check(&token("a", "reed"), &[]).unwrap_err().contains("token.scope"));
+    let twice = format!("{}{}", token("a", "read"), token("b", "ops"));
+    assert!(check(&twice, &[]).unwrap_err().contains("another token's secret"));
+}
