@@ -384,8 +384,8 @@ mod tests {
     }
 
     fn raw_pairs(of: PairsOf) -> OverFile {
-        let except = vec!["vnp_SecureHash".to_owned()];
-        OverFile::RawPairs { of, except, prefix: "vnp_".to_owned(), skip_empty: true }
+        let except = vec!["pay_SecureHash".to_owned()];
+        OverFile::RawPairs { of, except, prefix: "pay_".to_owned(), skip_empty: true }
     }
 
     fn template(text: &str) -> OverFile {
@@ -409,14 +409,14 @@ mod tests {
     #[test]
     fn query_pairs_are_signed_as_they_came() {
         // The published vector of a widely used query scheme, in another order.
-        let query = "vnp_TxnRef=1716257871703&vnp_OrderInfo=Thanh+toan+2024-05-21T02%3A17&vnp_Empty=&other=1&vnp_Amount=1000000&vnp_SecureHash=ff";
-        let expected = "vnp_Amount=1000000&vnp_OrderInfo=Thanh+toan+2024-05-21T02%3A17&vnp_TxnRef=1716257871703";
+        let query = "pay_TxnRef=1716257871703&pay_OrderInfo=Thanh+toan+2024-05-21T02%3A17&pay_Empty=&other=1&pay_Amount=1000000&pay_SecureHash=ff";
+        let expected = "pay_Amount=1000000&pay_OrderInfo=Thanh+toan+2024-05-21T02%3A17&pay_TxnRef=1716257871703";
         check(&raw_pairs(PairsOf::Query), &raw(query, &[], ""), Ok(expected));
         check(&raw_pairs(PairsOf::Form), &raw("", &[], query), Ok(expected));
-        check(&raw_pairs(PairsOf::Query), &raw("vnp_A=1&vnp_A=2", &[], ""), Err(BadSignature::Doubled));
-        check(&raw_pairs(PairsOf::Query), &raw("vnp_A=1&vnp%5FA=2", &[], ""), Err(BadSignature::Doubled));
-        check(&raw_pairs(PairsOf::Query), &raw("vnp_A=%zz", &[], ""), Err(BadSignature::Encoding));
-        check(&raw_pairs(PairsOf::Query), &raw("vnp_A=%00", &[], ""), Err(BadSignature::Encoding));
+        check(&raw_pairs(PairsOf::Query), &raw("pay_A=1&pay_A=2", &[], ""), Err(BadSignature::Doubled));
+        check(&raw_pairs(PairsOf::Query), &raw("pay_A=1&pay%5FA=2", &[], ""), Err(BadSignature::Doubled));
+        check(&raw_pairs(PairsOf::Query), &raw("pay_A=%zz", &[], ""), Err(BadSignature::Encoding));
+        check(&raw_pairs(PairsOf::Query), &raw("pay_A=%00", &[], ""), Err(BadSignature::Encoding));
         check(&raw_pairs(PairsOf::Query), &raw("x=1", &[], ""), Err(BadSignature::Missing));
     }
 
@@ -455,10 +455,10 @@ mod tests {
         assert!(covered(&template("{header:x}.{body}"), "header:x"));
         assert!(covered(&fields(&["a"], "|"), "json:/a/b"));
         assert!(!covered(&fields(&["a/b"], "|"), "json:/a"));
-        assert!(covered(&raw_pairs(PairsOf::Query), "query:vnp_Amount"));
-        assert!(!covered(&raw_pairs(PairsOf::Query), "query:vnp_SecureHash"));
+        assert!(covered(&raw_pairs(PairsOf::Query), "query:pay_Amount"));
+        assert!(!covered(&raw_pairs(PairsOf::Query), "query:pay_SecureHash"));
         assert!(!covered(&raw_pairs(PairsOf::Query), "query:amount"));
-        assert!(!covered(&raw_pairs(PairsOf::Query), "form:vnp_Amount"));
+        assert!(!covered(&raw_pairs(PairsOf::Query), "form:pay_Amount"));
         assert!(covered(&exact, "const:x"));
     }
 
