@@ -10,6 +10,7 @@ mod keep;
 mod ops;
 pub mod out;
 pub mod partner;
+mod sandbox;
 mod serve;
 
 use crate::config::{Config, ConfigError, EnvSecrets};
@@ -80,6 +81,9 @@ pub struct ConfigArg {
 enum Command {
     /// Plays a whole day with fake collectors and a fake billing core, and shows that every dong ties out.
     Demo(demo::Args),
+    /// A fake billing core, fake collectors and made-up bills, to try a gateway against.
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxCommand),
     /// Runs the gateway; SIGTERM drains it, SIGHUP reads profiles and keys again.
     Serve(serve::Args),
     /// Loads the configuration and the profiles, proves every example, reaches database and Redis.
@@ -146,6 +150,7 @@ fn run(command: Command) -> Outcome {
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     match command {
         Command::Demo(args) => demo::run(&args),
+        Command::Sandbox(command) => sandbox::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args.config),
         Command::Migrate(args) => keep::migrate(&args.config),

@@ -193,10 +193,10 @@ impl Collector {
     fn possible(&self, payment: &Payment, saying: &Saying) -> Scenario {
         let now = self.clock.now();
         let can = match payment.scenario {
-            Scenario::Reversed => self.speech.can_say(&reversal(saying), now),
+            Scenario::Reversed => self.can_take_back(saying),
             // A partner that asks first has nothing to lose or to take back before it has asked.
             Scenario::Lost => !self.asks_first(),
-            Scenario::ReversedFirst => !self.asks_first() && self.speech.can_say(&reversal(saying), now),
+            Scenario::ReversedFirst => !self.asks_first() && self.can_take_back(saying),
             Scenario::PendingFirst => self.speech.can_say(&with_effect(saying, NoEffect::Pending), now),
             Scenario::Failed => self.speech.can_say(&with_effect(saying, NoEffect::Failed), now),
             Scenario::UnknownStatus => {
@@ -212,6 +212,11 @@ impl Collector {
             | Scenario::PaidTwice => true,
         };
         if can { payment.scenario } else { Scenario::Plain }
+    }
+
+    fn can_take_back(&self, saying: &Saying) -> bool {
+        let now = self.clock.now();
+        self.speech.reversal(saying, now).is_some_and(|back| self.speech.can_say(&back, now))
     }
 
     async fn pay(&self, payment: &Payment, saying: &Saying, times: u32) -> Result<(), String> {
@@ -256,7 +261,7 @@ impl Collector {
         }
         let nowhere = Saying { bill: (naming, name_of(naming, &nobody)), ..saying };
         let heard = self.insist(&nowhere).await?;
-        self.write(Line { invoice: String::new(), ..self.line(payment, &nowhere, heard, true, true) })
+        self.write(Line { invoice: String::new(), ..self.line(payment, &nowhere, heard) })
     }
 
     async fn conflicting(&self, payment: &Payment, saying: &Saying) -> Result<(), String> {
@@ -273,48 +278,51 @@ impl Collector {
         let strange = Saying { status: Some("977"), ..saying };
         // Once only: each such call is kept as a receipt of its own.
         let heard = self.once(&strange).await?;
-        self.write(self.line(payment, &strange, heard, true, false))
+        self.write(Line { readable: false, ..self.line(payment, &strange, heard) })
     }
 
     async fn without_money(&self, payment: &Payment, saying: &Saying) -> Result<(), String> {
         let heard = self.insist(saying).await?;
-        let line = self.line(payment, saying, heard, true, true);
+        let line = self.line(payment, saying, heard);
         self.write(Line { till: 0, key: None, movement: "status", ..line })
     }
 
     fn lost(&self, payment: &Payment, saying: &Saying) -> Result<(), String> {
-        self.write(self.line(payment, saying, Heard { yes: true, ..Heard::default() }, false, true))
+        let line = self.line(payment, saying, Heard::default());
+        self.write(Line { told: false, ..line })
     }
 
     async fn take_back(&self, payment: &Payment, saying: &Saying) -> Result<(), String> {
-        let back = reversal(saying);
+        let Some(back) = self.speech.reversal(saying, self.clock.now()) else {
+            return Err(self.wordless("the payment to take back cannot be said"));
+        };
         let heard = self.insist(&back).await?;
-        let line = self.line(payment, &back, heard, true, true);
+        let line = self.line(payment, &back, heard);
         self.write(Line { till: if heard.yes { -back.amount.dong() } else { 0 }, ..line })
     }
 
     fn believe(&self, payment: &Payment, saying: &Saying, heard: Heard) -> Result<(), String> {
-        self.write(self.line(payment, saying, heard, true, true))
+        self.write(self.line(payment, saying, heard))
     }
 
     /// A partner that asks first has the money once it has heard yes; any other had it before it called.
-    fn line(&self, payment: &Payment, saying: &Saying, heard: Heard, told: bool, readable: bool) -> Line {
-        let key = if readable { self.speech.key_of(saying, self.clock.now()) } else { None };
+    fn line(&self, payment: &Payment, saying: &Saying, heard: Heard) -> Line {
+        let key = self.speech.key_of(saying, self.clock.now());
         let has_money = heard.yes || !self.asks_first();
         Line {
             partner: self.name().to_owned(),
             event: saying.event.clone(),
             movement: if saying.reverses.is_some() { "reversal" } else { "payment" },
-            reverses: saying.reverses.clone(),
+            reverses: saying.reverses.as_ref().and_then(|fields| fields.last().cloned()),
             key: key.as_ref().map(EventKey::to_string),
             story: payment.scenario.word(),
             invoice: payment.bill.id.to_string(),
             till: if has_money { saying.amount.dong() } else { 0 },
-            told,
-            readable,
+            told: true,
+            readable: true,
             calls: heard.calls,
             status: heard.status,
-            yes: heard.yes && told,
+            yes: heard.yes,
         }
     }
 
@@ -336,7 +344,7 @@ impl Collector {
     }
 
     async fn once(&self, saying: &Saying) -> Result<Heard, String> {
-        let said = self.speech.say(saying, self.clock.now()).map_err(|e| self.wordless(&e.to_string()))?;
+        let said = self.speech.speak(saying, self.clock.now()).map_err(|e| self.wordless(&e.to_string()))?;
         let reply = self.call(&said).await;
         let yes = reply.as_ref().is_some_and(|reply| self.speech.profile().reads_as_success(reply));
         Ok(Heard { calls: 1, status: reply.map_or(0, |reply| reply.status), yes })
@@ -391,16 +399,6 @@ pub fn http_client(timeout: Duration) -> Result<reqwest::Client, String> {
 
 fn with_effect(saying: &Saying, effect: NoEffect) -> Saying {
     Saying { effect: Effect::None(effect), ..saying.clone() }
-}
-
-/// Takes a payment back, as an event of its own.
-fn reversal(saying: &Saying) -> Saying {
-    Saying {
-        event: format!("{}9", saying.event),
-        reverses: Some(saying.event.clone()),
-        effect: Effect::Moves(Movement::Reversal),
-        ..saying.clone()
-    }
 }
 
 fn plus(amount: Money, dong: i64) -> Money {

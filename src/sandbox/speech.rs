@@ -1,7 +1,7 @@
 //! How a sandbox collector says things in its profile's words: which fields the profile knows is found out once, by
 //! trying. Makes signed calls; sends none.
 
-use crate::domain::ids::EventKey;
+use crate::domain::ids::{EventKey, Movement};
 use crate::domain::invoice::Invoice;
 use crate::domain::money::Money;
 use crate::domain::notice::{Effect, Notice};
@@ -26,8 +26,8 @@ pub enum Naming {
 pub struct Saying {
     /// The last field of the event id, unique.
     pub event: String,
-    /// The reversed payment's.
-    pub reverses: Option<String>,
+    /// The reversed payment's, all its fields.
+    pub reverses: Option<Vec<String>>,
     /// The effect, unless `status` says it in a word of its own.
     pub effect: Effect,
     /// A status of its own.
@@ -45,6 +45,7 @@ pub struct Saying {
 pub struct Speech {
     profile: Arc<Profile>,
     key: SigningKey,
+    voice: SigningKey,
     knows_account: bool,
     knows_paid_at: bool,
     namings: Vec<Naming>,
@@ -59,7 +60,7 @@ impl Speech {
         let trial = |naming, event: &str| Saying {
             event: event.to_owned(),
             reverses: None,
-            effect: Effect::Moves(crate::domain::ids::Movement::Payment),
+            effect: Effect::Moves(Movement::Payment),
             status: None,
             bill: (naming, reference(naming, "HDHL0000001", "PA03HL0000001")),
             amount: Money::from_dong(1_000).unwrap_or_default(),
@@ -67,8 +68,8 @@ impl Speech {
         };
         for key in keys {
             for (knows_account, knows_paid_at) in [(true, true), (false, true), (true, false), (false, false)] {
-                let (profile, key) = (Arc::clone(profile), key.clone());
-                let mut speech = Self { profile, key, knows_account, knows_paid_at, namings: Vec::new() };
+                let (profile, key, voice) = (Arc::clone(profile), key.clone(), key.clone());
+                let mut speech = Self { profile, key, voice, knows_account, knows_paid_at, namings: Vec::new() };
                 for naming in [Naming::Order, Naming::Invoice, Naming::Customer] {
                     let (wanted, said) = (trial(naming, "900001"), speech.say(&trial(naming, "900001"), now));
                     let heard = said.ok().and_then(|said| speech.understood(&said, now));
@@ -84,6 +85,13 @@ impl Speech {
         Err(format!("{}: none of its examples can be said again with another event and bill", profile.code()))
     }
 
+    /// The same, but calls are signed with this key.
+    #[must_use]
+    pub fn in_the_voice_of(mut self, voice: SigningKey) -> Self {
+        self.voice = voice;
+        self
+    }
+
     /// The profile.
     #[must_use]
     pub fn profile(&self) -> &Profile {
@@ -97,11 +105,16 @@ impl Speech {
         self.namings.get(usize::try_from(turn).unwrap_or(0)).copied().unwrap_or(Naming::Invoice)
     }
 
-    /// A signed call.
+    /// A signed call, to be made.
     ///
     /// # Errors
     /// When the profile has no words for it.
-    pub fn say(&self, saying: &Saying, now: Timestamp) -> Result<Forged, ForgeError> {
+    pub fn speak(&self, saying: &Saying, now: Timestamp) -> Result<Forged, ForgeError> {
+        self.say_signed(saying, &self.voice, now)
+    }
+
+    /// The same, signed so that this profile itself believes it.
+    fn say(&self, saying: &Saying, now: Timestamp) -> Result<Forged, ForgeError> {
         self.say_signed(saying, &self.key, now)
     }
 
@@ -115,7 +128,7 @@ impl Speech {
         let wanted = Wanted {
             example: None,
             event: Some(vec![saying.event.clone()]),
-            reverses: saying.reverses.clone().map(|event| vec![event]),
+            reverses: saying.reverses.clone(),
             effect: saying.status.is_none().then_some(saying.effect),
             status: saying.status.map(ToOwned::to_owned),
             account: self.knows_account.then(|| self.profile.account().to_owned()),
@@ -154,6 +167,18 @@ impl Speech {
         })
     }
 
+    /// The words that take a payment back, as an event of its own; `None` when the payment itself cannot be said.
+    #[must_use]
+    pub fn reversal(&self, payment: &Saying, now: Timestamp) -> Option<Saying> {
+        let notice = self.say(payment, now).ok().and_then(|said| self.understood(&said, now))?;
+        Some(Saying {
+            event: format!("{}9", payment.event),
+            reverses: Some(notice.event.fields().to_vec()),
+            effect: Effect::Moves(Movement::Reversal),
+            ..payment.clone()
+        })
+    }
+
     /// The identity of the event in the gateway's books.
     #[must_use]
     pub fn key_of(&self, saying: &Saying, now: Timestamp) -> Option<EventKey> {
@@ -187,7 +212,7 @@ fn means(notice: &Notice, saying: &Saying) -> bool {
         && notice.amount == saying.amount
         && notice.discount.is_zero()
         && notice.event.fields().last() == Some(&saying.event)
-        && notice.reverses.as_ref().and_then(|event| event.fields().last()) == saying.reverses.as_ref()
+        && notice.reverses.as_ref().map(|event| event.fields()) == saying.reverses.as_deref()
         && named.into_iter().all(|(this, found)| {
             let expected = (this == *naming).then_some(text.as_str());
             found.as_ref().map(|reference| reference.as_str()) == expected

@@ -1,5 +1,7 @@
 //! The integration tests, one binary: the parts of the product together, over real files, sockets and a real Redis.
 
+#[cfg(test)]
+mod demo;
 mod duplicates;
 mod harness;
 mod internal_api;
