@@ -50,7 +50,6 @@ pub enum Act {
 
 /// One order to misbehave. The first that fits a call applies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Order {
     /// Only for this invoice.
     #[serde(default)]
