@@ -26,6 +26,9 @@ use std::time::{Duration, Instant};
 /// The rate of the open loops, a second.
 const OPEN_RATE: u32 = 2_000;
 
+/// Before each measurement, unmeasured.
+const WARM: Duration = Duration::from_millis(500);
+
 /// How long and how often.
 struct Scale {
     rounds: u32,
@@ -116,6 +119,8 @@ impl Bench {
             }
         }
         std::fs::copy(&self.base, &copy).expect("the disk has room");
+        // To the disk now, or the kernel writes it back while a stage waits for its own flushes.
+        std::fs::File::open(&copy).and_then(|file| file.sync_all()).expect("the disk takes it");
         copy
     }
 
@@ -129,6 +134,7 @@ impl Bench {
             let server = Server::handler(handler, &self.home, &self.base);
             self.closed(handler.word(), &server, &calls, &warm, true);
             if handler == Handler::Verifying {
+                driver::closed(server.public, &warm, WARM, false);
                 self.open("verifying open", &server, &open, self.scale.open, &|| true);
             }
         }
@@ -138,7 +144,7 @@ impl Bench {
         drop(server);
         self.gateway(&calls, &warm);
         self.gateway_with_redis(&calls, &warm);
-        self.latency(&open, round);
+        self.latency(&open, &warm, round);
     }
 
     fn gateway(&mut self, calls: &Arc<Vec<Vec<u8>>>, warm: &Arc<Vec<Vec<u8>>>) {
@@ -170,10 +176,11 @@ impl Bench {
     }
 
     /// Open loops: alone, and during an import of a million other invoices.
-    fn latency(&mut self, calls: &[Vec<u8>], round: u64) {
+    fn latency(&mut self, calls: &[Vec<u8>], warm: &Arc<Vec<Vec<u8>>>, round: u64) {
         let books = self.books("latency");
         let home = self.home.clone();
         let server = Setup { home: &home, books: &books, seen: "memory" }.start();
+        driver::closed(server.public, warm, WARM, false);
         self.open("gateway open", &server, calls, self.scale.open, &|| true);
         let rows: Vec<String> = (0..self.scale.invoices).map(|n| requests::invoice_json("M", n)).collect();
         let body = rows.join("\n").into_bytes();
@@ -204,7 +211,7 @@ impl Bench {
         warm: &Arc<Vec<Vec<u8>>>,
         again: bool,
     ) -> u32 {
-        let warmed = driver::closed(server.public, warm, Duration::from_millis(500), false);
+        let warmed = driver::closed(server.public, warm, WARM, false);
         let (cpu, stolen) = (server.cpu_seconds(), machine::stolen_seconds());
         let done: Closed = driver::closed(server.public, calls, self.scale.closed, again);
         assert_eq!(done.refused, 0, "{name}: calls were refused");
