@@ -65,6 +65,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// The calls of a closed loop: unmeasured ones first, then these once each, or again and again.
+#[derive(Clone)]
+struct Load {
+    calls: Arc<Vec<Vec<u8>>>,
+    warm: Arc<Vec<Vec<u8>>>,
+    again: bool,
+}
+
+/// The calls of an open loop, and how long it goes on.
+struct Steady<'a> {
+    calls: &'a [Vec<u8>],
+    time: Duration,
+    go_on: &'a (dyn Fn() -> bool + Sync),
+}
+
 /// What all stages share.
 struct Bench {
     scale: Scale,
@@ -130,28 +145,30 @@ impl Bench {
         // Invoices that nobody has, so that the warm-up uses up none.
         let warm = Arc::new(requests::fresh("X", 10_000, 1_000 + round));
         let open = requests::fresh("B", u64::from(OPEN_RATE) * self.scale.open.as_secs(), 2_000 + round);
+        let load = Load { calls, warm, again: false };
         for handler in [Handler::Reading, Handler::Verifying] {
             let server = Server::handler(handler, &self.home, &self.base);
-            self.closed(handler.word(), &server, &calls, &warm, true);
+            self.closed(handler.word(), &server, &Load { again: true, ..load.clone() });
             if handler == Handler::Verifying {
-                driver::closed(server.public, &warm, WARM, false);
-                self.open("verifying open", &server, &open, self.scale.open, &|| true);
+                driver::closed(server.public, &load.warm, WARM, false);
+                let steady = Steady { calls: &open, time: self.scale.open, go_on: &|| true };
+                self.open("verifying open", &server, &steady);
             }
         }
         let books = self.books("naive");
         let server = Server::handler(Handler::Naive, &self.home, &books);
-        self.closed("naive", &server, &calls, &warm, false);
+        self.closed("naive", &server, &load);
         drop(server);
-        self.gateway(&calls, &warm);
-        self.gateway_with_redis(&calls, &warm);
-        self.latency(&open, &warm, round);
+        self.gateway(&load);
+        self.gateway_with_redis(&load);
+        self.latency(&open, &load.warm, round);
     }
 
-    fn gateway(&mut self, calls: &Arc<Vec<Vec<u8>>>, warm: &Arc<Vec<Vec<u8>>>) {
+    fn gateway(&mut self, load: &Load) {
         let books = self.books("gateway");
         let home = self.home.clone();
         let server = Setup { home: &home, books: &books, seen: "memory" }.start();
-        let warmed = self.closed("gateway", &server, calls, warm, false);
+        let warmed = self.closed("gateway", &server, load);
         let (now, highest) = server.resident_mib();
         self.figures.add("gateway resident MiB", now);
         self.figures.add("gateway resident MiB, highest", highest);
@@ -159,17 +176,18 @@ impl Bench {
         count_rows(&books, warmed);
     }
 
-    fn gateway_with_redis(&mut self, calls: &Arc<Vec<Vec<u8>>>, warm: &Arc<Vec<Vec<u8>>>) {
+    fn gateway_with_redis(&mut self, load: &Load) {
         let Some(url) = self.redis.as_ref().map(|r| r.url.clone()) else { return };
         let books = self.books("redis");
         let home = self.home.clone();
         let server = Setup { home: &home, books: &books, seen: &url }.start();
-        self.closed("gateway, Redis", &server, calls, warm, false);
+        self.closed("gateway, Redis", &server, load);
         // The same first events again, all of them settled and remembered.
-        let known: Vec<Vec<u8>> = calls.iter().take(10_000).cloned().collect();
+        let known: Vec<Vec<u8>> = load.calls.iter().take(10_000).cloned().collect();
+        let again = Load { calls: Arc::new(known), warm: Arc::default(), again: true };
         let part = "thuho_seen_recalls_total{answer=\"settled\"}";
         let before = server.counter(part);
-        let done = self.closed("duplicates, Redis", &server, &Arc::new(known), &Arc::new(Vec::new()), true);
+        let done = self.closed("duplicates, Redis", &server, &again);
         let hits = server.counter(part) - before;
         self.figures.add("duplicates answered by seen, per cent", 100.0 * hits / f64::from(done));
         server.stop();
@@ -181,7 +199,7 @@ impl Bench {
         let home = self.home.clone();
         let server = Setup { home: &home, books: &books, seen: "memory" }.start();
         driver::closed(server.public, warm, WARM, false);
-        self.open("gateway open", &server, calls, self.scale.open, &|| true);
+        self.open("gateway open", &server, &Steady { calls, time: self.scale.open, go_on: &|| true });
         let rows: Vec<String> = (0..self.scale.invoices).map(|n| requests::invoice_json("M", n)).collect();
         let body = rows.join("\n").into_bytes();
         let longest = Duration::from_secs(90);
@@ -194,7 +212,8 @@ impl Bench {
                 importing.store(false, Ordering::SeqCst);
                 (reply, since.elapsed().as_secs_f64())
             });
-            self.open("gateway open, import", &server, &more, longest, &|| importing.load(Ordering::SeqCst));
+            let go_on = || importing.load(Ordering::SeqCst);
+            self.open("gateway open, import", &server, &Steady { calls: &more, time: longest, go_on: &go_on });
             import.join().expect("the import's thread ends")
         });
         assert!(reply.starts_with("HTTP/1.1 200"), "the import: {}", reply.lines().next().unwrap_or("no reply"));
@@ -203,17 +222,10 @@ impl Bench {
     }
 
     /// One closed loop after a warm-up; answers how many calls were answered in both.
-    fn closed(
-        &mut self,
-        name: &str,
-        server: &Server,
-        calls: &Arc<Vec<Vec<u8>>>,
-        warm: &Arc<Vec<Vec<u8>>>,
-        again: bool,
-    ) -> u32 {
-        let warmed = driver::closed(server.public, warm, WARM, false);
+    fn closed(&mut self, name: &str, server: &Server, load: &Load) -> u32 {
+        let warmed = driver::closed(server.public, &load.warm, WARM, false);
         let (cpu, stolen) = (server.cpu_seconds(), machine::stolen_seconds());
-        let done: Closed = driver::closed(server.public, calls, self.scale.closed, again);
+        let done: Closed = driver::closed(server.public, &load.calls, self.scale.closed, load.again);
         assert_eq!(done.refused, 0, "{name}: calls were refused");
         let thousands = f64::from(done.replies) / 1000.0;
         let (used, stolen) = (server.cpu_seconds() - cpu, machine::stolen_seconds() - stolen);
@@ -229,16 +241,9 @@ impl Bench {
         done.replies + warmed.replies
     }
 
-    fn open(
-        &mut self,
-        name: &str,
-        server: &Server,
-        calls: &[Vec<u8>],
-        time: Duration,
-        go_on: &(dyn Fn() -> bool + Sync),
-    ) {
+    fn open(&mut self, name: &str, server: &Server, steady: &Steady<'_>) {
         let stolen = machine::stolen_seconds();
-        let done: Open = driver::open(server.public, calls, OPEN_RATE, time, go_on);
+        let done: Open = driver::open(server.public, steady.calls, OPEN_RATE, steady.time, steady.go_on);
         assert_eq!(done.refused, 0, "{name}: calls were refused");
         let stolen = machine::stolen_seconds() - stolen;
         for (figure, ms) in [("p50 ms", done.p50_ms), ("p99 ms", done.p99_ms), ("p99.9 ms", done.p999_ms)] {

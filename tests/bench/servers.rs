@@ -211,11 +211,30 @@ impl Naive {
             )?
             .execute(params![tx.last_insert_rowid(), now, body])?;
         }
-        self.receipt += 1;
+        let (n, previous) = (self.receipt + 1, self.chain);
+        let receipt = Receipt { n, previous, settled: settles.is_some(), amount, key: key.as_bytes() };
+        let hash = receipt.write(&tx, raw)?;
+        tx.commit()?;
+        (self.receipt, self.chain) = (n, hash);
+        Ok(())
+    }
+}
+
+/// One link of the chain with the call that it is about.
+struct Receipt<'a> {
+    n: i64,
+    previous: [u8; 32],
+    settled: bool,
+    amount: i64,
+    key: &'a [u8; 16],
+}
+
+impl Receipt<'_> {
+    fn write(&self, tx: &Connection, raw: &RawNotice) -> rusqlite::Result<[u8; 32]> {
         let raw_hash: [u8; 32] = Sha256::digest(&raw.body).into();
         let mut link = Sha256::new();
-        link.update(self.chain);
-        link.update(self.receipt.to_be_bytes());
+        link.update(self.previous);
+        link.update(self.n.to_be_bytes());
         link.update(raw_hash);
         let hash: [u8; 32] = link.finalize().into();
         tx.prepare_cached(
@@ -223,22 +242,20 @@ impl Naive {
              VALUES (?1, ?2, ?3, ?4, ?5, 'zalopay', ?6, ?7, ?8)",
         )?
         .execute(params![
-            self.receipt,
-            &self.chain[..],
+            self.n,
+            &self.previous[..],
             &hash[..],
             &raw_hash[..],
-            if settles.is_some() { "settled" } else { "parked" },
-            now,
-            amount,
-            &key.as_bytes()[..],
+            if self.settled { "settled" } else { "parked" },
+            raw.received_at.unix_ms(),
+            self.amount,
+            &self.key[..],
         ])?;
         tx.prepare_cached(
             "INSERT INTO raw_notices (receipt_no, key_id, method, path, query, headers, body) VALUES (?1, 'k', 'POST', ?2, '', '[]', ?3)",
         )?
-        .execute(params![self.receipt, raw.path, &raw.body[..]])?;
-        tx.commit()?;
-        self.chain = hash;
-        Ok(())
+        .execute(params![self.n, raw.path, &raw.body[..]])?;
+        Ok(hash)
     }
 }
 
