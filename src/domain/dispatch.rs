@@ -240,7 +240,11 @@ pub enum AttemptResult {
         reason: String,
     },
     /// Not this message's fault (the route is down or paused): give it back without counting the attempt.
-    Released,
+    Released {
+        /// Not before, so that another message may go first. Never makes it due earlier than it was: its own
+        /// `created_at` leaves it where it stood.
+        not_before: Timestamp,
+    },
 }
 
 /// The result of one leased message, to be written under its fence.

@@ -191,7 +191,7 @@ pub fn put(tx: &mut dyn Tx, attempts: &[Attempted], waits: &Waits) -> Result<Wri
             _ if !kept => written.lost += 1,
             AttemptResult::Delivered => written.delivered += 1,
             AttemptResult::Retry { .. } => written.retried += 1,
-            AttemptResult::Released => written.released += 1,
+            AttemptResult::Released { .. } => written.released += 1,
             AttemptResult::Parked { cause, reason } => {
                 breaks.push(parked_break(&attempt.message, *cause, reason, attempt.at));
                 written.parked.push((attempt.message.clone(), *cause));
@@ -237,11 +237,14 @@ fn steer(tx: &mut dyn Tx, attempts: &[Attempted], waits: &Waits, written: &mut W
 fn result(attempt: &Attempted, waits: &Waits) -> DispatchResult {
     let Attempted { message, heard, probe, at, random } = attempt;
     let result = match heard.as_ref().map(Heard::meaning) {
-        None | Some(Meaning::PauseRoute { .. }) => AttemptResult::Released,
+        // Not sent: it keeps its place.
+        None => AttemptResult::Released { not_before: message.created_at },
+        // It met a wall: when the way is tried again, another message goes first.
+        Some(Meaning::PauseRoute { .. }) => AttemptResult::Released { not_before: at.plus_ms(waits.pause_ms) },
         Some(Meaning::Delivered) => AttemptResult::Delivered,
         Some(Meaning::Park { cause, reason }) => AttemptResult::Parked { cause, reason },
         // A probe's failure says nothing about the message.
-        Some(Meaning::Retry { .. }) if *probe => AttemptResult::Released,
+        Some(Meaning::Retry { .. }) if *probe => AttemptResult::Released { not_before: at.plus_ms(waits.pause_ms) },
         Some(Meaning::Retry { reason, retry_after_ms }) => {
             let schedule = if message.urgent { waits.urgent } else { waits.normal };
             match schedule.next(message.attempts, *random, retry_after_ms) {

@@ -161,9 +161,39 @@ pub fn a_released_message_is_not_counted_as_tried(mut h: Harness) {
     h.invoices(&[("HD-1", 1)]);
     let key = h.pay("1", "HD-1", 1);
     lease(&mut h, 1, at(0), 9);
-    assert!(settle(&mut h, 1, &key, AttemptResult::Released));
+    assert!(settle(&mut h, 1, &key, AttemptResult::Released { not_before: at(0) }));
     let again = lease(&mut h, 2, at(0), 9);
     assert_eq!((again.len(), again[0].attempts), (1, 0));
+}
+
+pub fn a_released_message_lets_others_go_first(mut h: Harness) {
+    h.invoices(&[("HD-1", 1), ("HD-2", 1)]);
+    let first = h.pay_at("1", "HD-1", 1, (at(10), false));
+    let second = h.pay_at("2", "HD-2", 1, (at(20), false));
+    let next = |h: &mut Harness, token, now| lease(h, token, at(now), 1).into_iter().map(|d| d.key).next();
+    assert_eq!(next(&mut h, 1, 50), Some(first.clone()));
+    assert!(settle(&mut h, 1, &first, AttemptResult::Released { not_before: at(5) }));
+    assert_eq!(next(&mut h, 2, 50), Some(first.clone()), "never earlier than it was, so it keeps its place");
+    assert!(settle(&mut h, 2, &first, AttemptResult::Released { not_before: at(60) }));
+    assert_eq!(next(&mut h, 3, 59), Some(second.clone()));
+    assert!(settle(&mut h, 3, &second, AttemptResult::Released { not_before: at(70) }));
+    assert_eq!(next(&mut h, 4, 59), None, "neither is due");
+    assert_eq!(next(&mut h, 5, 70), Some(first), "the longest due");
+}
+
+pub fn an_ending_in_the_middle_lets_nobody_overtake(mut h: Harness) {
+    h.invoices(&[("HD-1", 3)]);
+    let [first, second, third] = ["1", "2", "3"].map(|event| h.pay(event, "HD-1", 1));
+    assert_eq!(command(&mut h, &second, DispatchCommand::Hold), CommandAnswer::Done);
+    let propose = DispatchCommand::ProposeClose { author: author("lan.nt"), reason: "why".to_owned() };
+    assert_eq!(command(&mut h, &second, propose), CommandAnswer::Done);
+    let approve = DispatchCommand::ApproveClose { author: author("minh.pv") };
+    assert_eq!(command(&mut h, &second, approve), CommandAnswer::Done);
+    h.sound();
+    assert_eq!(leased_keys(&mut h, 1, at(500)), vec![first.clone()], "the third waits for the first");
+    assert!(settle(&mut h, 1, &first, AttemptResult::Delivered));
+    assert_eq!(leased_keys(&mut h, 2, at(500)), vec![third]);
+    h.sound();
 }
 
 pub fn commands_fit_the_state_they_meet(mut h: Harness) {

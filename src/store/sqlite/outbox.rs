@@ -19,12 +19,13 @@ pub(super) fn is_head(db: Db<'_>, invoice_no: i64, sequence: u32) -> Result<bool
     Ok(sequence == 1 || db.integer(SQL, (invoice_no, sequence))? == 0)
 }
 
-/// The next unfinished message of the invoice may go now.
+/// The first unfinished message of the invoice may go now. The first of all, not the first after the one that ended:
+/// a person may end a later one while an earlier one still waits.
 fn free_next(db: Db<'_>, no: i64) -> Result<(), StoreError> {
     const SQL: &str = "-- dispatches.free_next\nUPDATE dispatches SET head = 1 WHERE no =
         (SELECT d.no FROM allocations done JOIN allocations a ON a.invoice_no = done.invoice_no
             JOIN dispatches d ON d.no = a.no
-         WHERE done.no = ?1 AND a.sequence > done.sequence AND d.state IN ('waiting', 'leased', 'parked')
+         WHERE done.no = ?1 AND d.state IN ('waiting', 'leased', 'parked')
          ORDER BY a.sequence LIMIT 1)";
     db.execute(SQL, [no]).map(drop)
 }
@@ -88,8 +89,8 @@ pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreE
             attempts = attempts + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
     const PARK: &str = "-- dispatches.park\nUPDATE dispatches SET state = 'parked', cause = ?2, reason = ?3,
             attempts = attempts + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
-    const RELEASE: &str = "-- dispatches.release\nUPDATE dispatches SET state = 'waiting', lease_token = NULL,
-            lease_until = NULL WHERE no = ?1";
+    const RELEASE: &str = "-- dispatches.release\nUPDATE dispatches SET state = 'waiting', due_at = max(due_at, ?2),
+            lease_token = NULL, lease_until = NULL WHERE no = ?1";
     let held = (result.token.0.cast_signed(), read::key_bytes(&result.key));
     let Some(no) = db.one(HELD, held, |cells| cells.next::<i64>())? else {
         return Ok(false);
@@ -105,8 +106,8 @@ pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreE
         AttemptResult::Parked { cause, reason } => {
             db.execute(PARK, (no, cause.word(), reason))?;
         }
-        AttemptResult::Released => {
-            db.execute(RELEASE, [no])?;
+        AttemptResult::Released { not_before } => {
+            db.execute(RELEASE, (no, not_before.unix_ms()))?;
         }
     }
     Ok(true)

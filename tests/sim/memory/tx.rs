@@ -283,7 +283,7 @@ impl Tx for MemoryTx<'_> {
             written.push(held.is_some());
             let Some(at) = held else { continue };
             let mut message = self.db.messages[at].clone();
-            message.attempts += u32::from(result.result != AttemptResult::Released);
+            message.attempts += u32::from(!matches!(result.result, AttemptResult::Released { .. }));
             (message.state, message.reason) = match &result.result {
                 AttemptResult::Delivered => (DispatchState::Delivered { at: result.at }, None),
                 AttemptResult::Retry { not_before, reason } => {
@@ -293,7 +293,10 @@ impl Tx for MemoryTx<'_> {
                 AttemptResult::Parked { cause, reason } => {
                     (DispatchState::Parked { cause: *cause }, Some(reason.clone()))
                 }
-                AttemptResult::Released => (DispatchState::Waiting { not_before: message.due_at }, message.reason),
+                AttemptResult::Released { not_before } => {
+                    message.due_at = message.due_at.max(*not_before);
+                    (DispatchState::Waiting { not_before: message.due_at }, message.reason)
+                }
             };
             self.set_message(at, message);
         }
