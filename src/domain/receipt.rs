@@ -29,14 +29,23 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// SHA-256 over query and body with length prefixes: what the chain commits to.
+    /// SHA-256 over all that a later reading depends on, each part with its length: what the chain commits to.
     #[must_use]
     pub fn raw_hash(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();
-        for part in [self.query.as_bytes(), self.body.as_ref()] {
-            hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hasher.update(part);
+        let mut part = |bytes: &[u8]| {
+            hasher.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hasher.update(bytes);
+        };
+        for text in [self.method.word(), &self.path, &self.query, &self.key_id] {
+            part(text.as_bytes());
         }
+        for (name, value) in &self.headers {
+            part(name.as_bytes());
+            part(value.as_bytes());
+        }
+        // The parts before the headers and after them are of a fixed number, so no header can pass for the body.
+        part(&self.body);
         hasher.finalize().into()
     }
 
@@ -134,4 +143,41 @@ pub struct Answer {
     pub outcome: Outcome,
     /// Our id of the payment (the event key in hex), when the notice moved money or repeated one.
     pub payment: Option<super::ids::EventKey>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence() -> Evidence {
+        Evidence {
+            partner: PartnerCode::parse("collector").unwrap(),
+            key_id: "k1".to_owned(),
+            method: Method::Post,
+            path: "/webhooks/collector".to_owned(),
+            query: "a=b".to_owned(),
+            headers: vec![("x-time".to_owned(), "1".to_owned())],
+            body: Bytes::from_static(b"body"),
+            received_at: Timestamp::default(),
+        }
+    }
+
+    #[test]
+    fn the_raw_hash_covers_all_that_a_later_reading_depends_on() {
+        let kept = evidence().raw_hash();
+        assert_eq!(evidence().raw_hash(), kept);
+        let header = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        for changed in [
+            Evidence { key_id: "k2".to_owned(), ..evidence() },
+            Evidence { method: Method::Get, ..evidence() },
+            Evidence { path: "/webhooks/other".to_owned(), ..evidence() },
+            Evidence { query: "a=c".to_owned(), ..evidence() },
+            Evidence { headers: header("x-time", "2"), ..evidence() },
+            Evidence { headers: header("x-tim", "e1"), ..evidence() },
+            Evidence { headers: Vec::new(), ..evidence() },
+            Evidence { body: Bytes::from_static(b"bodY"), ..evidence() },
+        ] {
+            assert_ne!(changed.raw_hash(), kept, "{changed:?}");
+        }
+    }
 }
