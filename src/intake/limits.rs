@@ -22,7 +22,7 @@ pub struct Rates {
     pub total_per_second: u32,
     /// At once.
     pub total_burst: u32,
-    /// Addresses told apart; beyond it new calls share [`CROWD`] rates.
+    /// Addresses told apart; beyond it new calls share a bounded number of rates.
     pub peers_max: usize,
 }
 

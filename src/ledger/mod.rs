@@ -2,7 +2,7 @@
 //! commit, and only then an answer. Not the reading of a notice (`partner`), not which invoice (`matching`), not SQL
 //! (`store`). Keeps I2, I3, I4, I5 and I6.
 //!
-//! [`post`] folds over a batch of arrivals; [`register`] takes invoices in and decides parked payments again;
+//! [`post()`] folds over a batch of arrivals; [`register()`] takes invoices in and decides parked payments again;
 //! [`writer`] is the thread that owns the store and commits batches; [`audit`] proves the books afterwards.
 
 pub mod audit;

@@ -22,9 +22,12 @@ use thuho::store::{Store, StoreError, Tx};
 pub struct Harness {
     pub store: Box<dyn Store>,
     pub reports: Box<dyn Reports>,
-    pub again: Box<dyn Fn() -> (Box<dyn Store>, Box<dyn Reports>)>,
+    pub again: Box<dyn Fn() -> Doors>,
     pub keep: Box<dyn Any>,
 }
+
+/// A store and its questions.
+pub type Doors = (Box<dyn Store>, Box<dyn Reports>);
 
 /// The lane that a harness's store writes.
 pub const LANE: u32 = 3;

@@ -1,4 +1,10 @@
 //! The integration tests, one binary: the parts of the product together, over real files, sockets and a real Redis.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test's own mistake may panic, and the gate's settings come by the environment"
+)]
 
 #[cfg(test)]
 mod demo;
@@ -8,6 +14,7 @@ mod internal_api;
 mod ledger;
 mod limits;
 #[path = "../sim/memory/mod.rs"]
+#[expect(dead_code, reason = "the simulator uses the rest of it")]
 mod memory;
 #[cfg(test)]
 mod outbox;

@@ -16,7 +16,7 @@ faults! {
     Repeat, Conflict, WrongAmount, UnknownInvoice, Contradiction, Pending, Failed, Unreadable, Stale, Refused,
     ReversalFirst, ReversalOfAnotherAmount, ReversalTwice, ReversalLate,
     InvoiceChanged, InvoiceLate, InvoiceOlder,
-    DiskFull, DiskBroken, Contended, StatementFault, UnknownApplied, UnknownLost, CrashBeforeCommit, CrashAfterCommit,
+    DiskFull, DiskBroken, Contended, StatementRefused, UnknownApplied, UnknownLost, CrashBeforeCommit, CrashAfterCommit,
     CrashWhileSending, ReplyLost, QueuedTogether,
     MarkersGone, MarkersStale, MarkersRefused, MarkerAnswered, MarkerNotTrusted,
     LeaseLost, CoreRefusesConnection, CoreDown, CoreBusy, CoreSaysUnauthorised, CoreRejects, CoreClearedForAnother,

@@ -2,12 +2,7 @@
 //! with every fault we know. Holds I2, I3, I4, I5, I6 and I7.
 //!
 //! `SIM_SEEDS=n` lives n days (20,000 by default), `SIM_SEED=n` lives one again and prints what happened.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test's own mistake may panic"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
 mod chance;
 mod collectors;
@@ -34,7 +29,7 @@ fn memory_store() -> contract::Harness {
     }
 }
 
-contract_suite!(memory_store);
+contract::suite!(memory_store);
 
 #[expect(clippy::disallowed_methods, reason = "how many days to live is the caller's wish, not configuration")]
 fn wish(name: &str) -> Option<u64> {

@@ -242,7 +242,7 @@ impl World {
             0 => (Fault::DiskFull, CommitFate::Full),
             1 => (Fault::DiskBroken, CommitFate::Broken),
             2 => (Fault::Contended, CommitFate::Contended),
-            3 => (Fault::StatementFault, CommitFate::Fault),
+            3 => (Fault::StatementRefused, CommitFate::Fault),
             4 => (Fault::UnknownApplied, CommitFate::UnknownApplied),
             5 => (Fault::UnknownLost, CommitFate::UnknownLost),
             6 => (Fault::CrashBeforeCommit, CommitFate::DiesBefore),
