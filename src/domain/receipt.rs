@@ -83,13 +83,15 @@ pub enum Verdict {
     Refused,
     /// Signed too long ago, or by a clock that is off.
     Stale,
-    /// Proved but not understood.
+    /// Proved but not understood, or not bookable.
     Unreadable,
+    /// Proved while ops had paused the partner: not read yet.
+    Paused,
 }
 
 impl Verdict {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Settled,
         Self::Parked,
         Self::Reversal,
@@ -99,6 +101,7 @@ impl Verdict {
         Self::Refused,
         Self::Stale,
         Self::Unreadable,
+        Self::Paused,
     ];
 
     /// The word in the database and in reports.
@@ -114,6 +117,7 @@ impl Verdict {
             Self::Refused => "refused",
             Self::Stale => "stale",
             Self::Unreadable => "unreadable",
+            Self::Paused => "paused",
         }
     }
 

@@ -27,6 +27,8 @@ pub enum BreakClass {
     Stale,
     /// A proved call that could not be read.
     Unreadable,
+    /// A proved call that came while its partner was paused.
+    Paused,
     /// An older bill stays open.
     OutOfOrder,
     /// The core changed an invoice under money of ours.
@@ -39,7 +41,7 @@ pub enum BreakClass {
 
 impl BreakClass {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UnknownRef,
         Self::ContradictoryRef,
         Self::AmountMismatch,
@@ -50,6 +52,7 @@ impl BreakClass {
         Self::ReversalRefused,
         Self::Stale,
         Self::Unreadable,
+        Self::Paused,
         Self::OutOfOrder,
         Self::InvoiceChanged,
         Self::BillAlreadyCleared,
@@ -70,6 +73,7 @@ impl BreakClass {
             Self::ReversalRefused => "REVERSAL_REFUSED",
             Self::Stale => "STALE",
             Self::Unreadable => "UNREADABLE",
+            Self::Paused => "PAUSED",
             Self::OutOfOrder => "OUT_OF_ORDER",
             Self::InvoiceChanged => "INVOICE_CHANGED",
             Self::BillAlreadyCleared => "BILL_ALREADY_CLEARED",

@@ -139,7 +139,7 @@ async fn all_again(internal: &Internal, profile: &Profile) -> Result<Redone, Pro
         loop {
             let filter = ReceiptFilter {
                 partner: Some(profile.code().clone()),
-                verdicts: vec![Verdict::Stale, Verdict::Unreadable],
+                verdicts: vec![Verdict::Stale, Verdict::Unreadable, Verdict::Paused],
                 after,
                 limit: PAGE,
                 with_evidence: true,

@@ -5,7 +5,7 @@ use super::limits::{Limited, Limits, Rates};
 use super::quarantine::Quarantine;
 use super::repeats::Repeats;
 use crate::domain::ids::{EventKey, PartnerCode};
-use crate::domain::notice::{Notice, RawNotice};
+use crate::domain::notice::{Notice, OnMismatch, RawNotice};
 use crate::domain::outcome::{Outcome, Refusal};
 use crate::domain::time::{Clock, Timestamp};
 use crate::ledger::writer::{PostJob, Writer};
@@ -198,10 +198,12 @@ impl Door {
             Ok(authentic) => authentic,
             Err(refusal) => return intake.refuse(profile.code(), raw, &refusal),
         };
-        if intake.is_paused(profile.code()) {
-            return Heard::just(Outcome::TryAgain);
-        }
         let arrival = match profile.read(&authentic, now) {
+            _ if intake.is_paused(profile.code()) => match profile.on_mismatch() {
+                // Nobody was debited yet, so there is nothing to keep.
+                OnMismatch::Refuse => return Heard::just(Outcome::TryAgain),
+                OnMismatch::Keep => paused_arrival(profile, &authentic),
+            },
             Ok(notice) => {
                 if let Some(heard) = self.recall(&notice, now, profile).await {
                     return heard;
@@ -216,6 +218,10 @@ impl Door {
 
     /// A repeat of a settled payment, if the hint knows it.
     async fn recall(&self, notice: &Notice, now: Timestamp, profile: &Profile) -> Option<Heard> {
+        // A sender that asks before it debits must hear of a reversal, which only the books know.
+        if notice.on_mismatch == OnMismatch::Refuse {
+            return None;
+        }
         let key = notice.key()?;
         match self.seen.recall(&key, &notice.content()).await {
             Recalled::Unknown => None,
@@ -259,6 +265,15 @@ pub(super) fn notice_arrival(profile: &Profile, authentic: &AuthenticNotice<'_>,
         notice,
         evidence: profile.evidence(authentic),
         reversal_window_ms: profile.reversal_window_ms(),
+    }
+}
+
+/// A call of a paused partner: kept unread, because its money may be taken already.
+fn paused_arrival(profile: &Profile, authentic: &AuthenticNotice<'_>) -> Arrival {
+    Arrival::Unread {
+        evidence: profile.evidence(authentic),
+        verdict: UnreadKind::Paused,
+        detail: "it came while the partner was paused".to_owned(),
     }
 }
 

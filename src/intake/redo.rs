@@ -3,6 +3,8 @@
 //! whatever is redone twice (I2, I3).
 
 use super::door::{Intake, notice_arrival, post};
+use crate::domain::ids::Movement;
+use crate::domain::notice::{Effect, OnMismatch};
 use crate::domain::outcome::Outcome;
 use crate::partner::Profile;
 use crate::store::reports::StoredReceipt;
@@ -23,11 +25,22 @@ pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) 
         Ok(notice) => notice,
         Err(refusal) => return Some(refusal.outcome()),
     };
+    if profile.on_mismatch() == OnMismatch::Refuse && notice.effect == Effect::Moves(Movement::Payment) {
+        // It asked before it debited and heard the retry word: nobody paid.
+        note_redone(intake, receipt).await;
+        return Some(Outcome::NotAPayment);
+    }
     let posted =
         post(intake.writer(), notice_arrival(profile, &authentic, notice), Instant::now() + WRITE_WAIT).await?;
     if posted.answer.outcome == Outcome::TryAgain {
         return None;
     }
+    note_redone(intake, receipt).await;
+    Some(posted.answer.outcome)
+}
+
+/// Marks the receipt, so that the next redo passes over it.
+async fn note_redone(intake: &Intake, receipt: &StoredReceipt) {
     let (lane, n, at) = (receipt.lane, receipt.n, intake.clock().now());
     let noted = intake.writer().run(move |store| store.transact(&mut |tx| tx.note_redone(lane, n, at)));
     let noted = match noted {
@@ -37,5 +50,4 @@ pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) 
     if !noted {
         tracing::warn!(lane, n, "A receipt was read again and could not be marked; another redo finds a duplicate");
     }
-    Some(posted.answer.outcome)
 }

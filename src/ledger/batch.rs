@@ -4,7 +4,7 @@
 
 use super::book::LaneContext;
 use super::crash;
-use super::post::{self, Arrival, Posted, PostedBatch, Repeat};
+use super::post::{self, Arrival, Posted, PostedBatch, Repeat, UnreadKind};
 use super::recent::RecentBreaks;
 use crate::domain::ids::{Generation, PostingNo};
 use crate::domain::outcome::Outcome;
@@ -130,13 +130,39 @@ pub fn run_batch(
                 let one = std::slice::from_ref(arrival);
                 match attempt(store, lane, &context, one, &mut |_zero, posted| early(n, posted)) {
                     Ok(batch) => taken(lane, &mut end, batch),
-                    Err(error) => not_taken(&mut end, &error, 1),
+                    Err(error) => offender(store, lane, &context, (arrival, &error), &mut end),
                 }
             }
         }
-        Err(error) => not_taken(&mut end, &error, arrivals.len()),
+        Err(error) => match arrivals {
+            [one] => offender(store, lane, &context, (one, &error), &mut end),
+            _ => not_taken(&mut end, &error, arrivals.len()),
+        },
     }
     end
+}
+
+/// One arrival that could not be booked. It hears the retry word; if the fault was the arrival's and not the
+/// storage's, what came is kept as a receipt with a break: a proved payment is never dropped (I3), and one that can
+/// never be booked must not look like one that never came.
+fn offender(
+    store: &mut dyn Store,
+    lane: &mut Lane,
+    context: &LaneContext,
+    (arrival, error): (&Arrival, &StoreError),
+    end: &mut BatchEnd,
+) {
+    not_taken(end, error, 1);
+    let (StoreError::Fault(_), Arrival::Notice { evidence, .. }) = (error, arrival) else { return };
+    let kept = Arrival::Unread {
+        evidence: evidence.clone(),
+        verdict: UnreadKind::Unreadable,
+        detail: "understood, and could not be booked".to_owned(),
+    };
+    match attempt(store, lane, context, std::slice::from_ref(&kept), &mut |_n, _posted| {}) {
+        Ok(batch) => lane.recent.remember(&batch.opened),
+        Err(error) => tracing::warn!(error = %error, "A call that could not be booked could not be kept either"),
+    }
 }
 
 fn taken(lane: &mut Lane, end: &mut BatchEnd, batch: PostedBatch) {

@@ -131,11 +131,12 @@ pub fn reverse(
 fn incoming(payment: &EventRecord) -> Result<Vec<Entry>, BadPosting> {
     let clearing = || Account::Clearing(payment.partner.clone());
     let discount = payment.content.discount;
+    // In this order no sum on the way exceeds the amount, so the largest amount can carry a fee.
     let mut entries = vec![
         Entry { account: clearing(), amount: payment.content.amount.minus(discount)? },
+        Entry { account: clearing(), amount: payment.fee.negated() },
         Entry { account: Account::Promotion(funder(payment)), amount: discount },
         Entry { account: Account::Fee(payment.partner.clone()), amount: payment.fee },
-        Entry { account: clearing(), amount: payment.fee.negated() },
     ];
     entries.retain(|e| !e.amount.is_zero());
     Ok(entries)

@@ -9,7 +9,7 @@ use super::compose::{self, ReversalFacts};
 use super::recent::Mark;
 use crate::domain::decision::{Decision, ParkReason};
 use crate::domain::ids::{EventKey, InvoiceId, Movement, PartnerCode, PostingNo};
-use crate::domain::notice::{Content, Effect, NoEffect, Notice, OnMismatch, Wanted};
+use crate::domain::notice::{Effect, NoEffect, Notice, OnMismatch, Wanted};
 use crate::domain::outcome::Outcome;
 use crate::domain::receipt::{Answer, Evidence, Verdict};
 use crate::domain::review::BreakClass;
@@ -50,8 +50,10 @@ pub enum Arrival {
 pub enum UnreadKind {
     /// Signed too long ago, or by a clock that is off.
     Stale,
-    /// Not understood.
+    /// Not understood, or not bookable.
     Unreadable,
+    /// Its partner was paused: not read yet.
+    Paused,
 }
 
 /// What one arrival is answered, once committed.
@@ -176,14 +178,15 @@ impl Fold {
         }
     }
 
-    /// Stale or unreadable: a receipt, and a break for each body.
+    /// Not taken: a receipt, and a break for each body.
     fn unread(&mut self, evidence: &Evidence, kind: UnreadKind, detail: &str) -> Posted {
         let (verdict, class, outcome) = match kind {
             UnreadKind::Stale => (Verdict::Stale, BreakClass::Stale, Outcome::Stale),
             UnreadKind::Unreadable => (Verdict::Unreadable, BreakClass::Unreadable, Outcome::Malformed),
+            UnreadKind::Paused => (Verdict::Paused, BreakClass::Paused, Outcome::TryAgain),
         };
         self.book.receipt(evidence, verdict, None, None);
-        if self.book.first_time(Mark::unread(&evidence.raw_hash())) {
+        if self.book.first_time(Mark::unread(class, evidence)) {
             let about = About {
                 partner: &evidence.partner,
                 event: None,
@@ -222,13 +225,13 @@ impl Fold {
         match record.state {
             EventState::Parked(reason) => Ok(answer(reason.outcome(), Some(key))),
             EventState::Settled => {
-                Ok(Posted { marker: Some(self.marker(key, record.content)), ..answer(Outcome::Duplicate, Some(key)) })
+                let marker = self.marker(call.notice, key);
+                Ok(Posted { marker, ..answer(Outcome::Duplicate, Some(key)) })
             }
-            EventState::Reversed
-            | EventState::Expected { .. }
-            | EventState::Applied
-            | EventState::Waiting
-            | EventState::Refused => Ok(answer(Outcome::Duplicate, Some(key))),
+            EventState::Reversed => Ok(answer(given_back(call.notice, Outcome::Duplicate), Some(key))),
+            EventState::Expected { .. } | EventState::Applied | EventState::Waiting | EventState::Refused => {
+                Ok(answer(Outcome::Duplicate, Some(key)))
+            }
         }
     }
 
@@ -248,8 +251,8 @@ impl Fold {
                     let detail = "an older bill of the customer stays open".to_owned();
                     self.book.open_break(about(call.notice, Some(key), invoice), BreakClass::OutOfOrder, detail);
                 }
-                let marker = self.marker(key, call.notice.content());
-                Ok(Posted { marker: Some(marker), ..answer(Outcome::Accepted, Some(key)) })
+                let marker = self.marker(call.notice, key);
+                Ok(Posted { marker, ..answer(Outcome::Accepted, Some(key)) })
             }
             Decision::Park(reason) if call.notice.on_mismatch == OnMismatch::Refuse => {
                 Ok(self.refuse(call, key, reason))
@@ -319,7 +322,7 @@ impl Fold {
         self.book.fulfil(record);
         self.book.restate(reversal, EventState::Applied, 0);
         self.book.receipt(call.evidence, Verdict::Parked, Some(key), Some(call.notice.amount.dong()));
-        Ok(answer(Outcome::Accepted, Some(key)))
+        Ok(answer(given_back(call.notice, Outcome::Accepted), Some(key)))
     }
 
     /// The same event with other content: the first value stands, a person looks.
@@ -395,8 +398,22 @@ impl Fold {
 
     /// To be trusted only while the ledger knows this writer's generation up to the last posting there is now: a
     /// database that does has this payment.
-    fn marker(&self, key: EventKey, content: Content) -> Marker {
-        Marker { key, posting: self.book.last_posting(), content }
+    /// Nothing is remembered of a sender that asks before it debits: its repeat must hear of a reversal, and only the
+    /// books know that.
+    fn marker(&self, notice: &Notice, key: EventKey) -> Option<Marker> {
+        match notice.on_mismatch {
+            OnMismatch::Keep => Some(Marker { key, posting: self.book.last_posting(), content: notice.content() }),
+            OnMismatch::Refuse => None,
+        }
+    }
+}
+
+/// The word for a payment that is given back already. A sender that asks before it debits must not read success: it
+/// would take the customer's money for a payment that the books have undone.
+fn given_back(notice: &Notice, kept: Outcome) -> Outcome {
+    match notice.on_mismatch {
+        OnMismatch::Keep => kept,
+        OnMismatch::Refuse => Outcome::Conflict,
     }
 }
 
@@ -409,7 +426,9 @@ fn unbookable(notice: &Notice) -> Option<&'static str> {
         Effect::Moves(_) if notice.discount < zero || notice.discount > notice.amount => {
             Some("discount: expected zero to the amount")
         }
-        Effect::Moves(_) if notice.fee < zero => Some("fee: expected zero or more"),
+        Effect::Moves(Movement::Payment) if notice.fee < zero || notice.fee > notice.amount => {
+            Some("fee: expected zero to the amount")
+        }
         Effect::Moves(_) => None,
     }
 }

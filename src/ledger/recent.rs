@@ -4,6 +4,8 @@
 
 use crate::domain::ids::EventKey;
 use crate::domain::notice::{Content, ReferenceText};
+use crate::domain::receipt::Evidence;
+use crate::domain::review::BreakClass;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -39,10 +41,12 @@ impl Mark {
         Self::of(&[b"failed", key.as_bytes()])
     }
 
-    /// One for each body that could not be taken.
+    /// One for each body of a partner that could not be taken, whatever its send time and signature: a repeat has
+    /// new ones.
     #[must_use]
-    pub fn unread(raw_hash: &[u8; 32]) -> Self {
-        Self::of(&[b"unread", raw_hash])
+    pub fn unread(class: BreakClass, evidence: &Evidence) -> Self {
+        let partner = evidence.partner.as_str().as_bytes();
+        Self::of(&[b"unread", class.code().as_bytes(), partner, evidence.query.as_bytes(), &evidence.body])
     }
 
     fn of(parts: &[&[u8]]) -> Self {

@@ -11,7 +11,8 @@ pub use super::batch::{BatchEnd, CONTENDED_TRIES_MAX, Early, Health, Lane, REPEA
 use super::crash;
 use super::post::{Arrival, Posted};
 use super::{LaneContext, Moment, RecentBreaks};
-use crate::domain::ids::{Generation, PostingNo};
+use crate::domain::ids::{Generation, Movement, PostingNo};
+use crate::domain::notice::{Effect, OnMismatch};
 use crate::domain::outcome::Outcome;
 use crate::domain::receipt::Answer;
 use crate::domain::time::{BUSINESS_ZONE, Clock};
@@ -377,7 +378,7 @@ impl Desk {
         for (job, waiter) in posts {
             if self.shared.broken.load(Ordering::Acquire) {
                 tell(waiter, try_again());
-            } else if job.deadline <= now {
+            } else if job.deadline <= now || given_up(&job, &waiter) {
                 self.shared.late.fetch_add(1, Ordering::Relaxed);
                 tell(waiter, try_again());
             } else {
@@ -448,6 +449,19 @@ impl Desk {
         if self.store.transact(&mut |tx| tx.note_generation(generation, reached, at)).is_ok() {
             self.shared.full.store(false, Ordering::Release);
         }
+    }
+}
+
+/// Has a sender that asks before it debits hung up? It will ask for the state and drop the payment, so that it must
+/// not be booked after that. Everybody else's money is taken already, and is booked whoever listens.
+fn given_up(job: &PostJob, waiter: &oneshot::Sender<Posted>) -> bool {
+    match &job.arrival {
+        Arrival::Notice { notice, .. } => {
+            waiter.is_closed()
+                && notice.on_mismatch == OnMismatch::Refuse
+                && notice.effect == Effect::Moves(Movement::Payment)
+        }
+        Arrival::Unread { .. } => false,
     }
 }
 

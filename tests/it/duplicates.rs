@@ -116,7 +116,7 @@ fn redis_in_every_mood_changes_no_answer() {
     let before = recalled(&gateway);
     check(&gateway, "p1", "duplicate");
     assert!(recalled(&gateway) > before, "Redis answered this one");
-    assert_eq!(outcome(&gateway, "p1", 1), "conflict");
+    assert_eq!(outcome(&gateway, "p1", 2_000), "conflict");
     redis.command("FLUSHALL");
     check(&gateway, "p1", "duplicate");
     redis.wait_for_markers(1);

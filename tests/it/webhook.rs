@@ -55,7 +55,7 @@ fn the_standard_protocol_hears_each_outcome() {
     let say = |wanted: &Wanted| gateway.notify("standard", wanted);
     check_word(&say(&pays("p1", "HD-1", 150_000)), 200, "accepted");
     check_word(&say(&pays("p1", "HD-1", 150_000)), 200, "duplicate");
-    check_word(&say(&pays("p1", "HD-1", 1)), 409, "conflict");
+    check_word(&say(&pays("p1", "HD-1", 2_000)), 409, "conflict");
     let pending = Wanted { effect: Some(Effect::None(NoEffect::Pending)), ..pays("p2", "HD-2", 90_000) };
     check_word(&say(&pending), 200, "not_a_payment");
     check_word(&say(&pays("p2", "HD-2", 90_000)), 200, "accepted");
@@ -83,6 +83,35 @@ fn a_stale_call_is_a_receipt_and_redo_books_it() {
     let redo = || gateway.internal("POST", "/api/v1/notices/redo", "application/json", br#"{"partner":"standard"}"#);
     assert_eq!(redo().json(), serde_json::json!({"read": 1, "outcomes": {"accepted": 1}}));
     assert_eq!(gateway.settled("HD-1"), 150_000);
+    assert_eq!(redo().json(), serde_json::json!({"read": 0, "outcomes": {}}));
+}
+
+#[test]
+fn a_paused_partners_money_is_kept_and_redo_books_it() {
+    let gateway = Gateway::start();
+    gateway.put(&[bill("HD-1", 150_000)]);
+    let say =
+        |word: &str| gateway.internal("POST", &format!("/api/v1/partners/standard/{word}"), "application/json", b"{}");
+    assert_eq!(say("pause").status, 204);
+    check_word(&gateway.notify("standard", &pays("p1", "HD-1", 150_000)), 503, "try_again");
+    assert_eq!(gateway.receipts(), ["standard paused 1"]);
+    assert_eq!(say("resume").status, 204);
+    let redo = || gateway.internal("POST", "/api/v1/notices/redo", "application/json", br#"{"partner":"standard"}"#);
+    assert_eq!(redo().json(), serde_json::json!({"read": 1, "outcomes": {"accepted": 1}}));
+    assert_eq!(gateway.settled("HD-1"), 150_000);
+}
+
+#[test]
+fn redo_never_books_a_payment_that_a_bank_asked_about_and_did_not_debit() {
+    let gateway = Gateway::start();
+    gateway.put(&[bill("HD-1", 150_000)]);
+    let asked = gateway.forge("agribank", &pays("A1", "HD-1", 150_000));
+    gateway.clock.advance_ms(10 * 60 * 1000);
+    assert_eq!(gateway.send("agribank", &asked).json()["responseCode"], "96");
+    assert_eq!(gateway.receipts(), ["agribank stale 1"]);
+    let redo = || gateway.internal("POST", "/api/v1/notices/redo", "application/json", br#"{"partner":"agribank"}"#);
+    assert_eq!(redo().json(), serde_json::json!({"read": 1, "outcomes": {"not_a_payment": 1}}));
+    assert_eq!(gateway.settled("HD-1"), 0);
     assert_eq!(redo().json(), serde_json::json!({"read": 0, "outcomes": {}}));
 }
 

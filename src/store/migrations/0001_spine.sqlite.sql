@@ -151,7 +151,7 @@ CREATE TABLE redone (
     at         INTEGER NOT NULL
 ) STRICT;
 -- Proved calls that are neither booked nor refused: what `notice redo` looks for.
-CREATE INDEX receipts_unread ON receipts (verdict, partner) WHERE verdict IN ('stale', 'unreadable');
+CREATE INDEX receipts_unread ON receipts (verdict, partner) WHERE verdict IN ('stale', 'unreadable', 'paused');
 
 CREATE TABLE repeats (
     partner TEXT    NOT NULL,

@@ -3,7 +3,7 @@
 use super::tell::*;
 use jiff::civil::date;
 use thuho::domain::invoice::Invoice;
-use thuho::domain::notice::NoEffect;
+use thuho::domain::notice::{NoEffect, OnMismatch};
 use thuho::domain::outcome::Outcome;
 use thuho::ledger::{Arrival, UnreadKind};
 use thuho::store::reports::DispatchFilter;
@@ -215,6 +215,37 @@ fn a_reversal_before_its_payment_meets_it_and_nothing_is_told() {
             (undo("R1", "E1", 100), Outcome::Duplicate),
         ],
         "REVERSAL_REFUSED 100; 3 receipts",
+    );
+}
+
+#[test]
+fn a_sender_that_asks_before_it_debits_never_reads_success_for_a_payment_that_is_undone() {
+    let ask = |event: &str| pay(event, 100).invoice("INV-1").with(|n| n.on_mismatch = OnMismatch::Refuse);
+    check(
+        &[bill("INV-1", 100)],
+        &[
+            (ask("E1"), Outcome::Accepted),
+            (ask("E1"), Outcome::Duplicate),
+            (undo("R1", "E1", 100), Outcome::Accepted),
+            (ask("E1"), Outcome::Conflict),
+            (undo("R2", "E2", 100), Outcome::Accepted),
+            (ask("E2"), Outcome::Conflict),
+            (ask("E2"), Outcome::Conflict),
+        ],
+        "tell INV-1 #1; tell INV-1 #2; 4 receipts",
+    );
+}
+
+#[test]
+fn the_largest_amount_carries_a_fee_and_a_fee_over_the_amount_is_kept_unread() {
+    let most = thuho::domain::money::AMOUNT_MAX_DONG;
+    check(
+        &[bill("INV-1", most)],
+        &[
+            (pay("E1", most).invoice("INV-1").with(|n| n.fee = money(most)), Outcome::Accepted),
+            (pay("E2", 5).with(|n| n.fee = money(6)), Outcome::Malformed),
+        ],
+        &format!("receivable:PA03HL -{most}; fee:wallet {most}; tell INV-1 #1; UNREADABLE 0; 2 receipts"),
     );
 }
 

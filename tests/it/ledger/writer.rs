@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thuho::domain::ids::{Generation, PostingNo};
 use thuho::domain::outcome::Outcome;
+use thuho::domain::receipt::Verdict;
 use thuho::domain::time::ManualClock;
 use thuho::ledger::writer::{Busy, PostJob, Writer, WriterOptions};
 use thuho::store::{Store, Tx};
@@ -100,6 +101,8 @@ fn a_fault_or_a_panic_costs_only_its_offender() {
     assert_eq!(heard, [parked, Outcome::TryAgain, parked, Outcome::TryAgain, parked]);
     assert_eq!(store.db().events.len(), 3);
     assert_eq!(writer.status().faults, 2);
+    let unread = store.db().links.iter().filter(|link| link.receipt.verdict == Verdict::Unreadable).count();
+    assert_eq!(unread, 2, "what could not be booked is kept all the same (I3)");
 }
 
 #[test]
