@@ -65,7 +65,11 @@ impl World {
                 payment && same && matches!(state, Some(EventState::Parked(_) | EventState::Reversed))
             }
             Outcome::ReversalRefused => !payment && same && state == Some(EventState::Refused),
-            Outcome::Conflict => return wrong_unless(row.is_some() && !same, notice, outcome, row.as_ref()),
+            Outcome::Conflict => {
+                // Whoever asks before the debit must not read success for what was given back.
+                let given_back = payment && asks_first && state == Some(EventState::Reversed);
+                return wrong_unless(row.is_some() && (!same || given_back), notice, outcome, row.as_ref());
+            }
             Outcome::TryAgain => {
                 return if self.healed { wrong_unless(false, notice, outcome, row.as_ref()) } else { Ok(()) };
             }
