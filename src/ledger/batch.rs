@@ -227,6 +227,8 @@ fn attempt(
             }
             if crash::fault("ack-before-commit") {
                 batch.posted.iter().enumerate().for_each(|(n, posted)| early(n, posted));
+                // The answers are on the wire before anything can go wrong: that is the fault.
+                std::thread::sleep(std::time::Duration::from_millis(20));
             }
             crash::point("before-commit");
             Ok(())
