@@ -5,6 +5,9 @@
 //! - no live key is one from the examples, and none is weak;
 //! - the examples come out as the file says ([`super::example`]).
 
+mod parties;
+mod refusals;
+
 use super::ask::{BillsKind, BillsPlan, StatusKind, StatusPlan};
 use super::canonical::{self, Coverage};
 use super::decode::{EffectPlan, Figure, NoticePlan, ReferencePlan};
@@ -14,18 +17,15 @@ use super::file::{
     StatusFile,
 };
 use super::forge::Fields;
-use super::keys::{self, LiveKey, SigningKey};
 use super::locate::{Location, Place, Sources};
-use super::profile::{KeyNeed, Party, Profile};
-use super::reply::{Facts, ReplyContext, ReplyPlan, ReplySigner, Success};
+use super::profile::Profile;
+use super::reply::{ReplyPlan, ReplySigner, Success};
 use super::signature::{Scheme, SentAt, SignaturePlan};
-use super::times::{self, Format};
+use super::times::Format;
 use super::{SecretSource, example};
 use crate::domain::ids::{Funder, Movement, PartnerCode};
 use crate::domain::notice::{Effect, Method, NoEffect, OnMismatch};
 use crate::domain::outcome::Outcome;
-use crate::domain::secret::Secret;
-use crate::domain::time::Timestamp;
 use jiff::tz::TimeZone;
 
 /// The longest a partner may be said to wait, in milliseconds.
@@ -33,9 +33,6 @@ const ANSWER_DEADLINE_MAX_MS: i64 = 120_000;
 
 /// The widest tolerance for a signed send time, in seconds: beyond it the check proves nothing.
 const TOLERANCE_MAX_S: i64 = 3600;
-
-/// Most live keys of one partner: two for a rotation, and as many again for a second algorithm.
-const KEYS_MAX: usize = 4;
 
 /// Reads and compiles one file. `secrets` is absent for tools that only look at the examples.
 pub(super) fn compile(
@@ -141,7 +138,7 @@ impl Compiler<'_, '_> {
             read_headers: self.headers,
             keys: needs,
         };
-        refusals_never_succeed(self.faults, &profile);
+        refusals::refusals_never_succeed(self.faults, &profile);
         let examples = example::read(self.faults, file, &profile);
         Some(Profile { examples, ..profile })
     }
@@ -461,148 +458,6 @@ impl Compiler<'_, '_> {
         let file = self.file.reply_signature.as_ref()?;
         self.faults.take("reply_signature.over", ReplySigner::compile(&file.header, file.encoding, &file.over))
     }
-
-    fn parties(&mut self, code: &PartnerCode, secrets: Option<&dyn SecretSource>) -> (Party, Party, Vec<KeyNeed>) {
-        let account = &self.file.notice.account;
-        let example = Party {
-            keys: self.example_keys(),
-            account: account.in_examples.clone().unwrap_or_else(|| account.is.clone()),
-            reply_key: self.reply_key(None),
-            signers: self.example_signers(),
-        };
-        let needs = self.needs(code);
-        let mut live = Party { account: account.is.clone(), ..Party::default() };
-        if self.file.key.is_empty() || self.file.key.len() > KEYS_MAX {
-            self.faults.add("key", format!("expected 1 to {KEYS_MAX} of [[key]]"));
-        }
-        if let Some(secrets) = secrets {
-            live.keys = self.live_keys(secrets, &example.keys);
-            live.reply_key = self.reply_key(Some((secrets, &example)));
-        }
-        (live, example, needs)
-    }
-
-    fn key_algorithm(&mut self, key: &str, own: Option<Algorithm>) -> Option<Algorithm> {
-        let file = &self.file.signature;
-        let fits = |a: Algorithm| {
-            file.algorithm == Some(a) || file.versions.as_ref().is_some_and(|v| v.values().any(|known| *known == a))
-        };
-        match own.or(file.algorithm) {
-            Some(algorithm) if fits(algorithm) => Some(algorithm),
-            _ => {
-                self.faults.add(key, "expected the algorithm of this key, one of the signature's");
-                None
-            }
-        }
-    }
-
-    fn example_keys(&mut self) -> Vec<LiveKey> {
-        let mut keys = Vec::new();
-        if self.file.example_key.is_empty() {
-            self.faults.add("example_key", "expected at least one [[example_key]]");
-        }
-        for (n, file) in self.file.example_key.iter().enumerate() {
-            let key = format!("example_key[{}]", n + 1);
-            let Some(algorithm) = self.key_algorithm(&key, file.algorithm) else { continue };
-            let secret = Secret::new(file.value.clone().into_bytes());
-            let read = keys::verifier(algorithm, file.encoding, &secret, self.file.allow_legacy);
-            if let Some((verifier, print)) = self.faults.take(&format!("{key}.value"), read) {
-                let id = file.id.as_str().into();
-                keys.push(LiveKey { id, algorithm, verifier, not_before: None, not_after: None, print });
-            }
-        }
-        keys
-    }
-
-    fn example_signers(&mut self) -> Vec<SigningKey> {
-        let mut signers = Vec::new();
-        for (n, file) in self.file.example_key.iter().enumerate() {
-            let Some(algorithm) = file.algorithm.or(self.file.signature.algorithm) else { continue };
-            let shared = !matches!(algorithm, Algorithm::RsaSha256Pkcs1v15 | Algorithm::Ed25519);
-            let text = if shared { Some(&file.value) } else { file.private.as_ref() };
-            let encoding = file.private_encoding.filter(|_| !shared).unwrap_or(file.encoding);
-            if let Some(text) = text {
-                let secret = Secret::new(text.clone().into_bytes());
-                let read = SigningKey::read(&file.id, algorithm, encoding, &secret);
-                signers.extend(self.faults.take(&format!("example_key[{}].private", n + 1), read));
-            }
-        }
-        signers
-    }
-
-    fn live_keys(&mut self, secrets: &dyn SecretSource, examples: &[LiveKey]) -> Vec<LiveKey> {
-        let mut keys: Vec<LiveKey> = Vec::new();
-        for (n, file) in self.file.key.iter().enumerate() {
-            let at = format!("key[{}]", n + 1);
-            let Some(algorithm) = self.key_algorithm(&format!("{at}.algorithm"), file.algorithm) else { continue };
-            let not_before = self.moment(&format!("{at}.not_before"), file.not_before.as_ref());
-            let not_after = self.moment(&format!("{at}.not_after"), file.not_after.as_ref());
-            let secret = match secrets.secret(&file.secret) {
-                Ok(secret) => secret,
-                Err(_) if file.optional => continue,
-                Err(message) => {
-                    self.faults.add(&format!("{at}.secret"), message);
-                    continue;
-                }
-            };
-            let read = keys::verifier(algorithm, file.encoding, &secret, self.file.allow_legacy);
-            let Some((verifier, print)) = self.faults.take(&format!("{at}.secret"), read) else { continue };
-            if examples.iter().any(|example| example.print == print) {
-                self.faults.add(&format!("{at}.secret"), "expected a key of our own, found the key of the examples");
-            }
-            if keys.iter().any(|key| *key.id == *file.id || key.print == print) {
-                self.faults.add(&format!("{at}.id"), "expected another id and another secret for each key");
-            }
-            let id = file.id.as_str().into();
-            keys.push(LiveKey { id, algorithm, verifier, not_before, not_after, print });
-        }
-        if keys.is_empty() {
-            self.faults.add("key", "expected at least one key whose secret is set");
-        }
-        keys
-    }
-
-    fn moment(&mut self, key: &str, text: Option<&String>) -> Option<Timestamp> {
-        let text = text?;
-        self.faults.take(key, times::rfc3339(text).ok_or("expected a moment such as 2026-04-01T00:00:00+07:00"))
-    }
-
-    /// The key our replies are signed with: the examples' own, or the live one.
-    fn reply_key(&mut self, live: Option<(&dyn SecretSource, &Party)>) -> Option<SigningKey> {
-        let file = self.file.reply_signature.as_ref()?;
-        let Some((secrets, example)) = live else {
-            let secret = Secret::new(file.example_key.clone().into_bytes());
-            let read = SigningKey::read("reply", file.algorithm, file.key_encoding, &secret);
-            return self.faults.take("reply_signature.example_key", read);
-        };
-        let secret = self.faults.take("reply_signature.key", secrets.secret(&file.key))?;
-        if secret.expose_text().map(str::trim) == Some(file.example_key.trim()) {
-            self.faults.add("reply_signature.key", "expected a key of our own, found the key of the examples");
-        }
-        let read = SigningKey::read("reply", file.algorithm, file.key_encoding, &secret);
-        let key = self.faults.take("reply_signature.key", read)?;
-        let prints = key.print().zip(example.reply_key.as_ref().and_then(SigningKey::print));
-        if prints.is_some_and(|(ours, example)| ours == example) {
-            self.faults.add("reply_signature.key", "expected a key of our own, found the key of the examples");
-        }
-        Some(key)
-    }
-
-    fn needs(&self, code: &PartnerCode) -> Vec<KeyNeed> {
-        let mut needs = Vec::new();
-        for file in &self.file.key {
-            if let Some(algorithm) = file.algorithm.or(self.file.signature.algorithm) {
-                let (id, secret, encoding) = (file.id.clone(), file.secret.clone(), file.encoding);
-                needs.push(KeyNeed { partner: code.clone(), id, secret, algorithm, encoding, ours: false });
-            }
-        }
-        if let Some(reply) = &self.file.reply_signature {
-            let (secret, algorithm, encoding) = (reply.key.clone(), reply.algorithm, reply.key_encoding);
-            let id = "reply".to_owned();
-            needs.push(KeyNeed { partner: code.clone(), id, secret, algorithm, encoding, ours: true });
-        }
-        needs
-    }
 }
 
 pub(super) fn effect_of(word: &str) -> Option<Effect> {
@@ -614,47 +469,4 @@ pub(super) fn effect_of(word: &str) -> Option<Effect> {
         "probe" => Effect::None(NoEffect::Probe),
         _ => return None,
     })
-}
-
-/// A refusal that the partner would read as success loses money: it stops calling, and nothing is booked.
-fn refusals_never_succeed(faults: &mut Faults<'_>, profile: &Profile) {
-    let refuses = profile.on_mismatch == OnMismatch::Refuse;
-    let reverses = !profile.notice.reverses.is_empty();
-    let context = ReplyContext { raw: None, payment: None, now: Timestamp::default() };
-    let succeeds = |plan: &ReplyPlan, word: &str| {
-        let mut forced: Vec<Option<&str>> = vec![None];
-        forced.extend(profile.success.words().iter().map(|word| Some(word.as_str())));
-        forced.into_iter().any(|forced| {
-            let facts = Facts { forced, ..Facts::of(word) };
-            profile.success.reads(&plan.make(&profile.echo_sources, facts, &context))
-        })
-    };
-    for (outcome, plan) in &profile.replies {
-        let key = format!("reply.{}", outcome.word());
-        let forbidden = match outcome {
-            Outcome::AlreadyPaid | Outcome::UnknownInvoice | Outcome::WrongAmount => refuses,
-            Outcome::ReversalRefused => refuses || reverses,
-            other => other.must_not_succeed(),
-        };
-        if forbidden && succeeds(plan, outcome.word()) {
-            faults.add(&key, "expected a reply that the partner does not read as success (success_when)");
-        }
-        let plain = plan.make(&profile.echo_sources, Facts::of(outcome.word()), &context);
-        if *outcome == Outcome::Accepted && !profile.success.reads(&plain) {
-            faults.add(&key, "expected a reply that the partner reads as success (success_when)");
-        }
-    }
-    for (kind, plan) in profile.bills.iter().flat_map(|bills| &bills.replies) {
-        if matches!(kind, BillsKind::TryAgain | BillsKind::BadSignature | BillsKind::Stale | BillsKind::Malformed)
-            && succeeds(plan, kind.word())
-        {
-            faults.add(&format!("bills.reply.{}", kind.word()), "expected a reply that does not read as success");
-        }
-    }
-    for (kind, plan) in profile.status.iter().flat_map(|status| &status.replies) {
-        if !matches!(kind, StatusKind::Paid | StatusKind::Parked | StatusKind::Reversed) && succeeds(plan, kind.word())
-        {
-            faults.add(&format!("status.reply.{}", kind.word()), "expected a reply that does not read as success");
-        }
-    }
 }
