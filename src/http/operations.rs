@@ -21,7 +21,7 @@ const COMMAND_BYTES: usize = 4_096;
 /// Receipts read from the database at once.
 const PAGE: u32 = 100;
 
-/// The body of a command on a message.
+/// The body of a command on a message. `author` is for the record; the token says who it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct OutboxBody {
@@ -50,12 +50,18 @@ pub async fn outbox(
     let (key, action) = path.into_inner();
     let key = DispatchKey::parse(key).map_err(|_no_such_key| Problem::not_found())?;
     let body: OutboxBody = json(payload).await?;
-    let author = || Author::parse(body.author.clone()).map_err(|e| Problem::bad_request().saying(e.to_string()));
+    // Who did it is who the token says, not who the body says: one caller with two names is one person.
+    let author = || Author::parse(caller.name.clone()).map_err(|e| Problem::bad_request().saying(e.to_string()));
+    let reason = match body.author.as_str() {
+        "" => body.reason.clone(),
+        _ if body.reason.is_empty() => String::new(),
+        said => format!("{} (for {said})", body.reason),
+    };
     let command = match action.as_str() {
         "retry" => DispatchCommand::Retry,
         "hold" => DispatchCommand::Hold,
         "close" => {
-            command::propose_close(author()?, &body.reason).map_err(|e| Problem::bad_request().saying(e.to_string()))?
+            command::propose_close(author()?, &reason).map_err(|e| Problem::bad_request().saying(e.to_string()))?
         }
         "approve" => DispatchCommand::ApproveClose { author: author()? },
         _ => return Err(Problem::not_found()),

@@ -80,7 +80,11 @@ fn open_bills(reports: &mut dyn Reports, references: &References) -> Result<Bill
     let payable = matching::payable(&reading, &found);
     let customer = match &reading.named {
         Named::Customer(code) => found.knows(code).then(|| code.clone()),
-        Named::Invoice { id, .. } => found.invoice(id).map(|account| account.invoice.customer.clone()),
+        // Whose invoice it is, is said only to whom stated no other customer.
+        Named::Invoice { id, customer } => found
+            .invoice(id)
+            .filter(|account| matching::agrees(account, customer))
+            .map(|account| account.invoice.customer.clone()),
         Named::Nothing | Named::Contradiction => None,
     };
     let kind = match (payable.is_empty(), &customer) {

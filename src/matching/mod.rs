@@ -126,7 +126,8 @@ fn by_customer(amount: Money, code: &CustomerCode, bills: &impl Bills, rules: Ru
 }
 
 /// Is the customer code that was stated beside an invoice that invoice's customer, or the one who pays for them?
-fn agrees(account: &InvoiceAccount, customer: &Stated<CustomerCode>) -> bool {
+#[must_use]
+pub fn agrees(account: &InvoiceAccount, customer: &Stated<CustomerCode>) -> bool {
     match customer {
         Stated::Absent => true,
         Stated::Foreign => false,

@@ -185,6 +185,9 @@ fn bills_and_status_answer_by_the_rule_that_settles() {
     let known = ask("bills", bills, none());
     assert_ne!(unknown, known);
     assert!(known.to_string().contains("HD-1") && known.to_string().contains("90000"), "{known}");
+    let crossed =
+        Wanted { customer: Some("PA03HL0000009".to_owned()), invoice: Some("HD-1".to_owned()), ..Wanted::default() };
+    assert_eq!(ask("bills", bills, crossed), unknown, "whose bill it is, is not told to who names another customer");
     let before = ask("status", status, none());
     gateway.notify("standard", &pays("pay_0001", "HD-1", 150_000));
     let after = ask("status", status, none());

@@ -25,6 +25,7 @@ pub const START_MS: i64 = 1_795_312_800_000;
 
 /// What the internal API's callers present in tests: every scope, and one that may only read.
 pub const TOKEN: &str = "canary-token-with-every-scope-0001";
+pub const SECOND_TOKEN: &str = "canary-token-of-another-operator-3";
 pub const READ_TOKEN: &str = "canary-token-that-may-only-read-02";
 pub const SEAL_SECRET: &str = "canary-seal-secret-0123456789abcdef";
 
@@ -170,6 +171,7 @@ impl Gateway {
             path.display().to_string()
         };
         let (seal, token, read) = (write("seal", SEAL_SECRET), write("token", TOKEN), write("read", READ_TOKEN));
+        let second = write("second", SECOND_TOKEN);
         let base = format!(
             r#"listen.public = "127.0.0.1:0"
 listen.internal = "127.0.0.1:0"
@@ -184,6 +186,10 @@ partners.dir = "{}"
 name = "all"
 scope = ["invoices", "read", "ops"]
 secret = "file:{token}"
+[[token]]
+name = "second"
+scope = ["ops"]
+secret = "file:{second}"
 [[token]]
 name = "reader"
 scope = ["read"]
