@@ -24,6 +24,13 @@ pub fn resident_mib(pid: u32) -> (f64, f64) {
     (kib("VmRSS:") / 1024.0, kib("VmHWM:") / 1024.0)
 }
 
+/// KiB that a process handed to the disk.
+pub fn written_kib(pid: u32) -> f64 {
+    let io = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let bytes = io.lines().find_map(|l| l.strip_prefix("write_bytes: ")).and_then(|n| n.parse::<f64>().ok());
+    bytes.unwrap_or(0.0) / 1024.0
+}
+
 /// CPU seconds that the host took from this machine since its start.
 pub fn stolen_seconds() -> f64 {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();

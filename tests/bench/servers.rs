@@ -37,7 +37,8 @@ impl Handler {
     }
 }
 
-struct BenchSecrets;
+/// The one key that the bench's calls are signed with.
+pub struct BenchSecrets;
 
 impl SecretSource for BenchSecrets {
     fn secret(&self, _name: &str) -> Result<Secret, String> {
