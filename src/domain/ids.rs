@@ -123,6 +123,9 @@ pub enum Movement {
 }
 
 impl Movement {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Payment, Self::Reversal];
+
     /// The word in the database, in the core's messages and in the key.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Receipts: proof of what a partner proved to us, chained so that none can vanish unseen.
 
-use super::ids::PartnerCode;
+use super::ids::{EventKey, PartnerCode};
 use super::notice::{Method, RawNotice};
 use super::outcome::Outcome;
 use super::time::Timestamp;
@@ -128,16 +128,43 @@ impl Verdict {
     }
 }
 
-/// A chain link: what the next receipt of the lane must name as its predecessor.
-#[must_use]
-pub fn chain(previous: &[u8; 32], lane: u32, n: i64, raw_hash: &[u8; 32], verdict: Verdict) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(previous);
-    hasher.update(lane.to_be_bytes());
-    hasher.update(n.to_be_bytes());
-    hasher.update(raw_hash);
-    hasher.update(verdict.word().as_bytes());
-    hasher.finalize().into()
+/// What a receipt commits to: where it stands in its lane, what came, and what the books say became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The writer's chain.
+    pub lane: u32,
+    /// Its place in it, from 1.
+    pub n: i64,
+    /// Hash of all that came.
+    pub raw_hash: [u8; 32],
+    /// What became of it.
+    pub verdict: Verdict,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The event it is about, where there is one.
+    pub event: Option<EventKey>,
+    /// The amount it states, where it was read.
+    pub amount_dong: Option<i64>,
+}
+
+impl Link {
+    /// The chain hash: what the next receipt of the lane names as its predecessor.
+    #[must_use]
+    pub fn hash(&self, previous: &[u8; 32]) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(previous);
+        hasher.update(self.lane.to_be_bytes());
+        hasher.update(self.n.to_be_bytes());
+        hasher.update(self.raw_hash);
+        hasher.update(self.received_at.unix_ms().to_be_bytes());
+        // A mark before each, so that none and zero differ; the word comes last, so every part has one length.
+        hasher.update([u8::from(self.event.is_some())]);
+        hasher.update(self.event.map(|event| *event.as_bytes()).unwrap_or_default());
+        hasher.update([u8::from(self.amount_dong.is_some())]);
+        hasher.update(self.amount_dong.unwrap_or_default().to_be_bytes());
+        hasher.update(self.verdict.word().as_bytes());
+        hasher.finalize().into()
+    }
 }
 
 /// What the collector is told, and by which payment it may ask again.
@@ -146,7 +173,7 @@ pub struct Answer {
     /// The word.
     pub outcome: Outcome,
     /// Our id of the payment (the event key in hex), when the notice moved money or repeated one.
-    pub payment: Option<super::ids::EventKey>,
+    pub payment: Option<EventKey>,
 }
 
 #[cfg(test)]
@@ -163,6 +190,36 @@ mod tests {
             headers: vec![("x-time".to_owned(), "1".to_owned())],
             body: Bytes::from_static(b"body"),
             received_at: Timestamp::default(),
+        }
+    }
+
+    #[test]
+    fn a_link_commits_to_each_of_its_fields() {
+        let event = |byte| Some(EventKey::from_bytes([byte; 16]));
+        let link = Link {
+            lane: 1,
+            n: 7,
+            raw_hash: [3; 32],
+            verdict: Verdict::Settled,
+            received_at: Timestamp::from_unix_ms(5),
+            event: event(9),
+            amount_dong: Some(0),
+        };
+        let kept = link.hash(&[0; 32]);
+        assert_eq!(link.hash(&[0; 32]), kept);
+        assert_ne!(link.hash(&[1; 32]), kept);
+        for changed in [
+            Link { lane: 2, ..link },
+            Link { n: 8, ..link },
+            Link { raw_hash: [4; 32], ..link },
+            Link { verdict: Verdict::Parked, ..link },
+            Link { received_at: Timestamp::from_unix_ms(6), ..link },
+            Link { event: event(8), ..link },
+            Link { event: None, ..link },
+            Link { amount_dong: Some(1), ..link },
+            Link { amount_dong: None, ..link },
+        ] {
+            assert_ne!(changed.hash(&[0; 32]), kept, "{changed:?}");
         }
     }
 

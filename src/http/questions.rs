@@ -6,6 +6,7 @@ use super::tokens::{self, Scope};
 use super::views;
 use crate::domain::ids::{InvoiceId, PartnerCode};
 use crate::domain::money::Money;
+use crate::matching;
 use crate::store::StoreError;
 use crate::store::reports::{DispatchFilter, Reports};
 use crate::store::rows::{EventRecord, EventState};
@@ -117,7 +118,8 @@ pub async fn payments(
         }
         (None, Some(reference)) => {
             let found = internal.readers.ask(move |reports| {
-                let records = reports.payments_by_reference(&reference, PAYMENTS_MAX)?;
+                let meant = matching::meanings(&reference);
+                let records = reports.payments_by_reference(&reference, &meant, PAYMENTS_MAX)?;
                 wholes(reports, records)
             });
             found.await?

@@ -11,7 +11,7 @@ use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Allocation, Entry, Posting, PostingKind};
-use crate::domain::receipt::{Evidence, Verdict, chain};
+use crate::domain::receipt::{Evidence, Link, Verdict};
 use crate::domain::review::{BreakClass, NewBreak};
 use crate::matching::Bills;
 use crate::store::rows::{EventRecord, EventState};
@@ -225,22 +225,14 @@ impl Book {
         event: Option<EventKey>,
         dong: Option<i64>,
     ) {
-        let raw_hash = evidence.raw_hash();
         let n = self.heads.receipt;
+        let (lane, raw_hash, received_at) = (self.lane, evidence.raw_hash(), evidence.received_at);
+        let link = Link { lane, n, raw_hash, verdict, received_at, event, amount_dong: dong };
         let previous = self.heads.chain;
-        let hash = chain(&previous, self.lane, n, &raw_hash, verdict);
+        let hash = link.hash(&previous);
         self.heads.receipt = n.saturating_add(1);
         self.heads.chain = hash;
-        self.writes.receipts.push(NewReceipt {
-            n,
-            previous,
-            hash,
-            raw_hash,
-            verdict,
-            event,
-            amount_dong: dong,
-            evidence: evidence.clone(),
-        });
+        self.writes.receipts.push(NewReceipt { link, previous, hash, evidence: evidence.clone() });
     }
 
     /// Opens a break.

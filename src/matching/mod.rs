@@ -11,7 +11,7 @@ use crate::domain::ids::{CustomerCode, InvoiceId};
 use crate::domain::invoice::{InvoiceAccount, InvoiceStatus};
 use crate::domain::money::Money;
 use crate::domain::notice::References;
-pub use reference::{Named, Reading, Stated};
+pub use reference::{Named, Reading, Stated, meanings};
 
 /// What is known of bills at this moment. Whoever decides keeps it up to date: a batch's second decision must see
 /// the first one's effect.

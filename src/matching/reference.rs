@@ -91,6 +91,13 @@ fn stated<T>(text: Option<&ReferenceText>, read: impl Fn(&str) -> Option<T>) -> 
     }
 }
 
+/// Every invoice and customer that a reference's text can mean, in whichever of the three places it stood.
+#[must_use]
+pub fn meanings(text: &str) -> Wanted {
+    let invoices = InvoiceId::parse(text).ok().into_iter().chain(order_invoice(text)).collect();
+    Wanted { invoices, customers: CustomerCode::parse(text).ok().into_iter().collect() }
+}
+
 /// The invoice in our order reference `yyMMdd_<invoice_id>[.<attempt>]`: six digits that are a day, an underscore,
 /// the id, and perhaps a dot and the attempt's digits.
 #[must_use]

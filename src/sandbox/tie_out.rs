@@ -95,7 +95,7 @@ pub fn compare(
 ) -> Result<TieOut, StoreError> {
     let mut tie = TieOut { core: core.totals.clone(), ..TieOut::default() };
     tie.receipts = reports.receipt_counts()?;
-    tie.balances = reports.balances()?.into_iter().map(|(account, money)| (account, money.dong())).collect();
+    tie.balances = reports.balances()?.into_iter().collect();
     tie.outbox = reports.outbox_depth()?;
     for one in reports.breaks(true, ROWS_MAX)? {
         let class = tie.breaks.entry(one.class).or_default();

@@ -17,7 +17,7 @@ use crate::domain::ids::{Author, CustomerCode, DispatchKey, EventKey, Generation
 use crate::domain::invoice::{Invoice, InvoiceAccount};
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Allocation, Entry, Posting};
-use crate::domain::receipt::{Evidence, Verdict};
+use crate::domain::receipt::{Evidence, Link};
 use crate::domain::review::NewBreak;
 use crate::domain::time::Timestamp;
 use rows::{EventRecord, EventState};
@@ -96,20 +96,12 @@ pub struct Position {
 /// One link of a lane's chain, to be added.
 #[derive(Clone, Debug)]
 pub struct NewReceipt {
-    /// Its number in the lane.
-    pub n: i64,
+    /// What it commits to.
+    pub link: Link,
     /// The chain hash of the one before.
     pub previous: [u8; 32],
     /// Its own chain hash.
     pub hash: [u8; 32],
-    /// Hash of the raw bytes.
-    pub raw_hash: [u8; 32],
-    /// What became of it.
-    pub verdict: Verdict,
-    /// The event it is about, where there is one.
-    pub event: Option<EventKey>,
-    /// Amount it states, where it was read.
-    pub amount_dong: Option<i64>,
     /// What came.
     pub evidence: Evidence,
 }

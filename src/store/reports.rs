@@ -195,11 +195,17 @@ pub trait Reports: Send {
     /// The machine's.
     fn payments_of_invoice(&mut self, invoice: &InvoiceId, limit: u32) -> Result<Vec<EventRecord>, StoreError>;
 
-    /// The payments with this reference text, in any of the three places.
+    /// The payments with this reference text, in any of the three places. Those that are settled are found through
+    /// `meant`: the invoices and customers that the text can mean.
     ///
     /// # Errors
     /// The machine's.
-    fn payments_by_reference(&mut self, reference: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError>;
+    fn payments_by_reference(
+        &mut self,
+        reference: &str,
+        meant: &Wanted,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError>;
 
     /// The postings of an event.
     ///
@@ -267,11 +273,11 @@ pub trait Reports: Send {
     /// The machine's.
     fn seals(&mut self, after: Timestamp, limit: u32) -> Result<Vec<Seal>, StoreError>;
 
-    /// Balance by account.
+    /// Balance by account, in dong. A sum over years: it may be beyond what one amount may be.
     ///
     /// # Errors
     /// The machine's.
-    fn balances(&mut self) -> Result<Vec<(Account, Money)>, StoreError>;
+    fn balances(&mut self) -> Result<Vec<(Account, i64)>, StoreError>;
 
     /// Generations and how far each got.
     ///

@@ -132,7 +132,8 @@ impl Naive {
         db.pragma_update(None, "synchronous", "FULL")?;
         db.set_prepared_statement_cache_capacity(64);
         db.execute_batch(
-            "INSERT OR IGNORE INTO accounts (name) VALUES ('receivable:PA03HL'), ('clearing:zalopay'), ('suspense:zalopay')",
+            "INSERT OR IGNORE INTO accounts (name) VALUES ('receivable:PA03HL'), ('clearing:zalopay'), ('suspense:zalopay');
+             INSERT OR IGNORE INTO senders (no, partner, account) VALUES (1, 'zalopay', '2553')",
         )?;
         Ok(Self { db, receipt: 0, chain: [0; 32] })
     }
@@ -162,14 +163,13 @@ impl Naive {
         };
         let settles = invoice.as_ref().filter(|(_, total, _, elsewhere)| total - elsewhere - paid == amount);
         tx.prepare_cached(
-            "INSERT INTO events (key, partner, account, event, movement, amount, discount, ref_order, fee, channel, paid_at,
-             business_day, state, park_reason, postings)
-             VALUES (?1, ?2, ?3, ?4, 'payment', ?5, 0, ?6, 0, ?7, ?8, ?9, ?10, ?11, 1)",
+            "INSERT INTO events (key, sender_no, event, movement, amount, discount, ref_order, fee, channel, paid_at,
+             business_day, state, park_reason, postings, listed, first_posting)
+             VALUES (?1, 1, ?2, 'payment', ?3, 0, ?4, 0, ?5, ?6, ?7, ?8, ?9, 1, ?9 IS NOT NULL,
+                 (SELECT coalesce(max(no), 0) + 1 FROM postings))",
         )?
         .execute(params![
             &key.as_bytes()[..],
-            notice.partner.as_str(),
-            notice.account,
             notice.event.to_string(),
             amount,
             order,
@@ -187,8 +187,8 @@ impl Naive {
         let credited = if settles.is_some() { "receivable:PA03HL" } else { "suspense:zalopay" };
         for (line, account, amount) in [(0, "clearing:zalopay", amount), (1, credited, -amount)] {
             tx.prepare_cached(
-                "INSERT INTO entries (posting_no, line, account_no, amount)
-                 VALUES (?1, ?2, (SELECT no FROM accounts WHERE name = ?3), ?4)",
+                "INSERT INTO entries (no, account_no, amount)
+                 VALUES (?1 << 16 | ?2, (SELECT no FROM accounts WHERE name = ?3), ?4)",
             )?
             .execute(params![posting, line, account, amount])?;
         }
@@ -197,9 +197,9 @@ impl Naive {
             let dispatch = DispatchKey::of(&key, 0, &invoice);
             let hash = hex::decode(dispatch.as_str().trim_start_matches("dsp_")).expect("a key is hex");
             tx.prepare_cached(
-                "INSERT INTO allocations (posting_no, invoice_no, sequence, amount, key) VALUES (?1, ?2, 1, ?3, ?4)",
+                "INSERT INTO allocations (invoice_no, sequence, no, amount) VALUES (?1, 1, ?2 << 16 | 1, ?3)",
             )?
-            .execute(params![posting, invoice_no, amount, hash])?;
+            .execute(params![invoice_no, posting, amount])?;
             let body = format!(
                 "{{\"type\":\"payment.settled\",\"data\":{{\"payment\":\"{key}\",\"partner\":\"zalopay\",\"event\":\"{}\",\
                  \"invoice_id\":\"{wanted}\",\"customer_code\":\"{customer}\",\"unit\":\"PA03HL\",\"amount\":{amount},\
@@ -208,9 +208,10 @@ impl Naive {
                 notice.event, notice.paid_at
             );
             tx.prepare_cached(
-                "INSERT INTO dispatches (no, state, head, urgent, due_at, created_at, body) VALUES (?1, 'waiting', 1, 0, ?2, ?2, ?3)",
+                "INSERT INTO dispatches (no, invoice_no, sequence, key, state, head, urgent, due_at, created_at, body)
+                 VALUES (?1 << 16 | 1, ?2, 1, ?3, 'waiting', 1, 0, ?4, ?4, ?5)",
             )?
-            .execute(params![tx.last_insert_rowid(), now, body])?;
+            .execute(params![posting, invoice_no, hash, now, body])?;
         }
         let (n, previous) = (self.receipt + 1, self.chain);
         let receipt = Receipt { n, previous, settled: settles.is_some(), amount, key: key.as_bytes() };

@@ -12,10 +12,10 @@ use thuho::domain::invoice::{Area, Invoice, InvoiceAccount, InvoiceKind, Invoice
 use thuho::domain::money::Money;
 use thuho::domain::notice::{Content, Method, ReferenceText, References, Wanted};
 use thuho::domain::posting::{Account, Allocation, Entry, Posting, PostingDraft, PostingKind};
-use thuho::domain::receipt::{Evidence, Verdict, chain};
+use thuho::domain::receipt::{Evidence, Link, Verdict};
 use thuho::domain::time::Timestamp;
 use thuho::store::rows::{EventRecord, EventState};
-use thuho::store::{EventWrite, NewReceipt, NumberedPosting, StoreError, Tx, Writes};
+use thuho::store::{EventWrite, Heads, NewReceipt, NumberedPosting, StoreError, Tx, Writes};
 
 pub const DAY: Date = date(2026, 11, 22);
 pub const GENERATION: Generation = Generation(u64::MAX - 6);
@@ -71,7 +71,15 @@ pub fn reversal_key(event: &str) -> EventKey {
     EventKey::of(&partner(), "merchant", &EventId::parse(vec![event.to_owned()]).unwrap(), Movement::Reversal)
 }
 
-/// A payment that states an order reference made from its event.
+/// A payment that states the order reference of an invoice.
+pub fn payment_on(invoice: &str, event: &str, amount: i64, state: EventState) -> EventRecord {
+    let order = ReferenceText::new(&format!("261122_{invoice}"));
+    let mut record = payment(event, amount, state);
+    record.content.references = References { order, ..References::default() };
+    record
+}
+
+/// A payment that names no bill.
 pub fn payment(event: &str, amount: i64, state: EventState) -> EventRecord {
     EventRecord {
         key: payment_key(event),
@@ -82,7 +90,7 @@ pub fn payment(event: &str, amount: i64, state: EventState) -> EventRecord {
         content: Content {
             amount: dong(amount),
             discount: Money::ZERO,
-            references: References { order: ReferenceText::new(&format!("261122_{event}")), ..References::default() },
+            references: References::default(),
             reverses: None,
         },
         fee: Money::ZERO,
@@ -114,14 +122,19 @@ pub fn receipt(
     tx: &mut dyn Tx,
     body: &str,
     verdict: Verdict,
-    event: Option<EventKey>,
+    about: Option<(EventKey, i64)>,
 ) -> Result<NewReceipt, StoreError> {
-    let heads = tx.heads()?;
+    Ok(receipt_at(&tx.heads()?, body, verdict, about))
+}
+
+/// The link of a chain that goes on there.
+pub fn receipt_at(heads: &Heads, body: &str, verdict: Verdict, about: Option<(EventKey, i64)>) -> NewReceipt {
     let evidence = evidence(body);
     let raw_hash = evidence.raw_hash();
-    let hash = chain(&heads.chain, LANE, heads.receipt, &raw_hash, verdict);
-    let (n, previous) = (heads.receipt, heads.chain);
-    Ok(NewReceipt { n, previous, hash, raw_hash, verdict, event, amount_dong: Some(1), evidence })
+    let (n, previous, received_at) = (heads.receipt, heads.chain, evidence.received_at);
+    let (event, amount_dong) = about.unzip();
+    let link = Link { lane: LANE, n, raw_hash, verdict, received_at, event, amount_dong };
+    NewReceipt { hash: link.hash(&previous), link, previous, evidence }
 }
 
 /// A payment's line in the books.
@@ -227,10 +240,10 @@ impl Harness {
             let (numbered, dispatches) = posting(tx, &moved, clearing(), Some(&to))?;
             let no = numbered.no;
             let key = dispatches[0].key.clone();
-            let receipts = vec![receipt(tx, event, Verdict::Settled, Some(before.key))?];
+            let receipts = vec![receipt(tx, event, Verdict::Settled, Some((before.key, amount)))?];
             tx.write(&Writes {
                 receipts,
-                events: vec![EventWrite::Claim(payment(event, amount, EventState::Settled))],
+                events: vec![EventWrite::Claim(payment_on(invoice, event, amount, EventState::Settled))],
                 postings: vec![numbered],
                 dispatches,
                 breaks: Vec::new(),
@@ -244,12 +257,12 @@ impl Harness {
     pub fn park(&mut self, event: &str, names: &str, amount: i64) -> EventKey {
         let record = EventRecord {
             names_invoice: Some(invoice_id(names)),
-            ..payment(event, amount, EventState::Parked(ParkReason::UnknownInvoice))
+            ..payment_on(names, event, amount, EventState::Parked(ParkReason::UnknownInvoice))
         };
         self.tx(|tx| {
             let moved = Move { event: &record, kind: PostingKind::Park, amount, urgent: false, created_at: at(0) };
             let (numbered, _none) = posting(tx, &moved, clearing(), None)?;
-            let receipts = vec![receipt(tx, event, Verdict::Parked, Some(record.key))?];
+            let receipts = vec![receipt(tx, event, Verdict::Parked, Some((record.key, amount)))?];
             tx.write(&Writes {
                 receipts,
                 events: vec![EventWrite::Claim(record.clone())],

@@ -156,7 +156,8 @@ fn money_and_proof_are_only_ever_added() {
         ("raw_notices", "path = '/'"),
         ("events", "amount = amount + 1"),
         ("events", "key = zeroblob(16)"),
-        ("events", "account = 'mine'"),
+        ("events", "sender_no = 9"),
+        ("senders", "account = 'mine'"),
         ("dispatches", "body = '{}'"),
     ] {
         let update = format!("UPDATE {table} SET {change}");
@@ -168,7 +169,7 @@ fn money_and_proof_are_only_ever_added() {
             assert!(stranger.execute(&delete, ()).is_err(), "{delete}");
         }
     }
-    let zero = "INSERT INTO entries (posting_no, line, account_no, amount) VALUES (1, 9, 1, 0)";
+    let zero = "INSERT INTO entries (no, account_no, amount) VALUES (65545, 1, 0)";
     assert!(stranger.execute(zero, ()).is_err(), "a line of nothing");
 }
 
@@ -178,21 +179,30 @@ fn every_question_of_the_audit_can_fail() {
     let cases = [
         ("UPDATE entries SET amount = amount + 1 WHERE posting_no = 1 AND line = 1", "is off by 1 dong"),
         ("INSERT INTO postings VALUES (99, 1, 'settle', NULL, 0, '2026-11-22')", "posting 99 has no entries"),
-        ("DELETE FROM dispatches WHERE no = 1", "settles invoice HD-1 and the core is not told"),
-        ("DELETE FROM allocations WHERE no = 1", "message 1 tells of no settlement"),
+        ("DELETE FROM dispatches WHERE no >> 16 = 1", "settles invoice HD-1 and the core is not told"),
+        ("DELETE FROM allocations WHERE no >> 16 = 1", "message 65537 tells of no settlement"),
         (
-            "DROP INDEX allocations_key; UPDATE allocations SET key = (SELECT key FROM allocations WHERE no = 1)",
+            "DROP INDEX dispatches_key; UPDATE dispatches SET key = (SELECT key FROM dispatches WHERE no >> 16 = 1)",
             "is there 4 times",
         ),
-        ("UPDATE allocations SET amount = 9 WHERE no = 1", "moves receivables by -10 dong and invoices by 9"),
-        ("UPDATE allocations SET sequence = 7 WHERE no = 3", "invoice HD-2 has 2 effects numbered 1 to 7"),
-        ("UPDATE allocations SET amount = -10 WHERE no = 1", "invoice HD-1 is settled by -10 dong"),
+        ("UPDATE allocations SET amount = 9 WHERE no >> 16 = 1", "moves receivables by -10 dong and invoices by 9"),
+        ("UPDATE allocations SET sequence = 7 WHERE no >> 16 = 3", "invoice HD-2 has 2 effects numbered 1 to 7"),
+        ("UPDATE allocations SET amount = -10 WHERE no >> 16 = 1", "invoice HD-1 is settled by -10 dong"),
         ("UPDATE events SET postings = 5 WHERE no = 1", "counts 5 postings and has 1"),
         ("UPDATE events SET amount = 11 WHERE no = 1", "is settled over 11 dong, and invoices are settled by 10"),
         ("UPDATE events SET amount = 41 WHERE no = 4", "is parked over 41 dong, and suspense holds 40"),
         ("UPDATE events SET state = 'reversed' WHERE no = 1", "is reversed and account clearing:collector keeps 10"),
-        ("UPDATE dispatches SET head = 0 WHERE no = 1", "nothing before it will free it"),
+        ("UPDATE dispatches SET head = 0 WHERE no >> 16 = 1", "nothing before it will free it"),
         ("UPDATE dispatches SET head = 1", "may overtake an earlier one"),
+        ("UPDATE events SET first_posting = 2 WHERE no = 1", "names posting 2 as its first and has 1"),
+        ("UPDATE postings SET kind = 'park' WHERE no = 3", "with 2 that took money in"),
+        (
+            "UPDATE allocations SET invoice_no = 1, sequence = 9 WHERE no >> 16 = 2; UPDATE allocations SET no = 65538 WHERE no >> 16 = 2",
+            "settles an invoice 2 times",
+        ),
+        ("DELETE FROM events WHERE no = 1", "its event is not in the books"),
+        ("UPDATE receipts SET amount = 9 WHERE n = 1", "its event is over 10"),
+        ("DELETE FROM raw_notices; DELETE FROM receipts WHERE n = 2", "is reversed and no receipt says so"),
         ("UPDATE generations SET last_posting = 1000", "noted posting 1000, which is not there"),
         ("INSERT INTO raw_notices VALUES (5, 'k', 'GET', '/', '', '[]', x'')", "a row of raw_notices points at no row"),
     ];

@@ -4,13 +4,14 @@ use crate::judge::{AllocationRow, Books, DispatchRow, EntryRow, EventRow, Postin
 use rusqlite::{Connection, OpenFlags, Row};
 use std::path::Path;
 
-const EVENTS: &str = "SELECT lower(hex(key)), partner, event, movement, amount, state FROM events";
+const EVENTS: &str = "SELECT lower(hex(e.key)), s.partner, e.event, e.movement, e.amount, e.state FROM events e
+    JOIN senders s ON s.no = e.sender_no";
 const POSTINGS: &str =
     "SELECT p.no, lower(hex(e.key)) FROM postings p LEFT JOIN events e ON e.no = p.event_no ORDER BY p.no";
 const ENTRIES: &str = "SELECT n.posting_no, a.name, n.amount FROM entries n JOIN accounts a ON a.no = n.account_no";
 const ALLOCATIONS: &str =
     "SELECT a.posting_no, i.id, a.amount FROM allocations a JOIN invoices i ON i.no = a.invoice_no";
-const DISPATCHES: &str = "SELECT 'dsp_' || lower(hex(a.key)), i.id, coalesce(d.state, 'missing')
+const DISPATCHES: &str = "SELECT 'dsp_' || lower(hex(d.key)), i.id, coalesce(d.state, 'missing')
     FROM allocations a JOIN invoices i ON i.no = a.invoice_no LEFT JOIN dispatches d ON d.no = a.no";
 const RECEIPTS: &str = "SELECT lane, n, previous, hash FROM receipts";
 const TOTALS: &str = "SELECT id, total FROM invoices";

@@ -1,9 +1,12 @@
 -- The spine: what came, what was booked, what the core must hear, what people must look at.
 --
+-- A check of a hot table says `a OR b`: for a longer `IN (..)` SQLite builds a table at each insert.
+--
 -- Money is whole dong. Times are milliseconds since 1970 UTC. Days are 'YYYY-MM-DD'. A posting's debit is positive.
--- Random keys (event keys, dispatch keys, event names, references) never cluster a wide row; where such a key is
--- only looked up by people, its index starts with the row's block of 1024 numbers, so that today's rows touch a
--- few hot pages and a lookup probes block by block.
+-- Each notice costs two pages that no other one shares: its event key, and its invoice's allocations. Everything else
+-- is appended. So what only people look up has no index of its own on the way in: names and references are turned
+-- into keys and invoices first, and indexes hold the few rows that were not settled when they came. A message's key is indexed behind
+-- its block of 1024 postings, so that today's rows share a few pages and a lookup probes block by block.
 
 CREATE TABLE invoices (
     no             INTEGER PRIMARY KEY,
@@ -26,12 +29,20 @@ CREATE TABLE invoices (
 ) STRICT;
 CREATE INDEX invoices_of_customer ON invoices (customer, status);
 
+-- Partners with our merchant accounts at them: what an event key is made from, besides the partner's own name of the
+-- event, so that a name finds its key.
+CREATE TABLE senders (
+    no      INTEGER PRIMARY KEY,
+    partner TEXT NOT NULL,
+    account TEXT NOT NULL,
+    UNIQUE (partner, account)
+) STRICT;
+
 -- One row an event key, for ever. The content is that of the first notice; only the state goes on.
 CREATE TABLE events (
     no            INTEGER PRIMARY KEY,
     key           BLOB    NOT NULL UNIQUE CHECK (length(key) = 16),
-    partner       TEXT    NOT NULL,
-    account       TEXT    NOT NULL,
+    sender_no     INTEGER NOT NULL REFERENCES senders (no),
     event         TEXT    NOT NULL,
     movement      TEXT    NOT NULL CHECK (movement IN ('payment', 'reversal')),
     amount        INTEGER NOT NULL,
@@ -46,17 +57,21 @@ CREATE TABLE events (
     paid_at       INTEGER NOT NULL,
     business_day  TEXT    NOT NULL,
     state         TEXT    NOT NULL
-        CHECK (state IN ('settled', 'parked', 'reversed', 'expected', 'applied', 'waiting', 'refused')),
+        CHECK (state = 'settled' OR state = 'parked' OR state = 'reversed' OR state = 'expected' OR state = 'applied'
+            OR state = 'waiting' OR state = 'refused'),
     park_reason   TEXT    CHECK ((park_reason IS NOT NULL) = (state = 'parked')),
     reversal      BLOB    CHECK ((reversal IS NOT NULL) = (state = 'expected')),
     names_invoice TEXT,
+    -- Is it found by its references' texts? Not what was settled when it came: the text means an invoice that has it.
+    listed        INTEGER NOT NULL CHECK (listed IN (0, 1)),
+    -- The posting that took the money in; none for an event that took none. Later ones name the event themselves.
+    first_posting INTEGER,
     postings      INTEGER NOT NULL CHECK (postings >= 0)
 ) STRICT;
 CREATE INDEX events_naming ON events (names_invoice) WHERE names_invoice IS NOT NULL AND state <> 'settled';
-CREATE INDEX events_named ON events (no >> 10, event);
-CREATE INDEX events_ref_invoice ON events (no >> 10, ref_invoice) WHERE ref_invoice IS NOT NULL;
-CREATE INDEX events_ref_order ON events (no >> 10, ref_order) WHERE ref_order IS NOT NULL;
-CREATE INDEX events_ref_customer ON events (no >> 10, ref_customer) WHERE ref_customer IS NOT NULL;
+CREATE INDEX events_ref_invoice ON events (ref_invoice) WHERE ref_invoice IS NOT NULL AND listed = 1;
+CREATE INDEX events_ref_order ON events (ref_order) WHERE ref_order IS NOT NULL AND listed = 1;
+CREATE INDEX events_ref_customer ON events (ref_customer) WHERE ref_customer IS NOT NULL AND listed = 1;
 
 CREATE TABLE accounts (
     no   INTEGER PRIMARY KEY,
@@ -66,39 +81,42 @@ CREATE TABLE accounts (
 CREATE TABLE postings (
     no           INTEGER PRIMARY KEY,
     event_no     INTEGER NOT NULL REFERENCES events (no),
-    kind         TEXT    NOT NULL CHECK (kind IN ('settle', 'park', 'rematch', 'reverse')),
+    kind         TEXT    NOT NULL CHECK (kind = 'settle' OR kind = 'park' OR kind = 'rematch' OR kind = 'reverse'),
     author       TEXT,
     posted_at    INTEGER NOT NULL,
     business_day TEXT    NOT NULL
 ) STRICT;
-CREATE INDEX postings_of_event ON postings (event_no);
+CREATE INDEX postings_later ON postings (event_no) WHERE kind IN ('rematch', 'reverse');
 
+-- The number holds the posting's above 16 bits and the line below.
 CREATE TABLE entries (
-    posting_no INTEGER NOT NULL REFERENCES postings (no),
-    line       INTEGER NOT NULL,
-    account_no INTEGER NOT NULL REFERENCES accounts (no),
-    amount     INTEGER NOT NULL CHECK (amount <> 0),
-    PRIMARY KEY (posting_no, line)
-) STRICT, WITHOUT ROWID;
-
--- What a posting does to one invoice, and the key under which the core hears of it.
-CREATE TABLE allocations (
     no         INTEGER PRIMARY KEY,
-    posting_no INTEGER NOT NULL REFERENCES postings (no),
+    posting_no INTEGER GENERATED ALWAYS AS (no >> 16) VIRTUAL,
+    line       INTEGER GENERATED ALWAYS AS (no & 65535) VIRTUAL,
+    account_no INTEGER NOT NULL REFERENCES accounts (no),
+    amount     INTEGER NOT NULL CHECK (amount <> 0)
+) STRICT;
+
+-- What a posting does to one invoice, in the invoice's order: its open sum is read from neighbours. `no` is that of its
+-- message, and like an entry's holds the posting's above 16 bits.
+CREATE TABLE allocations (
     invoice_no INTEGER NOT NULL REFERENCES invoices (no),
     sequence   INTEGER NOT NULL CHECK (sequence >= 1),
+    no         INTEGER NOT NULL,
+    posting_no INTEGER GENERATED ALWAYS AS (no >> 16) VIRTUAL,
     amount     INTEGER NOT NULL CHECK (amount <> 0),
-    key        BLOB    NOT NULL CHECK (length(key) = 16)
-) STRICT;
-CREATE UNIQUE INDEX allocations_of_invoice ON allocations (invoice_no, sequence);
-CREATE UNIQUE INDEX allocations_of_posting ON allocations (posting_no, invoice_no);
-CREATE UNIQUE INDEX allocations_key ON allocations (no >> 10, key);
+    PRIMARY KEY (invoice_no, sequence)
+) STRICT, WITHOUT ROWID;
 
--- How far the word of an allocation got; `no` is the allocation's. `head`: no earlier message of its invoice is
--- waiting, leased or parked, so that a lease reads only messages that it may take.
+-- The word of an allocation, the key under which the core hears it, and how far it got. `head`: no earlier message of
+-- its invoice is waiting, leased or parked, so that a lease reads only messages that it may take.
 CREATE TABLE dispatches (
-    no                INTEGER PRIMARY KEY REFERENCES allocations (no),
-    state             TEXT    NOT NULL CHECK (state IN ('waiting', 'leased', 'parked', 'delivered', 'closed')),
+    no                INTEGER PRIMARY KEY,
+    invoice_no        INTEGER NOT NULL,
+    sequence          INTEGER NOT NULL,
+    key               BLOB    NOT NULL CHECK (length(key) = 16),
+    state             TEXT    NOT NULL CHECK (state = 'waiting' OR state = 'leased' OR state = 'parked'
+        OR state = 'delivered' OR state = 'closed'),
     head              INTEGER NOT NULL CHECK (head IN (0, 1)),
     urgent            INTEGER NOT NULL CHECK (urgent IN (0, 1)),
     due_at            INTEGER NOT NULL,
@@ -115,8 +133,10 @@ CREATE TABLE dispatches (
     closed_at         INTEGER,
     body              TEXT    NOT NULL,
     CHECK (state <> 'leased' OR head = 1),
-    CHECK (closed_by IS NULL OR (close_proposed_by IS NOT NULL AND close_proposed_by <> closed_by))
+    CHECK (closed_by IS NULL OR (close_proposed_by IS NOT NULL AND close_proposed_by <> closed_by)),
+    FOREIGN KEY (invoice_no, sequence) REFERENCES allocations (invoice_no, sequence)
 ) STRICT;
+CREATE UNIQUE INDEX dispatches_key ON dispatches (no >> 26, key);
 CREATE INDEX dispatches_due ON dispatches (head, urgent, due_at, created_at) WHERE state = 'waiting';
 CREATE INDEX dispatches_leased_by ON dispatches (lease_token) WHERE state = 'leased';
 CREATE INDEX dispatches_leased_until ON dispatches (lease_until, created_at) WHERE state = 'leased';
@@ -223,15 +243,16 @@ CREATE TRIGGER seal_heads_stay BEFORE UPDATE ON seal_heads BEGIN SELECT RAISE(AB
 CREATE TRIGGER seal_heads_last BEFORE DELETE ON seal_heads BEGIN SELECT RAISE(ABORT, 'seals are only added'); END;
 CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'event keys are never purged'); END;
 CREATE TRIGGER dispatches_last BEFORE DELETE ON dispatches BEGIN SELECT RAISE(ABORT, 'dispatches are never purged'); END;
-CREATE TRIGGER dispatches_same BEFORE UPDATE OF no, body, created_at ON dispatches
+CREATE TRIGGER dispatches_same BEFORE UPDATE OF no, invoice_no, sequence, key, body, created_at ON dispatches
 BEGIN SELECT RAISE(ABORT, 'every attempt carries the same bytes'); END;
-CREATE TRIGGER events_key_stays BEFORE UPDATE OF no, key, partner, account, movement ON events
-WHEN NEW.no <> OLD.no OR NEW.key <> OLD.key OR NEW.partner <> OLD.partner OR NEW.account <> OLD.account
-    OR NEW.movement <> OLD.movement
+CREATE TRIGGER senders_stay BEFORE UPDATE ON senders BEGIN SELECT RAISE(ABORT, 'a sender stays'); END;
+CREATE TRIGGER senders_last BEFORE DELETE ON senders BEGIN SELECT RAISE(ABORT, 'a sender stays'); END;
+CREATE TRIGGER events_key_stays BEFORE UPDATE OF no, key, sender_no, movement ON events
+WHEN NEW.no <> OLD.no OR NEW.key <> OLD.key OR NEW.sender_no <> OLD.sender_no OR NEW.movement <> OLD.movement
 BEGIN SELECT RAISE(ABORT, 'an event key does not change'); END;
 -- The row that a reversal made is filled once, by the payment it named.
 CREATE TRIGGER events_content_stays
 BEFORE UPDATE OF event, amount, discount, ref_invoice, ref_order, ref_customer, reverses, fee, funder, channel, paid_at,
-    business_day, names_invoice ON events
+    business_day, names_invoice, first_posting ON events
 WHEN OLD.state <> 'expected'
 BEGIN SELECT RAISE(ABORT, 'the first content of an event stays'); END;

@@ -8,7 +8,7 @@ use crate::store::reports::Inconsistencies;
 const FOUND_MAX: u32 = 20;
 
 /// Each gives sentences that name the row. `?1` is [`FOUND_MAX`].
-const QUESTIONS: [&str; 15] = [
+const QUESTIONS: [&str; 19] = [
     "-- checks.balance
     SELECT 'posting ' || posting_no || ' is off by ' || sum(amount) || ' dong'
     FROM entries GROUP BY posting_no HAVING sum(amount) <> 0 LIMIT ?1",
@@ -21,19 +21,17 @@ const QUESTIONS: [&str; 15] = [
     WHERE d.no IS NULL LIMIT ?1",
     "-- checks.no_settlement
     SELECT 'message ' || d.no || ' tells of no settlement'
-    FROM dispatches d LEFT JOIN allocations a ON a.no = d.no WHERE a.no IS NULL LIMIT ?1",
+    FROM dispatches d LEFT JOIN allocations a ON a.invoice_no = d.invoice_no AND a.sequence = d.sequence AND a.no = d.no
+    WHERE a.no IS NULL LIMIT ?1",
     "-- checks.message_twice
     SELECT 'message dsp_' || lower(hex(key)) || ' is there ' || count(*) || ' times'
-    FROM allocations GROUP BY key HAVING count(*) > 1 LIMIT ?1",
+    FROM dispatches GROUP BY key HAVING count(*) > 1 LIMIT ?1",
     "-- checks.receivable
-    SELECT 'posting ' || p.no || ' moves receivables by ' || r.moved || ' dong and invoices by ' || l.settled
-    FROM postings p
-        JOIN (SELECT p.no, coalesce(sum(e.amount) FILTER (WHERE c.name LIKE 'receivable:%'), 0) AS moved
-              FROM postings p LEFT JOIN entries e ON e.posting_no = p.no LEFT JOIN accounts c ON c.no = e.account_no
-              GROUP BY p.no) r ON r.no = p.no
-        JOIN (SELECT p.no, coalesce(sum(a.amount), 0) AS settled
-              FROM postings p LEFT JOIN allocations a ON a.posting_no = p.no GROUP BY p.no) l ON l.no = p.no
-    WHERE r.moved <> -l.settled LIMIT ?1",
+    SELECT 'posting ' || posting_no || ' moves receivables by ' || sum(moved) || ' dong and invoices by ' || sum(settled)
+    FROM (SELECT posting_no, amount AS moved, 0 AS settled FROM entries
+              WHERE account_no IN (SELECT no FROM accounts WHERE name LIKE 'receivable:%')
+          UNION ALL SELECT posting_no, 0, amount FROM allocations)
+    GROUP BY posting_no HAVING sum(moved) <> -sum(settled) LIMIT ?1",
     "-- checks.sequence
     SELECT 'invoice ' || i.id || ' has ' || count(*) || ' effects numbered ' || min(a.sequence) || ' to ' || max(a.sequence)
     FROM allocations a JOIN invoices i ON i.no = a.invoice_no GROUP BY a.invoice_no
@@ -42,26 +40,47 @@ const QUESTIONS: [&str; 15] = [
     SELECT 'invoice ' || i.id || ' is settled by ' || sum(a.amount) || ' dong'
     FROM allocations a JOIN invoices i ON i.no = a.invoice_no GROUP BY a.invoice_no HAVING sum(a.amount) < 0 LIMIT ?1",
     "-- checks.posting_count
-    SELECT 'event ' || lower(hex(e.key)) || ' counts ' || e.postings || ' postings and has ' || count(p.no)
-    FROM events e LEFT JOIN postings p ON p.event_no = e.no GROUP BY e.no HAVING e.postings <> count(p.no) LIMIT ?1",
+    SELECT 'event ' || lower(hex(e.key)) || ' counts ' || e.postings || ' postings and has ' || coalesce(p.n, 0)
+    FROM events e LEFT JOIN (SELECT event_no, count(*) AS n FROM postings GROUP BY event_no) p ON p.event_no = e.no
+    WHERE e.postings <> coalesce(p.n, 0) LIMIT ?1",
+    "-- checks.first_posting
+    SELECT 'event ' || lower(hex(e.key)) || ' names posting ' || coalesce(e.first_posting, 'none')
+        || ' as its first and has ' || coalesce(p.first, 'none') || ', with ' || coalesce(p.taken, 0) || ' that took money in'
+    FROM events e LEFT JOIN (SELECT event_no, min(no) AS first, sum(kind IN ('settle', 'park')) AS taken
+        FROM postings GROUP BY event_no) p ON p.event_no = e.no
+    WHERE e.first_posting IS NOT p.first OR coalesce(p.taken, 1) <> 1 LIMIT ?1",
     "-- checks.state_and_invoices
     SELECT 'event ' || lower(hex(e.key)) || ' is ' || e.state || ' over ' || e.amount || ' dong, and invoices are settled by '
-        || coalesce(sum(a.amount), 0)
-    FROM events e LEFT JOIN postings p ON p.event_no = e.no LEFT JOIN allocations a ON a.posting_no = p.no
-    GROUP BY e.no HAVING coalesce(sum(a.amount), 0) <> CASE e.state WHEN 'settled' THEN e.amount ELSE 0 END LIMIT ?1",
+        || coalesce(a.settled, 0)
+    FROM events e LEFT JOIN (SELECT p.event_no, sum(a.amount) AS settled
+        FROM allocations a JOIN postings p ON p.no = a.posting_no GROUP BY p.event_no) a ON a.event_no = e.no
+    WHERE coalesce(a.settled, 0) <> CASE e.state WHEN 'settled' THEN e.amount ELSE 0 END LIMIT ?1",
     "-- checks.state_and_suspense
     SELECT 'event ' || lower(hex(e.key)) || ' is ' || e.state || ' over ' || e.amount || ' dong, and suspense holds '
-        || coalesce(-sum(l.amount), 0)
-    FROM events e LEFT JOIN postings p ON p.event_no = e.no
-        LEFT JOIN entries l ON l.posting_no = p.no
-            AND l.account_no IN (SELECT no FROM accounts WHERE name LIKE 'suspense:%')
-    GROUP BY e.no HAVING coalesce(-sum(l.amount), 0) <> CASE e.state WHEN 'parked' THEN e.amount ELSE 0 END LIMIT ?1",
+        || coalesce(-l.held, 0)
+    FROM events e LEFT JOIN (SELECT p.event_no, sum(l.amount) AS held FROM entries l JOIN postings p ON p.no = l.posting_no
+        WHERE l.account_no IN (SELECT no FROM accounts WHERE name LIKE 'suspense:%') GROUP BY p.event_no) l
+        ON l.event_no = e.no
+    WHERE coalesce(-l.held, 0) <> CASE e.state WHEN 'parked' THEN e.amount ELSE 0 END LIMIT ?1",
     "-- checks.undone
     SELECT 'event ' || lower(hex(e.key)) || ' is ' || e.state || ' and account ' || c.name || ' keeps '
         || sum(l.amount) || ' dong of it'
-    FROM events e JOIN postings p ON p.event_no = e.no JOIN entries l ON l.posting_no = p.no
+    FROM entries l JOIN postings p ON p.no = l.posting_no JOIN events e ON e.no = p.event_no
         JOIN accounts c ON c.no = l.account_no
     WHERE e.state NOT IN ('settled', 'parked') GROUP BY e.no, l.account_no HAVING sum(l.amount) <> 0 LIMIT ?1",
+    "-- checks.booked
+    SELECT 'receipt ' || r.n || ' of lane ' || r.lane || ' is ' || r.verdict || ' over ' || r.amount || ' dong, and '
+        || coalesce('its event is over ' || e.amount, 'its event is not in the books')
+    FROM receipts r LEFT JOIN events e ON e.key = r.event_key
+    WHERE r.verdict IN ('settled', 'parked', 'reversal', 'reversal_refused') AND e.amount IS NOT r.amount LIMIT ?1",
+    "-- checks.received
+    SELECT 'event ' || lower(hex(e.key)) || ' is ' || e.state || ' and no receipt says so'
+    FROM events e LEFT JOIN (SELECT DISTINCT event_key FROM receipts
+        WHERE verdict IN ('settled', 'parked', 'reversal', 'reversal_refused')) r ON r.event_key = e.key
+    WHERE e.state <> 'expected' AND r.event_key IS NULL LIMIT ?1",
+    "-- checks.touched_twice
+    SELECT 'posting ' || posting_no || ' settles an invoice ' || count(*) || ' times'
+    FROM allocations GROUP BY posting_no, invoice_no HAVING count(*) > 1 LIMIT ?1",
     "-- checks.head
     SELECT 'message ' || d.no || ' of invoice ' || i.id || ' is ' || d.state
         || CASE d.head WHEN 1 THEN ' and may overtake an earlier one' ELSE ' and nothing before it will free it' END

@@ -4,20 +4,20 @@ use super::read;
 use super::statement::{Cells, Db, Prepared};
 use crate::domain::ids::InvoiceId;
 use crate::domain::invoice::{Invoice, InvoiceAccount};
+use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
 use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
 use rusqlite::{named_params, params};
 use std::collections::{HashMap, HashSet};
 
-/// An invoice with its number, settled sum and last sequence. The sums come from a narrow index that holds nothing
-/// for an invoice without payments.
+/// An invoice with its number and last sequence. What is settled on it is asked for only where there is a sequence:
+/// most invoices are looked up before their first payment.
 macro_rules! account_query {
     ($name:literal, $filter:literal) => {
         concat!(
             "-- ",
             $name,
-            "\nSELECT i.no, (SELECT sum(a.amount) FROM allocations a WHERE a.invoice_no = i.no),
-            (SELECT max(a.sequence) FROM allocations a WHERE a.invoice_no = i.no), ",
+            "\nSELECT i.no, (SELECT max(a.sequence) FROM allocations a WHERE a.invoice_no = i.no), ",
             read::invoice_columns!(),
             " FROM invoices i WHERE ",
             $filter
@@ -33,24 +33,29 @@ pub(super) fn candidates(
 ) -> Result<Candidates, StoreError> {
     const BY_ID: &str = account_query!("invoices.by_id", "i.id = ?1");
     const OF_CUSTOMER: &str = account_query!("invoices.open_of_customer", "i.customer = ?1 AND i.status = 'open'");
+    const SETTLED: &str = "-- invoices.settled\nSELECT sum(amount) FROM allocations WHERE invoice_no = ?1";
     const KNOWN: &str = "-- invoices.customer_known\nSELECT EXISTS (SELECT 1 FROM invoices i WHERE i.customer = ?1)";
     let mut invoices = HashMap::new();
-    let mut take = |(no, account): (i64, InvoiceAccount)| {
+    let mut take = |(no, mut account): (i64, InvoiceAccount)| -> Result<(), StoreError> {
+        if account.sequence > 0 {
+            account.settled = db.one(SETTLED, [no], |cells| cells.money())?.unwrap_or_default();
+        }
         number(&account.invoice.id, no);
         invoices.insert(account.invoice.id.clone(), account);
+        Ok(())
     };
     let mut known = HashSet::new();
     if !wanted.invoices.is_empty() {
         let mut by_id = db.prepare(BY_ID)?;
         for id in &wanted.invoices {
-            by_id.one([id.as_str()], account)?.into_iter().for_each(&mut take);
+            by_id.one([id.as_str()], account)?.into_iter().try_for_each(&mut take)?;
         }
     }
     if !wanted.customers.is_empty() {
         let mut of_customer = db.prepare(OF_CUSTOMER)?;
         let mut is_known = db.prepare(KNOWN)?;
         for customer in in_lock_order(&wanted.customers) {
-            of_customer.all([customer.as_str()], account)?.into_iter().for_each(&mut take);
+            of_customer.all([customer.as_str()], account)?.into_iter().try_for_each(&mut take)?;
             if is_known.one([customer.as_str()], |cells| cells.next())?.unwrap_or(false) {
                 known.insert(customer);
             }
@@ -61,10 +66,8 @@ pub(super) fn candidates(
 
 fn account(cells: &mut Cells<'_, '_>) -> Result<(i64, InvoiceAccount), StoreError> {
     let no = cells.next()?;
-    let settled =
-        cells.parse(|dong: Option<i64>| crate::domain::money::Money::from_dong(dong.unwrap_or_default()).ok())?;
     let sequence = cells.next::<Option<u32>>()?.unwrap_or_default();
-    Ok((no, InvoiceAccount { invoice: read::invoice(cells)?, settled, sequence }))
+    Ok((no, InvoiceAccount { invoice: read::invoice(cells)?, settled: Money::ZERO, sequence }))
 }
 
 /// Adds or replaces by version. One statement for a new invoice, three for one that changes.

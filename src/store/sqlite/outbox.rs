@@ -23,7 +23,7 @@ pub(super) fn is_head(db: Db<'_>, invoice_no: i64, sequence: u32) -> Result<bool
 /// a person may end a later one while an earlier one still waits.
 fn free_next(db: Db<'_>, no: i64) -> Result<(), StoreError> {
     const SQL: &str = "-- dispatches.free_next\nUPDATE dispatches SET head = 1 WHERE no =
-        (SELECT d.no FROM allocations done JOIN allocations a ON a.invoice_no = done.invoice_no
+        (SELECT d.no FROM dispatches done JOIN allocations a ON a.invoice_no = done.invoice_no
             JOIN dispatches d ON d.no = a.no
          WHERE done.no = ?1 AND d.state IN ('waiting', 'leased', 'parked')
          ORDER BY a.sequence LIMIT 1)";
@@ -38,14 +38,15 @@ struct Due {
 
 /// Takes what is due, the longest due first; the index holds each lane in that order.
 pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
-    const WAITING: &str = "-- dispatches.due\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.created_at, d.urgent
-        FROM dispatches d INDEXED BY dispatches_due JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
+    const WAITING: &str =
+        "-- dispatches.due\nSELECT d.no, d.due_at, d.key, i.id, d.body, d.attempts, d.created_at, d.urgent
+        FROM dispatches d INDEXED BY dispatches_due JOIN invoices i ON i.no = d.invoice_no
         WHERE d.state = 'waiting' AND d.head = 1 AND d.urgent = ?1 AND d.due_at <= ?2
         ORDER BY d.due_at, d.created_at, d.no LIMIT ?3";
     // A lease that ran out: its holder is gone or too slow, and its result will no longer count.
     const EXPIRED: &str =
-        "-- dispatches.expired\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.created_at, d.urgent
-        FROM dispatches d JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
+        "-- dispatches.expired\nSELECT d.no, d.due_at, d.key, i.id, d.body, d.attempts, d.created_at, d.urgent
+        FROM dispatches d JOIN invoices i ON i.no = d.invoice_no
         WHERE d.state = 'leased' AND d.lease_until <= ?1 AND d.urgent >= ?2 ORDER BY d.lease_until LIMIT ?3";
     const TAKE: &str = "-- dispatches.lease\nUPDATE dispatches SET state = 'leased', lease_token = ?2, lease_until = ?3
         WHERE no = ?1";
@@ -82,7 +83,7 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
 /// Writes one result; `false` when its lease is somebody else's by now, or nobody's.
 pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreError> {
     const HELD: &str = "-- dispatches.held\nSELECT d.no FROM dispatches d INDEXED BY dispatches_leased_by
-        JOIN allocations a ON a.no = d.no WHERE d.state = 'leased' AND d.lease_token = ?1 AND a.key = ?2";
+        WHERE d.state = 'leased' AND d.lease_token = ?1 AND d.key = ?2";
     const DELIVERED: &str = "-- dispatches.delivered\nUPDATE dispatches SET state = 'delivered', delivered_at = ?2,
             attempts = attempts + 1, head = 0, lease_token = NULL, lease_until = NULL, reason = NULL WHERE no = ?1";
     const RETRY: &str = "-- dispatches.retry\nUPDATE dispatches SET state = 'waiting', due_at = ?2, reason = ?3,
@@ -119,12 +120,12 @@ struct Found {
     proposed_by: Option<String>,
 }
 
-/// Finds a message by its key, newest block of numbers first: one index probe a block of 1024. For people, not for
+/// Finds a message by its key, newest block of postings first: one index probe a block of 1024. For people, not for
 /// the hot path.
 fn find(db: Db<'_>, key: &DispatchKey) -> Result<Option<Found>, StoreError> {
-    const LAST: &str = "-- allocations.last_block\nSELECT coalesce(max(no), 0) >> 10 FROM allocations";
-    const PROBE: &str = "-- dispatches.probe\nSELECT d.no, d.state, d.close_proposed_by FROM allocations a
-        JOIN dispatches d ON d.no = a.no WHERE a.no >> 10 = ?1 AND a.key = ?2";
+    const LAST: &str = "-- dispatches.last_block\nSELECT coalesce(max(no), 0) >> 26 FROM dispatches";
+    const PROBE: &str = "-- dispatches.probe\nSELECT d.no, d.state, d.close_proposed_by FROM dispatches d
+        WHERE d.no >> 26 = ?1 AND d.key = ?2";
     let key = read::key_bytes(key);
     let last = db.integer(LAST, ())?;
     let mut probe = db.prepare(PROBE)?;

@@ -13,12 +13,20 @@ use jiff::civil::Date;
 /// The columns of an event, in the order that [`event`] reads them.
 macro_rules! event_columns {
     () => {
-        "e.key, e.partner, e.account, e.event, e.movement, e.amount, e.discount, e.ref_invoice, e.ref_order, \
+        "e.key, s.partner, s.account, e.event, e.movement, e.amount, e.discount, e.ref_invoice, e.ref_order, \
          e.ref_customer, e.reverses, e.fee, e.funder, e.channel, e.paid_at, e.business_day, e.state, e.park_reason, \
          e.reversal, e.names_invoice, e.postings"
     };
 }
 pub(super) use event_columns;
+
+/// Where they come from.
+macro_rules! events {
+    () => {
+        "events e JOIN senders s ON s.no = e.sender_no"
+    };
+}
+pub(super) use events;
 
 /// The columns of an invoice, in the order that [`invoice`] reads them.
 macro_rules! invoice_columns {
@@ -43,7 +51,7 @@ impl Cells<'_, '_> {
     }
 
     pub(super) fn day(&mut self) -> Result<Date, StoreError> {
-        self.parse(|text: String| text.parse().ok())
+        self.word(|text| text.parse().ok())
     }
 
     pub(super) fn event_key(&mut self) -> Result<EventKey, StoreError> {
@@ -86,9 +94,7 @@ pub(super) fn event(cells: &mut Cells<'_, '_>) -> Result<EventRecord, StoreError
     let partner = cells.partner()?;
     let account = cells.next()?;
     let name = cells.next()?;
-    let movement = cells.parse(|word: String| {
-        [Movement::Payment, Movement::Reversal].into_iter().find(|movement| movement.word() == word)
-    })?;
+    let movement = cells.word(|word| Movement::ALL.into_iter().find(|movement| movement.word() == word))?;
     let (amount, discount) = (cells.money()?, cells.money()?);
     let references =
         References { invoice: cells.reference()?, order: cells.reference()?, customer: cells.reference()? };
@@ -129,15 +135,15 @@ pub(super) fn invoice(cells: &mut Cells<'_, '_>) -> Result<Invoice, StoreError> 
         customer: cells.parse(customer)?,
         payer: cells.parse(customer)?,
         unit: cells.parse(|text: String| UnitCode::parse(text).ok())?,
-        area: cells.parse(|word: String| Area::parse(&word))?,
+        area: cells.word(Area::parse)?,
         period: cells.next()?,
-        kind: cells.parse(|word: String| InvoiceKind::parse(&word))?,
+        kind: cells.word(InvoiceKind::parse)?,
         net: cells.money()?,
         vat: cells.money()?,
         total: cells.money()?,
         issued_on: cells.day()?,
         due_on: cells.day()?,
-        status: cells.parse(|word: String| InvoiceStatus::parse(&word))?,
+        status: cells.word(InvoiceStatus::parse)?,
         paid_elsewhere: cells.money()?,
         adjusts: cells.parse_some(|text: String| InvoiceId::parse(text).ok())?,
         version: cells.next()?,

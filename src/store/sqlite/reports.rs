@@ -3,9 +3,9 @@
 
 use super::read;
 use super::statement::{Cells, Db};
-use super::{checks, invoices, outbox, statement, tx};
+use super::{checks, invoices, outbox, statement, tx, write};
 use crate::domain::dispatch::ParkCause;
-use crate::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use crate::domain::ids::{EventId, EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
 use crate::domain::notice::{Method, Wanted};
@@ -50,7 +50,24 @@ impl SqliteReports {
 /// A question with the columns of an event in it.
 macro_rules! event_query {
     ($name:literal, $rest:literal) => {
-        concat!("-- ", $name, "\nSELECT e.no, ", read::event_columns!(), " FROM events e ", $rest)
+        concat!("-- ", $name, "\nSELECT e.no, ", read::event_columns!(), " FROM ", read::events!(), " ", $rest)
+    };
+}
+
+/// A question for events that were settled when they came, with a reference, by what it means.
+macro_rules! settled_query {
+    ($name:literal, $column:literal) => {
+        concat!(
+            "-- ",
+            $name,
+            "\nSELECT e.no, ",
+            read::event_columns!(),
+            " FROM invoices i JOIN allocations a ON a.invoice_no = i.no JOIN postings p ON p.no = a.posting_no
+            JOIN events e ON e.no = p.event_no JOIN senders s ON s.no = e.sender_no WHERE ",
+            $column,
+            " = ?1 AND e.listed = 0 AND ?2 IN (e.ref_invoice, e.ref_order, e.ref_customer)
+            ORDER BY e.no DESC LIMIT ?3"
+        )
     };
 }
 
@@ -66,28 +83,28 @@ fn newest(mut found: Vec<(i64, EventRecord)>, limit: u32) -> Vec<EventRecord> {
     found.into_iter().map(|(_, record)| record).collect()
 }
 
-/// Asks an index that begins with the row's block of 1024 numbers, block by block from the newest, until there are
-/// enough.
-fn by_block(
-    db: Db<'_>,
-    questions: &[&'static str],
-    text: &str,
-    limit: u32,
-    keep: impl Fn(&EventRecord) -> bool,
-) -> Result<Vec<EventRecord>, StoreError> {
-    const LAST: &str = "-- events.last_block\nSELECT coalesce(max(no), 0) >> 10 FROM events";
-    let last = db.integer(LAST, ())?;
-    let mut probes = questions.iter().map(|sql| db.prepare(sql)).collect::<Result<Vec<_>, _>>()?;
-    let mut found = Vec::new();
-    for block in (0..=last).rev() {
-        for probe in &mut probes {
-            found.extend(probe.all((block, text), numbered_event)?.into_iter().filter(|(_, record)| keep(record)));
-        }
-        if found.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
-            break;
-        }
+/// Every event id that is written so: fields may hold the separator, and nothing says how many there are.
+fn event_ids(text: &str) -> Vec<EventId> {
+    /// An id with more separators is asked for by its invoice instead: each one doubles the ways to read it.
+    const SEPARATORS_MAX: usize = 6;
+    let mut ways: Vec<Vec<String>> = vec![Vec::new()];
+    let pieces: Vec<&str> = text.split('|').collect();
+    if pieces.len() > SEPARATORS_MAX.saturating_add(1) {
+        return Vec::new();
     }
-    Ok(newest(found, limit))
+    for piece in pieces {
+        let mut more = Vec::with_capacity(ways.len().saturating_mul(2));
+        for way in ways {
+            let mut joined = way.clone();
+            if let Some(last) = joined.last_mut() {
+                *last = format!("{last}|{piece}");
+                more.push(joined);
+            }
+            more.push(way.into_iter().chain([piece.to_owned()]).collect());
+        }
+        ways = more;
+    }
+    ways.into_iter().filter_map(|fields| EventId::parse(fields).ok()).collect()
 }
 
 fn dispatch_view(cells: &mut Cells<'_, '_>) -> Result<DispatchView, StoreError> {
@@ -112,9 +129,9 @@ macro_rules! dispatch_query {
         concat!(
             "-- ",
             $name,
-            "\nSELECT a.key, i.id, a.sequence, d.state, d.cause, d.reason, d.attempts, d.created_at, d.delivered_at,
+            "\nSELECT d.key, i.id, d.sequence, d.state, d.cause, d.reason, d.attempts, d.created_at, d.delivered_at,
                 d.urgent, d.close_proposed_by
-            FROM dispatches d JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no ",
+            FROM dispatches d JOIN invoices i ON i.no = d.invoice_no ",
             $filter
         )
     };
@@ -169,8 +186,19 @@ impl Reports for SqliteReports {
     }
 
     fn events_named(&mut self, partner: &PartnerCode, event: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
-        const SQL: &str = event_query!("reports.events_named", "WHERE e.no >> 10 = ?1 AND e.event = ?2");
-        self.snapshot(|db| by_block(db, &[SQL], event, limit, |record| record.partner == *partner))
+        const ACCOUNTS: &str = "-- reports.accounts\nSELECT account FROM senders WHERE partner = ?1";
+        const SQL: &str = event_query!("reports.events_named", "WHERE e.key = ?1");
+        self.snapshot(|db| {
+            let accounts = db.all(ACCOUNTS, [partner.as_str()], |cells| cells.next::<String>())?;
+            let mut found = Vec::new();
+            for id in event_ids(event) {
+                for (account, movement) in accounts.iter().flat_map(|a| Movement::ALL.map(|movement| (a, movement))) {
+                    let key = EventKey::of(partner, account, &id, movement);
+                    found.extend(db.one(SQL, [key.as_bytes()], numbered_event)?);
+                }
+            }
+            Ok(newest(found, limit))
+        })
     }
 
     fn payments_of_invoice(&mut self, invoice: &InvoiceId, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
@@ -192,32 +220,58 @@ impl Reports for SqliteReports {
         })
     }
 
-    fn payments_by_reference(&mut self, reference: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
-        const QUESTIONS: [&str; 3] = [
-            event_query!("reports.by_ref_invoice", "WHERE e.no >> 10 = ?1 AND e.ref_invoice = ?2"),
-            event_query!("reports.by_ref_order", "WHERE e.no >> 10 = ?1 AND e.ref_order = ?2"),
-            event_query!("reports.by_ref_customer", "WHERE e.no >> 10 = ?1 AND e.ref_customer = ?2"),
+    fn payments_by_reference(
+        &mut self,
+        reference: &str,
+        meant: &Wanted,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        const LISTED: [&str; 3] = [
+            event_query!(
+                "reports.by_ref_invoice",
+                "WHERE e.ref_invoice = ?1 AND e.listed = 1 ORDER BY e.no DESC LIMIT ?2"
+            ),
+            event_query!("reports.by_ref_order", "WHERE e.ref_order = ?1 AND e.listed = 1 ORDER BY e.no DESC LIMIT ?2"),
+            event_query!(
+                "reports.by_ref_customer",
+                "WHERE e.ref_customer = ?1 AND e.listed = 1 ORDER BY e.no DESC LIMIT ?2"
+            ),
         ];
-        self.snapshot(|db| by_block(db, &QUESTIONS, reference, limit, |_record| true))
+        // What was settled when it came stands on an invoice, and its reference means that invoice or its customer.
+        const ON_INVOICE: &str = settled_query!("reports.by_ref_on_invoice", "i.id");
+        const OF_CUSTOMER: &str = settled_query!("reports.by_ref_of_customer", "i.customer");
+        self.snapshot(|db| {
+            let mut found = Vec::new();
+            for sql in LISTED {
+                found.extend(db.all(sql, (reference, limit), numbered_event)?);
+            }
+            for invoice in &meant.invoices {
+                found.extend(db.all(ON_INVOICE, (invoice.as_str(), reference, limit), numbered_event)?);
+            }
+            for customer in &meant.customers {
+                found.extend(db.all(OF_CUSTOMER, (customer.as_str(), reference, limit), numbered_event)?);
+            }
+            Ok(newest(found, limit))
+        })
     }
 
     fn postings(&mut self, event: &EventKey) -> Result<Vec<PostingView>, StoreError> {
-        const POSTINGS: &str = "-- reports.postings\nSELECT p.no, p.kind, p.author, p.posted_at FROM events e
-            JOIN postings p ON p.event_no = e.no WHERE e.key = ?1 ORDER BY p.no";
+        const POSTING: &str = "-- reports.posting\nSELECT no, kind, author, posted_at FROM postings WHERE no = ?1";
         const ENTRIES: &str = "-- reports.entries\nSELECT a.name, e.amount FROM entries e
-            JOIN accounts a ON a.no = e.account_no WHERE e.posting_no = ?1 ORDER BY e.line";
+            JOIN accounts a ON a.no = e.account_no WHERE e.no >= ?1 AND e.no < ?2 ORDER BY e.no";
         self.snapshot(|db| {
-            let mut postings = db.all(POSTINGS, [event.as_bytes()], |cells| {
-                Ok(PostingView {
-                    no: PostingNo(cells.next()?),
-                    kind: cells.parse(|word: String| PostingKind::parse(&word))?,
-                    author: cells.next()?,
-                    posted_at: cells.at()?,
-                    entries: Vec::new(),
-                })
-            })?;
-            for posting in &mut postings {
-                posting.entries = db.all(ENTRIES, [posting.no.0], account_and_money)?;
+            let mut postings = Vec::new();
+            for no in write::postings_of(db, event)? {
+                let entries = db.all(ENTRIES, write::lines_of(no)?, account_and_money)?;
+                postings.extend(db.one(POSTING, [no], |cells| {
+                    Ok(PostingView {
+                        no: PostingNo(cells.next()?),
+                        kind: cells.parse(|word: String| PostingKind::parse(&word))?,
+                        author: cells.next()?,
+                        posted_at: cells.at()?,
+                        entries,
+                    })
+                })?);
             }
             Ok(postings)
         })
@@ -236,12 +290,12 @@ impl Reports for SqliteReports {
         const ALL: &str = dispatch_query!("reports.dispatches", "ORDER BY d.no DESC LIMIT ?1");
         const OF_INVOICE: &str = dispatch_query!(
             "reports.dispatches_of_invoice",
-            "WHERE i.id = ?1 AND (?2 IS NULL OR d.state = ?2) ORDER BY a.sequence DESC LIMIT ?3"
+            "JOIN allocations a ON a.no = d.no AND a.invoice_no = d.invoice_no
+            WHERE i.id = ?1 AND (?2 IS NULL OR d.state = ?2) ORDER BY a.sequence DESC LIMIT ?3"
         );
-        const OF_EVENT: &str = dispatch_query!(
-            "reports.dispatches_of_event",
-            "JOIN postings p ON p.no = a.posting_no JOIN events e ON e.no = p.event_no
-            WHERE e.key = ?1 ORDER BY d.no DESC LIMIT ?2"
+        const OF_POSTING: &str = dispatch_query!(
+            "reports.dispatches_of_posting",
+            "WHERE d.no >= ?1 AND d.no < ?2 ORDER BY d.no DESC LIMIT ?3"
         );
         // Delivered ones are most of the table, so a scan finds them at once; the others have an index each.
         const DELIVERED: &str =
@@ -254,7 +308,13 @@ impl Reports for SqliteReports {
             dispatch_query!("reports.dispatches_parked", "WHERE d.state = 'parked' ORDER BY d.created_at LIMIT ?1");
         let (db, limit) = (self.db(), filter.limit);
         if let Some(event) = &filter.event {
-            return db.all(OF_EVENT, (event.as_bytes(), limit), dispatch_view);
+            let mut found = Vec::new();
+            for posting in write::postings_of(db, event)?.into_iter().rev() {
+                let (from, to) = write::lines_of(posting)?;
+                found.extend(db.all(OF_POSTING, (from, to, limit), dispatch_view)?);
+            }
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            return Ok(found);
         }
         match (&filter.invoice, filter.state.as_deref()) {
             (Some(invoice), state) => db.all(OF_INVOICE, (invoice.as_str(), state, limit), dispatch_view),
@@ -367,10 +427,10 @@ impl Reports for SqliteReports {
         })
     }
 
-    fn balances(&mut self) -> Result<Vec<(Account, Money)>, StoreError> {
+    fn balances(&mut self) -> Result<Vec<(Account, i64)>, StoreError> {
         const SQL: &str = "-- reports.balances\nSELECT a.name, sum(e.amount) FROM entries e
             JOIN accounts a ON a.no = e.account_no GROUP BY a.no ORDER BY a.name";
-        self.db().all(SQL, (), account_and_money)
+        self.db().all(SQL, (), |cells| Ok((cells.parse(|name: String| Account::parse(&name))?, cells.next()?)))
     }
 
     fn generations(&mut self) -> Result<Vec<(Generation, PostingNo)>, StoreError> {

@@ -100,6 +100,15 @@ impl Cells<'_, '_> {
         check(raw).ok_or_else(|| self.bad())
     }
 
+    /// The next column, a text, through its own check; the text is not copied.
+    pub(super) fn word<T>(&mut self, check: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+        let index = self.next;
+        self.next = index.saturating_add(1);
+        let value = self.row.get_ref(index).map_err(|error| of(self.sql, error))?;
+        let text = value.as_str().map_err(|_not_a_text| column(self.sql, index, value.data_type()))?;
+        check(text).ok_or_else(|| self.bad())
+    }
+
     /// The next column through its own check, if it is not null.
     pub(super) fn parse_some<R: FromSql, T>(
         &mut self,

@@ -26,6 +26,8 @@ const PLACE_BITS: u32 = 40;
 pub(super) struct Numbers {
     /// Of the chart of accounts: small, never deleted, so kept over transactions.
     pub(super) accounts: HashMap<Account, i64>,
+    /// Of partners with their accounts: a few, never deleted, so kept over transactions.
+    pub(super) senders: Vec<Sender>,
     /// Of this transaction's events.
     pub(super) events: HashMap<EventKey, i64>,
     /// Of this transaction's invoices.
@@ -34,14 +36,23 @@ pub(super) struct Numbers {
     pub(super) allocations: HashMap<DispatchKey, write::Allocated>,
 }
 
+/// A partner and our merchant account at it.
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub(super) no: i64,
+    pub(super) partner: PartnerCode,
+    pub(super) account: String,
+}
+
 impl Numbers {
-    /// A rollback may have taken a new account's row with it.
+    /// A rollback may have taken a new row with it.
     pub(super) fn end_transaction(&mut self, committed: bool) {
         self.events.clear();
         self.invoices.clear();
         self.allocations.clear();
         if !committed {
             self.accounts.clear();
+            self.senders.clear();
         }
     }
 }
@@ -105,8 +116,13 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn events(&mut self, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {
-        const SQL: &str =
-            concat!("-- events.by_key\nSELECT e.no, ", read::event_columns!(), " FROM events e WHERE e.key = ?1");
+        const SQL: &str = concat!(
+            "-- events.by_key\nSELECT e.no, ",
+            read::event_columns!(),
+            " FROM ",
+            read::events!(),
+            " WHERE e.key = ?1"
+        );
         let mut by_key = self.db.prepare(SQL)?;
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {

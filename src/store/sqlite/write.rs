@@ -3,15 +3,15 @@
 
 use super::read;
 use super::statement::{Db, Prepared};
-use super::tx::SqliteTx;
+use super::tx::{Sender, SqliteTx};
 use crate::domain::dispatch::Dispatch;
 use crate::domain::ids::{Author, EventKey, Funder, InvoiceId, PartnerCode};
 use crate::domain::notice::ReferenceText;
-use crate::domain::posting::{Account, Allocation, Entry};
+use crate::domain::posting::{Account, Allocation, Entry, PostingKind};
 use crate::domain::review::NewBreak;
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::{EventWrite, NewReceipt, NumberedPosting, Position, StoreError, Writes};
-use rusqlite::{named_params, params};
+use rusqlite::params;
 use std::collections::HashMap;
 
 /// An allocation of this transaction: what its message must agree with.
@@ -23,10 +23,26 @@ pub(super) struct Allocated {
     sequence: u32,
 }
 
+/// Bits of an entry's and of an allocation's number that say its line; its posting's number stands above.
+const LINE_BITS: u32 = 16;
+
+/// The number of a posting's line.
+pub(super) fn line_no(posting: i64, line: usize) -> Result<i64, StoreError> {
+    let line = u16::try_from(line).ok();
+    let base = posting.checked_mul(1_i64 << LINE_BITS);
+    let no = line.zip(base).and_then(|(line, base)| base.checked_add(i64::from(line)));
+    no.ok_or_else(|| StoreError::Fault(format!("posting {posting}: more lines than {}", u16::MAX)))
+}
+
+/// The numbers of a posting's lines: from the first up to, not including, the second.
+pub(super) fn lines_of(posting: i64) -> Result<(i64, i64), StoreError> {
+    Ok((line_no(posting, 0)?, line_no(posting.saturating_add(1), 0)?))
+}
+
 /// Writes all of it.
 pub(super) fn all(tx: &mut SqliteTx<'_>, writes: &Writes) -> Result<(), StoreError> {
     receipts(tx, &writes.receipts)?;
-    events(tx, &writes.events)?;
+    events(tx, writes)?;
     postings(tx, &writes.postings)?;
     dispatches(tx, &writes.dispatches)?;
     breaks(tx.db, &writes.breaks)
@@ -43,18 +59,18 @@ fn receipts(tx: &SqliteTx<'_>, receipts: &[NewReceipt]) -> Result<(), StoreError
     }
     let (mut add, mut add_raw) = (tx.db.prepare(RECEIPT)?, tx.db.prepare(RAW)?);
     for receipt in receipts {
-        let no = tx.receipt_no(receipt.n)?;
+        let no = tx.receipt_no(receipt.link.n)?;
         let evidence = &receipt.evidence;
         add.execute(params![
             no,
             receipt.previous,
             receipt.hash,
-            receipt.raw_hash,
-            receipt.verdict.word(),
+            receipt.link.raw_hash,
+            receipt.link.verdict.word(),
             evidence.partner.as_str(),
-            evidence.received_at.unix_ms(),
-            receipt.amount_dong,
-            receipt.event.as_ref().map(EventKey::as_bytes),
+            receipt.link.received_at.unix_ms(),
+            receipt.link.amount_dong,
+            receipt.link.event.as_ref().map(EventKey::as_bytes),
         ])?;
         let headers = serde_json::to_string(&evidence.headers)
             .map_err(|_not_json| StoreError::Fault("receipts.add_raw: headers are not text".to_owned()))?;
@@ -71,33 +87,45 @@ fn receipts(tx: &SqliteTx<'_>, receipts: &[NewReceipt]) -> Result<(), StoreError
     Ok(())
 }
 
-fn events(tx: &mut SqliteTx<'_>, events: &[EventWrite]) -> Result<(), StoreError> {
+fn events(tx: &mut SqliteTx<'_>, writes: &Writes) -> Result<(), StoreError> {
     const CLAIM: &str = "-- events.claim\nINSERT INTO events
-            (key, partner, account, event, movement, amount, discount, ref_invoice, ref_order, ref_customer, reverses,
-             fee, funder, channel, paid_at, business_day, state, park_reason, reversal, names_invoice, postings)
-        VALUES (:key, :partner, :account, :event, :movement, :amount, :discount, :ref_invoice, :ref_order,
-             :ref_customer, :reverses, :fee, :funder, :channel, :paid_at, :business_day, :state, :park_reason,
-             :reversal, :names_invoice, :postings) ON CONFLICT (key) DO NOTHING";
-    // `key`, `partner`, `account` and `movement` are what the two have in common; the trigger holds them to it.
-    const FULFIL: &str = "-- events.fulfil\nUPDATE events SET partner = :partner, account = :account, event = :event,
-            movement = :movement, amount = :amount, discount = :discount, ref_invoice = :ref_invoice,
-            ref_order = :ref_order, ref_customer = :ref_customer, reverses = :reverses, fee = :fee, funder = :funder,
-            channel = :channel, paid_at = :paid_at, business_day = :business_day, state = :state,
-            park_reason = :park_reason, reversal = :reversal, names_invoice = :names_invoice, postings = :postings
-        WHERE key = :key AND state = 'expected'";
+            (key, sender_no, event, movement, amount, discount, ref_invoice, ref_order, ref_customer, reverses,
+             fee, funder, channel, paid_at, business_day, state, park_reason, reversal, names_invoice,
+             postings, first_posting, listed)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+        ON CONFLICT (key) DO NOTHING";
+    // `key`, `sender_no` and `movement` are what the two have in common; the trigger holds them to it.
+    const FULFIL: &str = "-- events.fulfil\nUPDATE events SET sender_no = ?2, event = ?3, movement = ?4, amount = ?5,
+            discount = ?6, ref_invoice = ?7, ref_order = ?8, ref_customer = ?9, reverses = ?10, fee = ?11, funder = ?12,
+            channel = ?13, paid_at = ?14, business_day = ?15, state = ?16, park_reason = ?17, reversal = ?18,
+            names_invoice = ?19, postings = ?20, first_posting = ?21,
+            listed = ?22
+        WHERE key = ?1 AND state = 'expected'";
     const STATE: &str = "-- events.state\nUPDATE events SET state = ?2, park_reason = ?3, reversal = ?4, postings = ?5
         WHERE key = ?1";
-    for event in events {
+    if writes.events.is_empty() {
+        return Ok(());
+    }
+    let first: HashMap<&EventKey, i64> = writes
+        .postings
+        .iter()
+        .filter(|p| matches!(p.posting.kind(), PostingKind::Settle | PostingKind::Park))
+        .map(|p| (p.posting.event(), p.no.0))
+        .collect();
+    let mut claim = tx.db.prepare(CLAIM)?;
+    for event in &writes.events {
         match event {
             // No row written: somebody else's claim is there already.
             EventWrite::Claim(record) => {
-                if put_event(&mut tx.db.prepare(CLAIM)?, record)? != 1 {
+                let sender = sender_no(tx, record)?;
+                if put_event(&mut claim, record, sender, first.get(&record.key))? != 1 {
                     return Err(StoreError::Contended);
                 }
                 tx.numbers.events.insert(record.key, tx.db.0.last_insert_rowid());
             }
             EventWrite::Fulfil(record) => {
-                if put_event(&mut tx.db.prepare(FULFIL)?, record)? != 1 {
+                let sender = sender_no(tx, record)?;
+                if put_event(&mut tx.db.prepare(FULFIL)?, record, sender, first.get(&record.key))? != 1 {
                     return Err(StoreError::Contended);
                 }
             }
@@ -114,6 +142,25 @@ fn events(tx: &mut SqliteTx<'_>, events: &[EventWrite]) -> Result<(), StoreError
     Ok(())
 }
 
+fn sender_no(tx: &mut SqliteTx<'_>, record: &EventRecord) -> Result<i64, StoreError> {
+    const FIND: &str = "-- senders.find\nSELECT no FROM senders WHERE partner = ?1 AND account = ?2";
+    const ADD: &str = "-- senders.add\nINSERT INTO senders (partner, account) VALUES (?1, ?2)";
+    let known = tx.numbers.senders.iter().find(|s| s.partner == record.partner && s.account == record.account);
+    if let Some(sender) = known {
+        return Ok(sender.no);
+    }
+    let names = (record.partner.as_str(), record.account.as_str());
+    let no = match tx.db.one(FIND, names, |cells| cells.next::<i64>())? {
+        Some(no) => no,
+        None => {
+            tx.db.execute(ADD, names)?;
+            tx.db.0.last_insert_rowid()
+        }
+    };
+    tx.numbers.senders.push(Sender { no, partner: record.partner.clone(), account: record.account.clone() });
+    Ok(no)
+}
+
 fn state_columns(state: &EventState) -> (Option<&'static str>, Option<&[u8; 16]>) {
     match state {
         EventState::Parked(reason) => (Some(reason.word()), None),
@@ -126,41 +173,46 @@ fn state_columns(state: &EventState) -> (Option<&'static str>, Option<&[u8; 16]>
     }
 }
 
-fn put_event(statement: &mut Prepared<'_>, record: &EventRecord) -> Result<usize, StoreError> {
+fn put_event(
+    statement: &mut Prepared<'_>,
+    record: &EventRecord,
+    sender_no: i64,
+    first_posting: Option<&i64>,
+) -> Result<usize, StoreError> {
     let (reason, reversal) = state_columns(&record.state);
     let content = &record.content;
-    statement.execute(named_params! {
-        ":key": record.key.as_bytes(),
-        ":partner": record.partner.as_str(),
-        ":account": record.account,
-        ":event": record.event,
-        ":movement": record.movement.word(),
-        ":amount": content.amount.dong(),
-        ":discount": content.discount.dong(),
-        ":ref_invoice": content.references.invoice.as_ref().map(ReferenceText::as_str),
-        ":ref_order": content.references.order.as_ref().map(ReferenceText::as_str),
-        ":ref_customer": content.references.customer.as_ref().map(ReferenceText::as_str),
-        ":reverses": content.reverses.as_ref().map(EventKey::as_bytes),
-        ":fee": record.fee.dong(),
-        ":funder": record.funder.as_ref().map(Funder::as_str),
-        ":channel": record.channel,
-        ":paid_at": record.paid_at.unix_ms(),
-        ":business_day": record.business_day.to_string(),
-        ":state": record.state.word(),
-        ":park_reason": reason,
-        ":reversal": reversal,
-        ":names_invoice": record.names_invoice.as_ref().map(InvoiceId::as_str),
-        ":postings": record.postings,
-    })
+    statement.execute(params![
+        record.key.as_bytes(),
+        sender_no,
+        record.event,
+        record.movement.word(),
+        content.amount.dong(),
+        content.discount.dong(),
+        content.references.invoice.as_ref().map(ReferenceText::as_str),
+        content.references.order.as_ref().map(ReferenceText::as_str),
+        content.references.customer.as_ref().map(ReferenceText::as_str),
+        content.reverses.as_ref().map(EventKey::as_bytes),
+        record.fee.dong(),
+        record.funder.as_ref().map(Funder::as_str),
+        record.channel,
+        record.paid_at.unix_ms(),
+        record.business_day.to_string(),
+        record.state.word(),
+        reason,
+        reversal,
+        record.names_invoice.as_ref().map(InvoiceId::as_str),
+        record.postings,
+        first_posting,
+        record.state != EventState::Settled,
+    ])
 }
 
 fn postings(tx: &mut SqliteTx<'_>, postings: &[NumberedPosting]) -> Result<(), StoreError> {
     const POSTING: &str = "-- postings.add\nINSERT INTO postings (no, event_no, kind, author, posted_at, business_day)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    const ENTRY: &str =
-        "-- postings.add_entry\nINSERT INTO entries (posting_no, line, account_no, amount) VALUES (?1, ?2, ?3, ?4)";
+    const ENTRY: &str = "-- postings.add_entry\nINSERT INTO entries (no, account_no, amount) VALUES (?1, ?2, ?3)";
     const ALLOCATION: &str = "-- postings.add_allocation\nINSERT INTO allocations
-        (posting_no, invoice_no, sequence, amount, key) VALUES (?1, ?2, ?3, ?4, ?5)";
+        (invoice_no, sequence, no, amount) VALUES (?1, ?2, ?3, ?4)";
     if postings.is_empty() {
         return Ok(());
     }
@@ -176,20 +228,15 @@ fn postings(tx: &mut SqliteTx<'_>, postings: &[NumberedPosting]) -> Result<(), S
             posting.posted_at().unix_ms(),
             posting.business_day().to_string(),
         ])?;
-        for (line, entry) in (1_i64..).zip(posting.entries()) {
+        for (line, entry) in (1..).zip(posting.entries()) {
             let account_no = account_no(tx, &entry.account)?;
-            add_entry.execute((no.0, line, account_no, entry.amount.dong()))?;
+            add_entry.execute((line_no(no.0, line)?, account_no, entry.amount.dong()))?;
         }
-        for allocation in posting.allocations() {
+        for (line, allocation) in (1..).zip(posting.allocations()) {
             let Allocation { invoice, amount, sequence, key } = allocation;
-            let invoice_no = invoice_no(tx, invoice)?;
-            add_allocation.execute(params![no.0, invoice_no, sequence, amount.dong(), read::key_bytes(key)])?;
-            let allocated = Allocated {
-                no: tx.db.0.last_insert_rowid(),
-                invoice_no,
-                invoice: invoice.clone(),
-                sequence: *sequence,
-            };
+            let (no, invoice_no) = (line_no(no.0, line)?, invoice_no(tx, invoice)?);
+            add_allocation.execute((invoice_no, sequence, no, amount.dong()))?;
+            let allocated = Allocated { no, invoice_no, invoice: invoice.clone(), sequence: *sequence };
             tx.numbers.allocations.insert(key.clone(), allocated);
         }
     }
@@ -237,8 +284,9 @@ fn account_no(tx: &mut SqliteTx<'_>, account: &Account) -> Result<i64, StoreErro
 }
 
 fn dispatches(tx: &mut SqliteTx<'_>, dispatches: &[Dispatch]) -> Result<(), StoreError> {
-    const ADD: &str = "-- dispatches.add\nINSERT INTO dispatches (no, state, head, urgent, due_at, created_at, body)
-        VALUES (?1, 'waiting', ?2, ?3, ?4, ?4, ?5)";
+    const ADD: &str = "-- dispatches.add\nINSERT INTO dispatches
+            (no, invoice_no, sequence, key, state, head, urgent, due_at, created_at, body)
+        VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, ?7, ?8)";
     if dispatches.is_empty() {
         return Ok(());
     }
@@ -249,7 +297,16 @@ fn dispatches(tx: &mut SqliteTx<'_>, dispatches: &[Dispatch]) -> Result<(), Stor
             .filter(|a| a.invoice == dispatch.invoice && a.sequence == dispatch.sequence)
             .ok_or_else(|| StoreError::Fault("dispatches.add: not the message of an allocation".to_owned()))?;
         let head = super::outbox::is_head(tx.db, allocated.invoice_no, allocated.sequence)?;
-        add.execute(params![allocated.no, head, dispatch.urgent, dispatch.created_at.unix_ms(), dispatch.body])?;
+        add.execute(params![
+            allocated.no,
+            allocated.invoice_no,
+            allocated.sequence,
+            read::key_bytes(&dispatch.key),
+            head,
+            dispatch.urgent,
+            dispatch.created_at.unix_ms(),
+            dispatch.body,
+        ])?;
     }
     Ok(())
 }
@@ -283,7 +340,9 @@ pub(super) fn parked_naming(db: Db<'_>, invoices: &[InvoiceId], limit: u32) -> R
     const SQL: &str = concat!(
         "-- events.parked_naming\nSELECT e.no, ",
         read::event_columns!(),
-        " FROM events e WHERE e.names_invoice = ?1 AND e.state <> 'settled' AND e.state = 'parked'
+        " FROM ",
+        read::events!(),
+        " WHERE e.names_invoice = ?1 AND e.state <> 'settled' AND e.state = 'parked'
         ORDER BY e.no LIMIT ?2"
     );
     let mut naming = db.prepare(SQL)?;
@@ -297,27 +356,51 @@ pub(super) fn parked_naming(db: Db<'_>, invoices: &[InvoiceId], limit: u32) -> R
     Ok(found.into_iter().map(|(_, record)| record).collect())
 }
 
+/// The postings of an event, in order: the first is named by its row, later ones name it.
+pub(super) fn postings_of(db: Db<'_>, event: &EventKey) -> Result<Vec<i64>, StoreError> {
+    const FIRST: &str = "-- postings.first\nSELECT no, first_posting FROM events WHERE key = ?1";
+    const LATER: &str = "-- postings.later\nSELECT no FROM postings
+        WHERE event_no = ?1 AND kind IN ('rematch', 'reverse') ORDER BY no";
+    let Some((event_no, first)) =
+        db.one(FIRST, [event.as_bytes()], |cells| Ok((cells.next::<i64>()?, cells.next::<Option<i64>>()?)))?
+    else {
+        return Ok(Vec::new());
+    };
+    let later = db.all(LATER, [event_no], |cells| cells.next())?;
+    Ok(first.into_iter().chain(later).collect())
+}
+
 /// Where a payment's money is now.
 pub(super) fn position(db: Db<'_>, payment: &EventKey) -> Result<Position, StoreError> {
-    const ENTRIES: &str = "-- postings.net\nSELECT a.name, sum(e.amount) FROM events v
-            JOIN postings p ON p.event_no = v.no JOIN entries e ON e.posting_no = p.no
-            JOIN accounts a ON a.no = e.account_no
-        WHERE v.key = ?1 GROUP BY a.no HAVING sum(e.amount) <> 0 ORDER BY a.no";
-    const ALLOCATIONS: &str = "-- postings.allocations\nSELECT i.id, l.amount, l.sequence, l.key FROM events v
-            JOIN postings p ON p.event_no = v.no JOIN allocations l ON l.posting_no = p.no
+    const ENTRIES: &str = "-- postings.entries\nSELECT a.name, e.amount FROM entries e
+            JOIN accounts a ON a.no = e.account_no WHERE e.no >= ?1 AND e.no < ?2 ORDER BY e.no";
+    const ALLOCATIONS: &str = "-- postings.allocations\nSELECT i.id, l.amount, l.sequence, d.key FROM dispatches d
+            JOIN allocations l ON l.invoice_no = d.invoice_no AND l.sequence = d.sequence
             JOIN invoices i ON i.no = l.invoice_no
-        WHERE v.key = ?1 ORDER BY l.no";
-    let entries = db.all(ENTRIES, [payment.as_bytes()], |cells| {
-        Ok(Entry { account: cells.parse(|name: String| Account::parse(&name))?, amount: cells.money()? })
-    })?;
-    let allocations = db.all(ALLOCATIONS, [payment.as_bytes()], |cells| {
-        Ok(Allocation {
-            invoice: cells.invoice_id()?,
-            amount: cells.money()?,
-            sequence: cells.next()?,
-            key: cells.dispatch_key()?,
-        })
-    })?;
+        WHERE d.no >= ?1 AND d.no < ?2 ORDER BY d.no";
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut allocations = Vec::new();
+    for posting in postings_of(db, payment)? {
+        let lines = lines_of(posting)?;
+        let moved = db.all(ENTRIES, lines, |cells| {
+            Ok(Entry { account: cells.parse(|name: String| Account::parse(&name))?, amount: cells.money()? })
+        })?;
+        for entry in moved {
+            match entries.iter_mut().find(|e| e.account == entry.account) {
+                Some(at) => at.amount = at.amount.plus(entry.amount).map_err(|e| StoreError::Fault(e.to_string()))?,
+                None => entries.push(entry),
+            }
+        }
+        allocations.extend(db.all(ALLOCATIONS, lines, |cells| {
+            Ok(Allocation {
+                invoice: cells.invoice_id()?,
+                amount: cells.money()?,
+                sequence: cells.next()?,
+                key: cells.dispatch_key()?,
+            })
+        })?);
+    }
+    entries.retain(|entry| !entry.amount.is_zero());
     Ok(Position { entries, allocations: standing(allocations) })
 }
 

@@ -287,7 +287,7 @@ secret = "file:{read}"
         let mut reports = self.reports();
         let report = audit::audit(&mut reports, &Secret::new(SEAL_SECRET.into())).unwrap();
         assert!(report.ok, "{:?}", report.findings);
-        let sum: i64 = reports.balances().unwrap().iter().map(|(_, m)| m.dong()).sum();
+        let sum: i64 = reports.balances().unwrap().iter().map(|(_, dong)| dong).sum();
         assert_eq!(sum, 0, "the books balance");
     }
 }

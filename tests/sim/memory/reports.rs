@@ -66,7 +66,12 @@ impl Reports for MemoryReports {
         Ok(self.events_where(limit, |r| touched.contains(&r.key) || r.names_invoice.as_ref() == Some(invoice)))
     }
 
-    fn payments_by_reference(&mut self, reference: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+    fn payments_by_reference(
+        &mut self,
+        reference: &str,
+        _meant: &Wanted,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError> {
         Ok(self.events_where(limit, |r| {
             let refs = &r.content.references;
             [&refs.invoice, &refs.order, &refs.customer].into_iter().flatten().any(|text| text.as_str() == reference)
@@ -175,9 +180,9 @@ impl Reports for MemoryReports {
         let db = self.db();
         let keep = |l: &&Link| {
             l.lane == filter.after.0
-                && l.receipt.n > filter.after.1
+                && l.receipt.link.n > filter.after.1
                 && filter.partner.as_ref().is_none_or(|p| *p == l.receipt.evidence.partner)
-                && (filter.verdicts.is_empty() || filter.verdicts.contains(&l.receipt.verdict))
+                && (filter.verdicts.is_empty() || filter.verdicts.contains(&l.receipt.link.verdict))
         };
         Ok(db
             .links
@@ -186,15 +191,15 @@ impl Reports for MemoryReports {
             .take(usize::try_from(filter.limit).unwrap())
             .map(|l| StoredReceipt {
                 lane: l.lane,
-                n: l.receipt.n,
+                n: l.receipt.link.n,
                 previous: l.receipt.previous,
                 hash: l.receipt.hash,
-                raw_hash: l.receipt.raw_hash,
-                verdict: l.receipt.verdict,
+                raw_hash: l.receipt.link.raw_hash,
+                verdict: l.receipt.link.verdict,
                 partner: l.receipt.evidence.partner.clone(),
                 received_at: l.receipt.evidence.received_at,
-                amount_dong: l.receipt.amount_dong,
-                event: l.receipt.event,
+                amount_dong: l.receipt.link.amount_dong,
+                event: l.receipt.link.event,
                 evidence: filter.with_evidence.then(|| l.receipt.evidence.clone()),
                 redone_at: l.redone_at,
             })
@@ -206,9 +211,9 @@ impl Reports for MemoryReports {
         let mut counts: BTreeMap<(PartnerCode, Verdict), (i64, i64)> = BTreeMap::new();
         for link in &db.links {
             let r = &link.receipt;
-            let (count, dong) = counts.entry((r.evidence.partner.clone(), r.verdict)).or_default();
+            let (count, dong) = counts.entry((r.evidence.partner.clone(), r.link.verdict)).or_default();
             *count += 1;
-            *dong += r.amount_dong.unwrap_or_default();
+            *dong += r.link.amount_dong.unwrap_or_default();
         }
         let view = |((partner, verdict), (count, dong))| ReceiptCount { partner, verdict, count, dong };
         Ok(counts.into_iter().map(view).collect())
@@ -225,12 +230,11 @@ impl Reports for MemoryReports {
         Ok(seals)
     }
 
-    fn balances(&mut self) -> Result<Vec<(Account, Money)>, StoreError> {
+    fn balances(&mut self) -> Result<Vec<(Account, i64)>, StoreError> {
         let db = self.db();
-        let mut balances: BTreeMap<Account, Money> = BTreeMap::new();
+        let mut balances: BTreeMap<Account, i64> = BTreeMap::new();
         for entry in db.postings.iter().flat_map(|p| p.posting.entries()) {
-            let balance = balances.entry(entry.account.clone()).or_default();
-            *balance = balance.plus(entry.amount).unwrap();
+            *balances.entry(entry.account.clone()).or_default() += entry.amount.dong();
         }
         Ok(balances.into_iter().collect())
     }

@@ -61,11 +61,11 @@ impl MemoryTx<'_> {
 
     fn add_receipt(&mut self, receipt: &NewReceipt) -> Result<(), StoreError> {
         let (n, hash) = self.db.lane_heads.get(&self.lane).copied().unwrap_or_default();
-        if receipt.n != n + 1 || receipt.previous != hash {
+        if receipt.link.n != n + 1 || receipt.previous != hash {
             return Err(fault("receipts.add: not the next link"));
         }
         let lane = self.lane;
-        let old = self.db.lane_heads.insert(lane, (receipt.n, receipt.hash));
+        let old = self.db.lane_heads.insert(lane, (receipt.link.n, receipt.hash));
         self.db.links.push(Link { lane, receipt: receipt.clone(), redone_at: None });
         self.undo.push(Box::new(move |db| {
             db.links.pop();
