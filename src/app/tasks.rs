@@ -30,7 +30,7 @@ impl Forwarding {
             url: core.url.clone(),
             secret: core.secret.clone(),
             timeout_ms: options.timeout_ms,
-            trust_pem: None,
+            trust_pem: core.trust_pem.clone(),
         })?;
         let forwarder = Forwarder::new(writer, Arc::new(client), Arc::clone(&start.clock), options);
         let (stop, stopped) = oneshot::channel();

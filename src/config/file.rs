@@ -137,6 +137,8 @@ sections! {
         url: String = String::new(),
         /// Name of the signing secret.
         secret: String = "env:THUHO_CORE_SECRET".to_owned(),
+        /// Name of the certificates that alone may vouch for it; empty for the public ones.
+        trust: String = String::new(),
     }
     /// `[partners]`
     PartnersFile {
