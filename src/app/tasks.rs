@@ -32,7 +32,10 @@ impl Forwarding {
             timeout_ms: options.timeout_ms,
             trust_pem: core.trust_pem.clone(),
         })?;
+        let committing = Arc::clone(&writer);
         let forwarder = Forwarder::new(writer, Arc::new(client), Arc::clone(&start.clock), options);
+        let waker = forwarder.waker();
+        committing.on_posted(move || waker.wake());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async {
