@@ -342,6 +342,8 @@ impl Source<'_> {
             ("limits", "queue", limits.queue > 0),
             ("limits", "batch", limits.batch > 0),
             ("limits", "import_bytes", limits.import_bytes > 0),
+            ("limits", "inquiries", limits.inquiries > 0),
+            ("limits", "inquiry_readers", limits.inquiry_readers > 0),
             ("limits", "questions", limits.questions > 0),
             ("limits", "readers", limits.readers > 0),
             ("seal", "every_s", file.seal.every_s > 0),
