@@ -313,6 +313,7 @@ async fn run(
         gateway.start.config.seal_secret.clone(),
         Duration::from_secs(gateway.start.config.file.seal.every_s),
     ));
+    let lanes = actix_web::rt::spawn(tasks::keep_lanes(Arc::clone(&gateway.intake), gateway.desks.people.clone()));
     tracing::info!(public = %public_at, internal = %internal_at, "The gateway listens");
     // Nobody may be waiting to be told any more.
     tell.send((public_at, internal_at)).ok();
@@ -331,6 +332,7 @@ async fn run(
             () = tasks::until_broken(&gateway.writer) => break true,
         }
     };
+    lanes.abort();
     drain(&gateway, broken, &public_handle, &internal_handle, forwarding).await;
     housekeeping.abort();
     for server in [public, internal] {

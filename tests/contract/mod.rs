@@ -97,6 +97,7 @@ macro_rules! contract_suite {
             messages {
                 the_longest_due_goes_first
                 the_fast_lane_takes_urgent_ones_only
+                a_message_goes_to_the_fast_lane_when_its_invoice_is_overdue
                 a_lease_takes_no_more_than_its_limit
                 messages_of_one_invoice_keep_their_order
                 a_parked_message_blocks_its_invoice_until_a_person_acts

@@ -5,9 +5,11 @@
 use super::read;
 use super::statement::{Cells, Db};
 use crate::domain::dispatch::{AttemptResult, DispatchResult, LeasedDispatch, ParkCause};
-use crate::domain::ids::{Author, DispatchKey};
+use crate::domain::ids::{Author, DispatchKey, InvoiceId};
 use crate::domain::time::Timestamp;
+use crate::store::reports::{SlowPage, SlowPlace};
 use crate::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, RouteState, StoreError};
+use jiff::civil::Date;
 use rusqlite::{named_params, params};
 
 /// Is no earlier message of this invoice unfinished?
@@ -77,6 +79,42 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
         take.execute((due.no, request.token.0.cast_signed(), request.until.unix_ms()))?;
     }
     Ok(found.into_iter().map(|due| due.leased).collect())
+}
+
+/// The next waiting messages of the slow lane, in the order of the lane's own index: those that may go first, then
+/// those behind them. What moves meanwhile may be missed, and is met by the next walk.
+pub(super) fn slow_overdue(db: Db<'_>, today: Date, from: SlowPlace, limit: u32) -> Result<SlowPage, StoreError> {
+    const SQL: &str = "-- dispatches.slow\nSELECT d.due_at, d.created_at, d.no, i.id, i.due_on < ?1
+        FROM dispatches d INDEXED BY dispatches_due JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
+        WHERE d.state = 'waiting' AND d.head = ?2 AND d.urgent = 0 AND (d.due_at, d.created_at, d.no) > (?3, ?4, ?5)
+        ORDER BY d.due_at, d.created_at, d.no LIMIT ?6";
+    let SlowPlace([behind, due_at, created_at, no]) = from;
+    let read = |cells: &mut Cells<'_, '_>| {
+        let at = SlowPlace([behind, cells.next()?, cells.next()?, cells.next()?]);
+        Ok((at, cells.invoice_id()?, cells.next::<bool>()?))
+    };
+    let found = db.all(SQL, params![today.to_string(), behind == 0, due_at, created_at, no, limit], read)?;
+    let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = match found.last() {
+        Some((last, _, _)) if full => Some(*last),
+        _ => (behind == 0).then_some(SlowPlace([1, 0, 0, 0])),
+    };
+    Ok(SlowPage { overdue: found.into_iter().filter_map(|(_, id, late)| late.then_some(id)).collect(), next })
+}
+
+/// Into the fast lane, if the invoice is overdue as it stands now. The ones behind the first as well: they will be
+/// first.
+pub(super) fn raise_overdue(db: Db<'_>, invoices: &[InvoiceId], today: Date) -> Result<u64, StoreError> {
+    const SQL: &str = "-- dispatches.raise\nUPDATE dispatches SET urgent = 1 WHERE urgent = 0
+        AND state IN ('waiting', 'leased', 'parked') AND no IN (SELECT a.no FROM invoices i
+            JOIN allocations a ON a.invoice_no = i.no WHERE i.id = ?1 AND i.due_on < ?2)";
+    let (mut raise, today) = (db.prepare(SQL)?, today.to_string());
+    let mut raised = 0_u64;
+    for invoice in invoices {
+        let more = raise.execute((invoice.as_str(), &today))?;
+        raised = raised.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+    }
+    Ok(raised)
 }
 
 /// Writes one result; `false` when its lease is somebody else's by now, or nobody's.

@@ -1,10 +1,12 @@
 //! The way to the core as a whole: walls, lanes, alarms. Holds I10.
 
 use super::rig::*;
+use crate::harness::{Gateway, bill, pays};
+use std::time::{Duration, Instant};
 use thuho::domain::time::Clock;
 use thuho::outbox::ForwarderOptions;
 use thuho::outbox::watch::{self, AgeLimits, Alarm};
-use thuho::store::reports::Reports;
+use thuho::store::reports::{DispatchFilter, Reports};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -85,6 +87,26 @@ async fn overdue_invoices_have_a_lane_of_their_own_and_neither_lane_starves_the_
     assert_eq!((of("U"), of("N")), (2, 3), "two overdue ones at once, though all others are older");
     while forwarder.forward_once().await.unwrap().taken > 0 {}
     assert_eq!(rig.reports().outbox_depth().unwrap().waiting, 0);
+}
+
+#[test]
+fn a_message_whose_invoice_becomes_overdue_while_it_waits_goes_to_the_fast_lane() {
+    let mut gateway = Gateway::start();
+    gateway.put(&[bill("HD-1", 150_000)]);
+    gateway.notify("standard", &pays("1", "HD-1", 150_000));
+    let urgent = |gateway: &Gateway| {
+        let all = gateway.reports().dispatches(&DispatchFilter { limit: 9, ..DispatchFilter::default() }).unwrap();
+        all.iter().map(|view| view.urgent).collect::<Vec<_>>()
+    };
+    assert_eq!(urgent(&gateway), [false]);
+    gateway.down();
+    gateway.clock.advance_ms(9 * 24 * 60 * 60 * 1000);
+    gateway.up();
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while urgent(&gateway) == [false] {
+        assert!(Instant::now() < give_up, "still in the slow lane a day after its invoice was due");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! undoes itself.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
-use super::{Db, Link, Message};
+use super::{Db, Link, Message, is_unfinished};
 use thuho::domain::dispatch::{AttemptResult, Dispatch, DispatchResult, DispatchState, LeasedDispatch, ParkCause};
 use thuho::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use thuho::domain::invoice::{Invoice, InvoiceAccount};
@@ -301,6 +301,21 @@ impl Tx for MemoryTx<'_> {
             self.set_message(at, message);
         }
         Ok(written)
+    }
+
+    fn raise_overdue(&mut self, invoices: &[InvoiceId], today: jiff::civil::Date) -> Result<u64, StoreError> {
+        let overdue = |id: &InvoiceId| self.db.invoices.get(id).is_some_and(|a| a.invoice.due_on < today);
+        let late: Vec<&InvoiceId> = invoices.iter().filter(|id| overdue(id)).collect();
+        let raises = |m: &Message| {
+            !m.dispatch.urgent && is_unfinished(&m.state) && late.iter().any(|id| **id == m.dispatch.invoice)
+        };
+        let raised: Vec<usize> = (0..self.db.messages.len()).filter(|at| raises(&self.db.messages[*at])).collect();
+        for at in &raised {
+            let mut message = self.db.messages[*at].clone();
+            message.dispatch.urgent = true;
+            self.set_message(*at, message);
+        }
+        Ok(u64::try_from(raised.len()).unwrap())
     }
 
     fn command(
