@@ -218,6 +218,21 @@ pub fn a_released_message_is_not_counted_as_tried(mut h: Harness) {
     assert_eq!((again.len(), again[0].attempts), (1, 0));
 }
 
+pub fn a_wall_is_counted_until_a_person_sends_the_message_again(mut h: Harness) {
+    h.invoices(&[("HD-1", 1)]);
+    let key = h.pay("1", "HD-1", 1);
+    let walled = |ms| AttemptResult::Walled { not_before: at(ms), reason: "http 404".to_owned() };
+    for (token, now) in [(1, 0), (2, 10), (3, 20)] {
+        let [taken] = lease(&mut h, token, at(now), 9).try_into().unwrap();
+        assert_eq!((u64::from(taken.walls), taken.attempts), (token - 1, 0));
+        assert!(settle(&mut h, token, &key, walled(now + 10)));
+        assert_eq!(lease(&mut h, 9, at(now + 9), 9), vec![], "it steps back");
+    }
+    assert_eq!(view(&mut h, &key).reason.as_deref(), Some("http 404"));
+    assert_eq!(command(&mut h, &key, DispatchCommand::Retry), CommandAnswer::Done);
+    assert_eq!(lease(&mut h, 4, at(600), 9)[0].walls, 0);
+}
+
 pub fn a_released_message_lets_others_go_first(mut h: Harness) {
     h.invoices(&[("HD-1", 1), ("HD-2", 1)]);
     let first = h.pay_at("1", "HD-1", 1, (at(10), false));

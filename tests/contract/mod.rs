@@ -103,6 +103,7 @@ macro_rules! contract_suite {
                 a_parked_message_blocks_its_invoice_until_a_person_acts
                 a_result_under_a_lost_lease_changes_nothing
                 a_released_message_is_not_counted_as_tried
+                a_wall_is_counted_until_a_person_sends_the_message_again
                 a_released_message_lets_others_go_first
                 an_ending_in_the_middle_lets_nobody_overtake
                 commands_fit_the_state_they_meet

@@ -40,13 +40,15 @@ struct Due {
 
 /// Takes what is due, the longest due first; the index holds each lane in that order.
 pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
-    const WAITING: &str = "-- dispatches.due\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.created_at, d.urgent
+    const WAITING: &str = "-- dispatches.due\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.walls, d.created_at,
+            d.urgent
         FROM dispatches d INDEXED BY dispatches_due JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
         WHERE d.state = 'waiting' AND d.head = 1 AND d.urgent = ?1 AND d.due_at <= ?2
         ORDER BY d.due_at, d.created_at, d.no LIMIT ?3";
     // A lease that ran out: its holder is gone or too slow, and its result will no longer count.
     const EXPIRED: &str =
-        "-- dispatches.expired\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.created_at, d.urgent
+        "-- dispatches.expired\nSELECT d.no, d.due_at, a.key, i.id, d.body, d.attempts, d.walls, d.created_at,
+            d.urgent
         FROM dispatches d JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
         WHERE d.state = 'leased' AND d.lease_until <= ?1 AND d.urgent >= ?2 ORDER BY d.lease_until LIMIT ?3";
     const TAKE: &str = "-- dispatches.lease\nUPDATE dispatches SET state = 'leased', lease_token = ?2, lease_until = ?3
@@ -61,6 +63,7 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
                 invoice: cells.invoice_id()?,
                 body: cells.next()?,
                 attempts: cells.next()?,
+                walls: cells.next()?,
                 created_at: cells.at()?,
                 token: request.token,
                 urgent: cells.next()?,
@@ -127,6 +130,9 @@ pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreE
             attempts = attempts + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
     const PARK: &str = "-- dispatches.park\nUPDATE dispatches SET state = 'parked', cause = ?2, reason = ?3,
             attempts = attempts + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
+    const WALLED: &str =
+        "-- dispatches.walled\nUPDATE dispatches SET state = 'waiting', due_at = max(due_at, ?2), reason = ?3,
+            walls = walls + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
     const RELEASE: &str = "-- dispatches.release\nUPDATE dispatches SET state = 'waiting', due_at = max(due_at, ?2),
             lease_token = NULL, lease_until = NULL WHERE no = ?1";
     let held = (result.token.0.cast_signed(), read::key_bytes(&result.key));
@@ -143,6 +149,9 @@ pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreE
         }
         AttemptResult::Parked { cause, reason } => {
             db.execute(PARK, (no, cause.word(), reason))?;
+        }
+        AttemptResult::Walled { not_before, reason } => {
+            db.execute(WALLED, (no, not_before.unix_ms(), reason))?;
         }
         AttemptResult::Released { not_before } => {
             db.execute(RELEASE, (no, not_before.unix_ms()))?;
@@ -185,7 +194,7 @@ pub(super) fn command(
     at: Timestamp,
 ) -> Result<CommandAnswer, StoreError> {
     const RETRY: &str =
-        "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = ?2, attempts = 0, cause = NULL,
+        "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = ?2, attempts = 0, walls = 0, cause = NULL,
             close_proposed_by = NULL, close_reason = NULL WHERE no = ?1";
     const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = ?2 WHERE no = ?1";
     const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = ?2, close_reason = ?3

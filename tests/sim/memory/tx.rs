@@ -159,6 +159,7 @@ impl MemoryTx<'_> {
             state: DispatchState::Waiting { not_before: dispatch.created_at },
             due_at: dispatch.created_at,
             attempts: 0,
+            walls: 0,
             reason: None,
             proposed_by: None,
         });
@@ -265,6 +266,7 @@ impl Tx for MemoryTx<'_> {
                 invoice: message.dispatch.invoice.clone(),
                 body: message.dispatch.body.clone(),
                 attempts: message.attempts,
+                walls: message.walls,
                 created_at: message.dispatch.created_at,
                 token: request.token,
                 urgent: message.dispatch.urgent,
@@ -283,7 +285,11 @@ impl Tx for MemoryTx<'_> {
             written.push(held.is_some());
             let Some(at) = held else { continue };
             let mut message = self.db.messages[at].clone();
-            message.attempts += u32::from(!matches!(result.result, AttemptResult::Released { .. }));
+            match result.result {
+                AttemptResult::Walled { .. } => message.walls += 1,
+                AttemptResult::Released { .. } => {}
+                _ => message.attempts += 1,
+            }
             (message.state, message.reason) = match &result.result {
                 AttemptResult::Delivered => (DispatchState::Delivered { at: result.at }, None),
                 AttemptResult::Retry { not_before, reason } => {
@@ -292,6 +298,10 @@ impl Tx for MemoryTx<'_> {
                 }
                 AttemptResult::Parked { cause, reason } => {
                     (DispatchState::Parked { cause: *cause }, Some(reason.clone()))
+                }
+                AttemptResult::Walled { not_before, reason } => {
+                    message.due_at = message.due_at.max(*not_before);
+                    (DispatchState::Waiting { not_before: message.due_at }, Some(reason.clone()))
                 }
                 AttemptResult::Released { not_before } => {
                     message.due_at = message.due_at.max(*not_before);
@@ -333,6 +343,7 @@ impl Tx for MemoryTx<'_> {
                 message.state = DispatchState::Waiting { not_before: at };
                 message.due_at = at;
                 message.attempts = 0;
+                message.walls = 0;
                 message.proposed_by = None;
             }
             (DispatchCommand::Hold, DispatchState::Waiting { .. }) => {
