@@ -184,7 +184,7 @@ struct Gateway {
     start: Start,
     writer: Arc<Writer>,
     intake: Arc<Intake>,
-    readers: crate::inquiry::readers::Readers,
+    desks: parts::Desks,
     health: Health,
     seen: Arc<Seen>,
 }
@@ -222,7 +222,7 @@ impl Gateway {
         let intake = Intake::new(partners, writer, Arc::clone(&seen), clock, &options);
         intake.set_paused(parts.paused);
         let health = Health::new(Arc::clone(&parts.writer), Arc::clone(&seen));
-        Ok(Self { start, writer: parts.writer, intake, readers: parts.readers, health, seen })
+        Ok(Self { start, writer: parts.writer, intake, desks: parts.desks, health, seen })
     }
 
     fn listen_public(&self) -> Result<(Server, SocketAddr), AppError> {
@@ -230,7 +230,7 @@ impl Gateway {
         let limits = &config.file.limits;
         let bounds = Bounds { bytes: limits.body_bytes, deadline: Duration::from_millis(limits.body_deadline_ms) };
         let trusted: Arc<[_]> = config.trusted_proxies.clone().into();
-        let (intake, readers) = (Arc::clone(&self.intake), self.readers.clone());
+        let (intake, readers) = (Arc::clone(&self.intake), self.desks.collectors.clone());
         let mut server = HttpServer::new(move || {
             // Called once in each worker's thread: its own connection to Redis comes from here.
             let (door, readers, trusted) = (intake.door(), readers.clone(), Arc::clone(&trusted));
@@ -255,7 +255,7 @@ impl Gateway {
         let data = web::Data::new(Internal {
             tokens: parts::tokens(config).into(),
             intake: Arc::clone(&self.intake),
-            readers: self.readers.clone(),
+            readers: self.desks.people.clone(),
             health: self.health.clone(),
             generations: Arc::clone(self.seen.generations()),
             import_bytes: config.file.limits.import_bytes,
@@ -309,10 +309,11 @@ async fn run(
     let public = actix_web::rt::spawn(public);
     let housekeeping = actix_web::rt::spawn(tasks::housekeeping(
         Arc::clone(&gateway.intake),
-        gateway.readers.clone(),
+        gateway.desks.people.clone(),
         gateway.start.config.seal_secret.clone(),
         Duration::from_secs(gateway.start.config.file.seal.every_s),
     ));
+    let lanes = actix_web::rt::spawn(tasks::keep_lanes(Arc::clone(&gateway.intake), gateway.desks.people.clone()));
     tracing::info!(public = %public_at, internal = %internal_at, "The gateway listens");
     // Nobody may be waiting to be told any more.
     tell.send((public_at, internal_at)).ok();
@@ -331,6 +332,7 @@ async fn run(
             () = tasks::until_broken(&gateway.writer) => break true,
         }
     };
+    lanes.abort();
     drain(&gateway, broken, &public_handle, &internal_handle, forwarding).await;
     housekeeping.abort();
     for server in [public, internal] {

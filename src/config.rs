@@ -95,6 +95,8 @@ pub struct Core {
     pub url: String,
     /// What signs them.
     pub secret: Secret,
+    /// PEM certificates that alone may vouch for it; the public ones if `None`.
+    pub trust_pem: Option<Vec<u8>>,
 }
 
 impl Config {
@@ -252,11 +254,7 @@ impl Source<'_> {
             "text" => crate::telemetry::Format::Text,
             _ => return Err(self.error("log", "format", "expected json or text")),
         };
-        let core = if file.core.url.is_empty() {
-            None
-        } else {
-            Some(Core { url: file.core.url.clone(), secret: self.secret("core", "secret", &file.core.secret)? })
-        };
+        let core = self.core(&file.core)?;
         let seen_password = if file.seen.password.is_empty() {
             None
         } else {
@@ -275,6 +273,29 @@ impl Source<'_> {
             tokens: self.tokens(&file)?,
             file,
         })
+    }
+
+    fn core(&self, file: &file::CoreFile) -> Result<Option<Core>, ConfigError> {
+        if file.url.is_empty() {
+            return Ok(None);
+        }
+        let trust_pem = match file.trust.as_str() {
+            "" => None,
+            name => Some(self.trust(&file.url, name)?),
+        };
+        Ok(Some(Core { url: file.url.clone(), secret: self.secret("core", "secret", &file.secret)?, trust_pem }))
+    }
+
+    /// The authorities that alone may vouch for the core.
+    fn trust(&self, url: &str, name: &str) -> Result<Vec<u8>, ConfigError> {
+        if !url.starts_with("https://") {
+            return Err(self.error("core", "trust", "expected an https:// address in core.url, or nothing here"));
+        }
+        let pem = self.secret("core", "trust", name)?.expose().to_vec();
+        match crate::outbox::core_client::check_trust(&pem) {
+            Ok(()) => Ok(pem),
+            Err(problem) => Err(self.error("core", "trust", problem)),
+        }
     }
 
     fn secret(&self, section: &str, key: &str, name: &str) -> Result<Secret, ConfigError> {
@@ -321,6 +342,8 @@ impl Source<'_> {
             ("limits", "queue", limits.queue > 0),
             ("limits", "batch", limits.batch > 0),
             ("limits", "import_bytes", limits.import_bytes > 0),
+            ("limits", "inquiries", limits.inquiries > 0),
+            ("limits", "inquiry_readers", limits.inquiry_readers > 0),
             ("limits", "questions", limits.questions > 0),
             ("limits", "readers", limits.readers > 0),
             ("seal", "every_s", file.seal.every_s > 0),

@@ -5,8 +5,9 @@ use crate::domain::secret::Secret;
 use crate::inquiry::readers::Readers;
 use crate::intake::Intake;
 use crate::ledger::audit;
-use crate::ledger::writer::Writer;
-use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, watch};
+use crate::ledger::writer::{Writer, moment};
+use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, overdue, watch};
+use crate::store::reports::SlowPlace;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind};
@@ -15,6 +16,9 @@ use tokio::task::JoinHandle;
 
 /// How often counts are written and the outbox is looked at.
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// How often the slow lane is walked through.
+const LANES: Duration = Duration::from_secs(600);
 
 /// How often a broken storage is noticed.
 const BROKEN_LOOK: Duration = Duration::from_millis(100);
@@ -30,9 +34,12 @@ impl Forwarding {
             url: core.url.clone(),
             secret: core.secret.clone(),
             timeout_ms: options.timeout_ms,
-            trust_pem: None,
+            trust_pem: core.trust_pem.clone(),
         })?;
+        let committing = Arc::clone(&writer);
         let forwarder = Forwarder::new(writer, Arc::new(client), Arc::clone(&start.clock), options);
+        let waker = forwarder.waker();
+        committing.on_posted(move || waker.wake());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async {
@@ -91,6 +98,37 @@ pub(super) async fn housekeeping(intake: Arc<Intake>, readers: Readers, key: Sec
             }
         }
     }
+}
+
+/// Puts messages whose invoice became overdue while they waited into the fast lane: at the start and every ten
+/// minutes, so that a new day, a retry by hand and an import's new due date are all seen soon. Runs until it is aborted.
+pub(super) async fn keep_lanes(intake: Arc<Intake>, readers: Readers) {
+    let mut often = tokio::time::interval(LANES);
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        often.tick().await;
+        match raise_overdue(&intake, &readers).await {
+            Ok(0) => {}
+            Ok(raised) => tracing::info!(raised, "Messages of overdue invoices go to the fast lane"),
+            Err(why) => tracing::warn!(why, "The slow lane was not walked to its end; it is walked again"),
+        }
+    }
+}
+
+async fn raise_overdue(intake: &Intake, readers: &Readers) -> Result<u64, String> {
+    let today = moment(intake.clock().as_ref()).today;
+    let (mut raised, mut from) = (0_u64, Some(SlowPlace::default()));
+    while let Some(place) = from {
+        let page = readers.ask(move |reports| overdue::look(reports, today, place)).await.map_err(|e| e.to_string())?;
+        for slice in page.overdue.chunks(overdue::SLICE) {
+            let slice = slice.to_vec();
+            let done = intake.writer().run(move |store| overdue::raise(store, &slice, today));
+            let done = done.map_err(|busy| busy.to_string())?.await.map_err(|_not_run| "not run".to_owned())?;
+            raised = raised.saturating_add(done.map_err(|error| error.to_string())?);
+        }
+        from = page.next;
+    }
+    Ok(raised)
 }
 
 /// Done when the storage failed.

@@ -76,7 +76,7 @@ fn core(config: &Config) -> Finding {
         url: core.url.clone(),
         secret: core.secret.clone(),
         timeout_ms: 1_000,
-        trust_pem: None,
+        trust_pem: core.trust_pem.clone(),
     };
     crate::outbox::CoreClient::new(&options).map_err(|e| Failure::Wrong(e.to_string()))?;
     Ok(core.url.clone())

@@ -91,9 +91,13 @@ sections! {
         stale_alarm: u32 = 20,
         /// Bytes of an import.
         import_bytes: u64 = 2_147_483_648,
-        /// Questions waiting.
+        /// Collectors' questions waiting.
+        inquiries: usize = 1_024,
+        /// Reading connections for them.
+        inquiry_readers: usize = 2,
+        /// Our own questions waiting.
         questions: usize = 1_024,
-        /// Reading connections.
+        /// Reading connections for them.
         readers: usize = 2,
     }
     /// `[store]`
@@ -137,6 +141,8 @@ sections! {
         url: String = String::new(),
         /// Name of the signing secret.
         secret: String = "env:THUHO_CORE_SECRET".to_owned(),
+        /// Name of the certificates that alone may vouch for it; empty for the public ones.
+        trust: String = String::new(),
     }
     /// `[partners]`
     PartnersFile {

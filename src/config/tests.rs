@@ -93,3 +93,33 @@ fn a_token_needs_a_known_scope_and_a_secret_of_its_own() {
     let twice = format!("{}{}", token("a", "read"), token("b", "ops"));
     assert!(check(&twice, &[]).unwrap_err().contains("another token's secret"));
 }
+
+#[test]
+fn who_may_vouch_for_the_core_is_checked_with_the_key_that_names_it() {
+    let file = |text: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    };
+    let secret = file("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let core = |url: &str, trust: &str| {
+        let text =
+            format!("[core]\nurl = \"{url}\"\nsecret = \"file:{}\"\ntrust = \"{trust}\"\n", secret.path().display());
+        check(&text, &[]).map(|config| config.core.unwrap().trust_pem)
+    };
+    let named = |file: &tempfile::NamedTempFile| format!("file:{}", file.path().display());
+    let authority = file(include_str!("../../tests/it/outbox/tls/ca.pem"));
+    assert!(core("https://core.example/in", &named(&authority)).unwrap().is_some());
+    assert_eq!(core("https://core.example/in", "").unwrap(), None);
+
+    let expected = "gateway.toml:4: core.trust: expected one or more PEM certificates";
+    for wrong in ["hunter2", "-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----"] {
+        assert_eq!(core("https://core.example/in", &named(&file(wrong))).unwrap_err(), expected);
+    }
+    let gone = core("https://core.example/in", "file:/nowhere/ca.pem").unwrap_err();
+    assert!(gone.starts_with("gateway.toml:4: core.trust: cannot read") && gone.contains("/nowhere/ca.pem"), "{gone}");
+    let text = core("https://core.example/in", "hunter2").unwrap_err();
+    assert!(text.starts_with("gateway.toml:4: core.trust: expected") && !text.contains("hunter2"), "{text}");
+    let plain = core("http://core.example/in", &named(&authority)).unwrap_err();
+    assert!(plain.starts_with("gateway.toml:4: core.trust: expected an https:// address"), "{plain}");
+}

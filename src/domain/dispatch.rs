@@ -142,13 +142,15 @@ pub enum ParkCause {
     BillAlreadyCleared,
     /// Retried for days without an answer.
     Exhausted,
+    /// It alone kept meeting what else pauses the way (401, 403, 404, a redirect, TLS), while others were taken.
+    Walled,
     /// A person put it on hold.
     Held,
 }
 
 impl ParkCause {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Rejected, Self::BillAlreadyCleared, Self::Exhausted, Self::Held];
+    pub const ALL: [Self; 5] = [Self::Rejected, Self::BillAlreadyCleared, Self::Exhausted, Self::Walled, Self::Held];
 
     /// The word in the database and in reports.
     #[must_use]
@@ -157,6 +159,7 @@ impl ParkCause {
             Self::Rejected => "rejected",
             Self::BillAlreadyCleared => "bill_already_cleared",
             Self::Exhausted => "exhausted",
+            Self::Walled => "walled",
             Self::Held => "held",
         }
     }
@@ -212,6 +215,8 @@ pub struct LeasedDispatch {
     pub body: String,
     /// How often it was tried before.
     pub attempts: u32,
+    /// How often it met a wall on an open way before.
+    pub walls: u32,
     /// When it was posted.
     pub created_at: Timestamp,
     /// The fence.
@@ -237,6 +242,13 @@ pub enum AttemptResult {
         /// Why.
         cause: ParkCause,
         /// For people.
+        reason: String,
+    },
+    /// It met a wall on an open way: give it back without counting the attempt, but count the wall.
+    Walled {
+        /// Not before, as in [`AttemptResult::Released`].
+        not_before: Timestamp,
+        /// For people: `http 404`, `tls`.
         reason: String,
     },
     /// Not this message's fault (the route is down or paused): give it back without counting the attempt.

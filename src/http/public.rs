@@ -78,7 +78,8 @@ async fn status(request: HttpRequest, payload: web::Payload, public: web::Data<P
     };
     let now = public.door.intake().clock().now();
     let paused = public.door.intake().is_paused(profile.code());
-    let answer = inquiry::status(&public.readers, &profile, &raw, now, paused).await;
+    let books = inquiry::Books { readers: &public.readers, writer: public.door.intake().writer() };
+    let answer = inquiry::status(books, &profile, &raw, now, paused).await;
     say(&profile.reply_status(&answer, &ReplyContext { raw: Some(&raw), payment: answer.payment, now }))
 }
 

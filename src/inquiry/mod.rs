@@ -1,22 +1,26 @@
 //! What a collector may ask: the bills of a customer or an invoice, and what became of one of its own payments. Bill
 //! inquiry answers by the rule that settles payments ([`crate::matching`]), so a payment of what was shown is settled.
-//! Asked on reading connections; the writer never waits for it. Not how a question is signed, nor how an answer is
+//! Asked on reading connections; the writer never waits for it. Before it says that no payment is booked it waits until
+//! the writer is through with what was queued, and looks again: a payment whose commit is running is not on disk yet,
+//! and a bank that heard "unknown" would give it back. Not how a question is signed, nor how an answer is
 //! worded (`partner`).
 //!
 //! Keeps I1 (nothing is read before it is proved) and I10 (bounded questions).
 
 pub mod readers;
 
-use crate::domain::ids::{CustomerCode, InvoiceId};
+use crate::domain::ids::{CustomerCode, EventKey, InvoiceId};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::notice::{RawNotice, References};
 use crate::domain::time::Timestamp;
+use crate::ledger::writer::Writer;
 use crate::matching::{self, Bills, Named};
 use crate::partner::{Bill, BillsAnswer, BillsKind, Profile, StatusAnswer, StatusAsk, StatusKind};
 use crate::store::reports::Reports;
 use crate::store::rows::EventState;
 use crate::store::{Candidates, StoreError};
 use readers::Readers;
+use std::time::Duration;
 
 /// Bills shown at most: years of them.
 const BILLS_MAX: usize = 100;
@@ -36,9 +40,18 @@ pub async fn bills(readers: &Readers, profile: &Profile, raw: &RawNotice, now: T
         .unwrap_or_else(|_no_answer| BillsAnswer::of(BillsKind::TryAgain))
 }
 
+/// What a status enquiry needs: who reads the books, and who may be writing them.
+#[derive(Clone, Copy)]
+pub struct Books<'a> {
+    /// The collectors' reading connections.
+    pub readers: &'a Readers,
+    /// The writer, for when nothing is found.
+    pub writer: &'a Writer,
+}
+
 /// What became of the payment that a proved question names.
 pub async fn status(
-    readers: &Readers,
+    books: Books<'_>,
     profile: &Profile,
     raw: &RawNotice,
     now: Timestamp,
@@ -51,10 +64,22 @@ pub async fn status(
     if paused {
         return StatusAnswer::of(StatusKind::TryAgain);
     }
-    readers
-        .ask(move |reports| payment_status(reports, &asked))
-        .await
-        .unwrap_or_else(|_no_answer| StatusAnswer::of(StatusKind::TryAgain))
+    let deadline = Duration::from_millis(profile.answer_deadline_ms().unsigned_abs());
+    let answer = tokio::time::timeout(deadline, sure_status(books, asked)).await;
+    answer.ok().flatten().unwrap_or_else(|| StatusAnswer::of(StatusKind::TryAgain))
+}
+
+/// The status, asked again behind the writer's queue before it is "unknown"; `None` when nobody knows.
+async fn sure_status(books: Books<'_>, asked: StatusAsk) -> Option<StatusAnswer> {
+    let Books { readers, writer } = books;
+    let payment = asked.payment;
+    let ask = || readers.ask(move |reports| payment_status(reports, payment));
+    let first = ask().await.ok()?;
+    if first.kind != StatusKind::Unknown {
+        return Some(first);
+    }
+    writer.passed().ok()?.await.ok()?;
+    ask().await.ok()
 }
 
 /// The bills as a question found them.
@@ -105,8 +130,8 @@ fn open_bills(reports: &mut dyn Reports, references: &References) -> Result<Bill
     Ok(BillsAnswer { kind, customer: customer.map(String::from), bills })
 }
 
-fn payment_status(reports: &mut dyn Reports, asked: &StatusAsk) -> Result<StatusAnswer, StoreError> {
-    let Some(record) = reports.event(&asked.payment)? else {
+fn payment_status(reports: &mut dyn Reports, payment: EventKey) -> Result<StatusAnswer, StoreError> {
+    let Some(record) = reports.event(&payment)? else {
         return Ok(StatusAnswer::of(StatusKind::Unknown));
     };
     let kind = match record.state {
@@ -118,5 +143,5 @@ fn payment_status(reports: &mut dyn Reports, asked: &StatusAsk) -> Result<Status
             return Ok(StatusAnswer::of(StatusKind::Unknown));
         }
     };
-    Ok(StatusAnswer { kind, payment: Some(asked.payment), amount: Some(record.content.amount) })
+    Ok(StatusAnswer { kind, payment: Some(payment), amount: Some(record.content.amount) })
 }

@@ -6,7 +6,11 @@
 //! While one batch is being flushed the next one gathers: the flush itself is the batching window, so there is no
 //! timer to tune.
 
+mod status;
+
 pub use super::batch::{BatchEnd, CONTENDED_TRIES_MAX, Early, Health, Lane, REPEATS_HELD_MAX, run_batch};
+
+pub use status::{Busy, WriterStatus};
 
 use super::crash;
 use super::post::{Arrival, Posted};
@@ -21,7 +25,7 @@ use jiff::tz::TimeZone;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -71,52 +75,6 @@ pub struct PostJob {
     pub deadline: Instant,
 }
 
-/// The writer takes no more at the moment: the retry word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Busy {
-    /// The queue is full.
-    #[error("the ledger's queue is full")]
-    Full,
-    /// The writer is draining or has failed.
-    #[error("the ledger takes no more")]
-    Closed,
-}
-
-/// What a writer is doing: for readiness and metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WriterStatus {
-    /// Notices that wait.
-    pub queued: usize,
-    /// Other transactions that wait.
-    pub tasks_queued: usize,
-    /// Committed batches.
-    pub batches: u64,
-    /// Answered notices.
-    pub answered: u64,
-    /// Notices in the last batch.
-    pub last_batch: u64,
-    /// Notices dropped because their collector had stopped waiting.
-    pub late: u64,
-    /// Commits whose outcome is not known.
-    pub unknown: u64,
-    /// Notices that could not be taken by a fault of ours.
-    pub faults: u64,
-    /// Answers `duplicate` that the books gave.
-    pub duplicates: u64,
-    /// The disk is full: not ready.
-    pub full: bool,
-    /// The storage failed: the program must end and recover at its next start.
-    pub broken: bool,
-}
-
-impl WriterStatus {
-    /// May new notices be sent here?
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        !self.full && !self.broken
-    }
-}
-
 /// A job and who waits for its answer.
 type Waiting = (PostJob, oneshot::Sender<Posted>);
 
@@ -126,8 +84,23 @@ type Task = Box<dyn FnOnce(&mut dyn Store) + Send>;
 struct Queues {
     posts: VecDeque<Waiting>,
     tasks: VecDeque<Task>,
+    /// Who waits until as many notices are through as were queued before.
+    passing: VecDeque<(u64, oneshot::Sender<()>)>,
+    /// Notices ever queued, and those of them that a batch took.
+    queued: u64,
+    taken: u64,
     closed: bool,
 }
+
+/// What the thread takes at once.
+#[derive(Default)]
+struct Taken {
+    posts: Vec<Waiting>,
+    passed: Vec<oneshot::Sender<()>>,
+    tasks: Vec<Task>,
+}
+
+type Hook = Box<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 struct Shared {
@@ -143,6 +116,7 @@ struct Shared {
     full: AtomicBool,
     broken: AtomicBool,
     reached: AtomicI64,
+    on_posted: OnceLock<Hook>,
 }
 
 impl Shared {
@@ -196,9 +170,39 @@ impl Writer {
             return Err(Busy::Full);
         }
         queues.posts.push_back((job, tell));
+        queues.queued = queues.queued.saturating_add(1);
         drop(queues);
         self.shared.bell.notify_one();
         Ok(answer)
+    }
+
+    /// Waits until every notice that was queued before is on disk or answered otherwise: who reads then, on whatever
+    /// connection, has seen it. Costs the writer no look at the store. A receiver that errors means that nobody knows.
+    ///
+    /// # Errors
+    /// [`Busy`]: too many wait.
+    pub fn passed(&self) -> Result<oneshot::Receiver<()>, Busy> {
+        let (tell, passed) = oneshot::channel();
+        let mut queues = self.shared.queues();
+        if queues.closed || self.shared.broken.load(Ordering::Acquire) {
+            return Err(Busy::Closed);
+        }
+        if queues.passing.len() >= self.options.queue_max {
+            return Err(Busy::Full);
+        }
+        let after = queues.queued;
+        queues.passing.push_back((after, tell));
+        drop(queues);
+        self.shared.bell.notify_one();
+        Ok(passed)
+    }
+
+    /// Calls `hook` on the writer's thread after each batch that posted, once its waiters were answered. It must cost
+    /// nothing and never block. The first hook stays.
+    pub fn on_posted(&self, hook: impl Fn() + Send + Sync + 'static) {
+        if self.shared.on_posted.set(Box::new(hook)).is_err() {
+            tracing::error!("The writer has a hook already");
+        }
     }
 
     /// Queues other work on the store, to be run between batches. It must be short: a slice of at most 20 ms. A
@@ -327,10 +331,17 @@ impl Store for Watched {
 
 impl Desk {
     fn work(&mut self) {
-        while let Some((posts, tasks)) = self.take() {
+        while let Some(taken) = self.take() {
             self.probe();
-            self.batch(posts);
-            for task in tasks {
+            self.batch(taken.posts);
+            // After a failure nobody knows what is on disk: who waits sees a closed channel.
+            if !self.shared.broken.load(Ordering::Acquire) {
+                for waiter in taken.passed {
+                    // It may have stopped waiting.
+                    waiter.send(()).ok();
+                }
+            }
+            for task in taken.tasks {
                 self.task(task);
             }
         }
@@ -343,10 +354,10 @@ impl Desk {
 
     /// Waits for work and takes what there is; `None` when the writer is closed and nothing is left. Empty hands
     /// mean that it is time to probe a full disk.
-    fn take(&self) -> Option<(Vec<Waiting>, Vec<Task>)> {
+    fn take(&self) -> Option<Taken> {
         let mut queues = self.shared.queues();
         loop {
-            if !queues.posts.is_empty() || !queues.tasks.is_empty() {
+            if !queues.posts.is_empty() || !queues.tasks.is_empty() || !queues.passing.is_empty() {
                 break;
             }
             if queues.closed {
@@ -365,7 +376,13 @@ impl Desk {
         }
         let posts = queues.posts.len().min(self.batch_max);
         let tasks = queues.tasks.len().min(TASKS_BETWEEN_MAX);
-        Some((queues.posts.drain(..posts).collect(), queues.tasks.drain(..tasks).collect()))
+        queues.taken = queues.taken.saturating_add(u64::try_from(posts).unwrap_or(u64::MAX));
+        let passed = queues.passing.partition_point(|(after, _)| *after <= queues.taken);
+        Some(Taken {
+            posts: queues.posts.drain(..posts).collect(),
+            passed: queues.passing.drain(..passed).map(|(_, waiter)| waiter).collect(),
+            tasks: queues.tasks.drain(..tasks).collect(),
+        })
     }
 
     fn batch(&mut self, posts: Vec<Waiting>) {
@@ -396,12 +413,16 @@ impl Desk {
             }
         };
         let end = run_batch(&mut self.store, &mut self.lane, moment, &arrivals, early);
+        let posted = end.last.is_some();
         self.publish(&end);
         crash::point("before-reply");
         for (waiter, answer) in waiters.into_iter().zip(end.answers) {
             if let Some(waiter) = waiter {
                 tell(waiter, answer);
             }
+        }
+        if posted && let Some(hook) = self.shared.on_posted.get() {
+            hook();
         }
     }
 

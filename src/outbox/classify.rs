@@ -43,7 +43,8 @@ pub enum Meaning {
         /// For people.
         reason: String,
     },
-    /// Every message would meet the same wall: the way is paused, and none is blamed.
+    /// Every message would meet the same wall: the way is paused, and none is blamed, unless it meets it alone again
+    /// and again ([`super::desk`]).
     PauseRoute {
         /// For people.
         reason: String,

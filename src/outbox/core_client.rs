@@ -21,6 +21,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the rest of a body may take whose content does not matter, so that its connection can be used again.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// What may vouch for the core.
+const TRUST_EXPECTED: &str = "expected one or more PEM certificates";
+
 /// Most response headers.
 const HEADERS_MAX: usize = 64;
 
@@ -47,7 +50,7 @@ pub enum BadCore {
     #[error(transparent)]
     Secret(#[from] BadCoreSecret),
     /// Not certificates.
-    #[error("core.ca: expected one or more PEM certificates")]
+    #[error("core.trust: {TRUST_EXPECTED}")]
     Trust,
     /// The HTTP client could not be made.
     #[error("cannot set up the connection to the billing core")]
@@ -203,13 +206,27 @@ fn trusting(roots: rustls::RootCertStore) -> rustls::ClientConfig {
 /// TLS 1.2 or newer, with the given certificates alone or the public ones.
 fn tls(trust_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, BadCore> {
     install_provider();
-    let Some(pem) = trust_pem else { return Ok(trusting(public_roots())) };
+    match trust_pem {
+        None => Ok(trusting(public_roots())),
+        Some(pem) => roots_of(pem).map(trusting).ok_or(BadCore::Trust),
+    }
+}
+
+/// The authorities in a PEM text; `None` when there are none or one of them is no certificate.
+fn roots_of(pem: &[u8]) -> Option<rustls::RootCertStore> {
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|_not_pem| BadCore::Trust)?;
-        roots.add(certificate).map_err(|_not_a_certificate| BadCore::Trust)?;
+        roots.add(certificate.ok()?).ok()?;
     }
-    if roots.is_empty() { Err(BadCore::Trust) } else { Ok(trusting(roots)) }
+    (!roots.is_empty()).then_some(roots)
+}
+
+/// Is this what `core.trust` may name?
+///
+/// # Errors
+/// What was expected.
+pub fn check_trust(pem: &[u8]) -> Result<(), &'static str> {
+    roots_of(pem).map(drop).ok_or(TRUST_EXPECTED)
 }
 
 #[cfg(test)]

@@ -1,6 +1,12 @@
 //! The two transactions of the outbox: take what is due, write down what became of it. Over a [`Tx`] alone, so a
 //! simulation drives the very same rules as the program. Sends nothing, reads no clock, draws no chance. Keeps I6 (a
 //! result counts only under its fence; only a delivery or a person ends a message) and I10.
+//!
+//! A wall (401, 403, 404, a redirect, TLS) pauses the way, as every message would meet it; the one that did steps back,
+//! unblamed, and others probe the way. But if the wall is that message's alone, others open the way again and it meets
+//! the wall again, for ever. So a wall on an open way is counted for the message: between two that count, another
+//! message was taken, or the way would still be paused. Each doubles how far it steps back, the fifth parks it. From its
+//! second on, a wall does not pause the way if others were delivered beside it. A probe's wall never counts.
 
 use super::backoff::{Backoff, Next};
 use super::classify::{Heard, Meaning};
@@ -16,6 +22,10 @@ use serde::Deserialize;
 
 /// How often a transaction is run again when another writer changed the same rows.
 const CONTENDED_TRIES: u32 = 3;
+
+/// Walls on an open way after which a message waits for a person. Each comes a pause or more after the one before, so a
+/// core that fails in turns blames nobody soon.
+pub const WALLS_MAX: u32 = 5;
 
 /// Where the outbox's transactions run: the writer, or a store by itself in a simulation.
 pub trait Desk: Send + Sync + 'static {
@@ -191,7 +201,7 @@ pub fn put(tx: &mut dyn Tx, attempts: &[Attempted], waits: &Waits) -> Result<Wri
             _ if !kept => written.lost += 1,
             AttemptResult::Delivered => written.delivered += 1,
             AttemptResult::Retry { .. } => written.retried += 1,
-            AttemptResult::Released { .. } => written.released += 1,
+            AttemptResult::Walled { .. } | AttemptResult::Released { .. } => written.released += 1,
             AttemptResult::Parked { cause, reason } => {
                 breaks.push(parked_break(&attempt.message, *cause, reason, attempt.at));
                 written.parked.push((attempt.message.clone(), *cause));
@@ -205,10 +215,13 @@ pub fn put(tx: &mut dyn Tx, attempts: &[Attempted], waits: &Waits) -> Result<Wri
     Ok(written)
 }
 
-/// A wall that one message met pauses the way for all; an answer that only an open way gives opens it again.
+/// A wall that one message met pauses the way for all, unless it is that message's own; an answer that only an open way
+/// gives opens it again.
 fn steer(tx: &mut dyn Tx, attempts: &[Attempted], waits: &Waits, written: &mut Written) -> Result<(), StoreError> {
     let wall = attempts.iter().find_map(|attempt| match attempt.heard.as_ref().map(Heard::meaning) {
-        Some(Meaning::PauseRoute { reason }) => Some((reason, attempt.at, attempt.random)),
+        Some(Meaning::PauseRoute { reason }) if !is_its_own(attempt, written) => {
+            Some((reason, attempt.at, attempt.random))
+        }
         _ => None,
     });
     let open = attempts.iter().any(|attempt| {
@@ -234,13 +247,33 @@ fn steer(tx: &mut dyn Tx, attempts: &[Attempted], waits: &Waits, written: &mut W
     }
 }
 
+/// Is the wall that this message met no one else's? It met one before, on a way that others opened since, and it parks
+/// by this one or others were delivered beside it.
+fn is_its_own(attempt: &Attempted, written: &Written) -> bool {
+    let walls = attempt.message.walls;
+    !attempt.probe && walls > 0 && (written.delivered > 0 || parks(walls))
+}
+
+fn parks(walls_before: u32) -> bool {
+    walls_before.saturating_add(1) >= WALLS_MAX
+}
+
 fn result(attempt: &Attempted, waits: &Waits) -> DispatchResult {
     let Attempted { message, heard, probe, at, random } = attempt;
     let result = match heard.as_ref().map(Heard::meaning) {
         // Not sent: it keeps its place.
         None => AttemptResult::Released { not_before: message.created_at },
-        // It met a wall: when the way is tried again, another message goes first.
-        Some(Meaning::PauseRoute { .. }) => AttemptResult::Released { not_before: at.plus_ms(waits.pause_ms) },
+        // A probe met the wall: when the way is tried again, another message goes first.
+        Some(Meaning::PauseRoute { .. }) if *probe => {
+            AttemptResult::Released { not_before: at.plus_ms(waits.pause_ms) }
+        }
+        Some(Meaning::PauseRoute { reason }) if parks(message.walls) => {
+            AttemptResult::Parked { cause: ParkCause::Walled, reason }
+        }
+        Some(Meaning::PauseRoute { reason }) => {
+            let steps = 1_i64.checked_shl(message.walls).unwrap_or(i64::MAX);
+            AttemptResult::Walled { not_before: at.plus_ms(waits.pause_ms.saturating_mul(steps)), reason }
+        }
         Some(Meaning::Delivered) => AttemptResult::Delivered,
         Some(Meaning::Park { cause, reason }) => AttemptResult::Parked { cause, reason },
         // A probe's failure says nothing about the message.
@@ -274,7 +307,7 @@ fn parked_break(message: &LeasedDispatch, cause: ParkCause, reason: &str, at: Ti
     let data = serde_json::from_str::<Message>(&message.body).ok().map(|message| message.data);
     let class = match cause {
         ParkCause::BillAlreadyCleared => BreakClass::BillAlreadyCleared,
-        ParkCause::Rejected | ParkCause::Exhausted | ParkCause::Held => BreakClass::PaidNotCleared,
+        ParkCause::Rejected | ParkCause::Exhausted | ParkCause::Walled | ParkCause::Held => BreakClass::PaidNotCleared,
     };
     let tries = message.attempts.saturating_add(1);
     NewBreak {

@@ -55,7 +55,7 @@ impl Default for ForwarderOptions {
             normal: 64,
             fast: 16,
             timeout_ms: 10_000,
-            poll_ms: 200,
+            poll_ms: 1_000,
             gather_ms: 10,
             drain_ms: 5_000,
             waits: Waits::default(),
@@ -147,12 +147,16 @@ impl Forwarder {
         tokio::pin!(stop);
         let mut flights = Flights::default();
         let mut landed: Vec<Attempted> = Vec::new();
+        let mut paused = false;
         loop {
             let take = self.take_for(flights.count(true), flights.count(false));
             let room = take.fast + take.normal > 0 && landed.len() < UNWRITTEN_MAX;
             let wanted = room.then(|| take.clone());
             match self.write(&mut landed, wanted).await {
-                Ok(taken) => self.launch(&mut flights, taken, &take),
+                Ok(taken) => {
+                    paused = if room { taken.paused.is_some() } else { paused };
+                    self.launch(&mut flights, taken, &take);
+                }
                 Err(error) => {
                     tracing::error!(error = %error, "The outbox cannot write; it tries again");
                     tokio::select! {
@@ -166,7 +170,8 @@ impl Forwarder {
             tokio::select! {
                 () = &mut stop => break,
                 Some(attempted) = flights.land(&*self.clock, &self.random) => landed.push(attempted),
-                () = self.waker.0.notified(), if room => {}
+                // A paused way gives nothing, however much is queued: the poll asks for its probe.
+                () = self.waker.0.notified(), if room && !paused => {}
                 () = tokio::time::sleep(Duration::from_millis(self.options.poll_ms)) => {}
             }
             tokio::time::sleep(Duration::from_millis(self.options.gather_ms)).await;

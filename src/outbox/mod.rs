@@ -16,6 +16,7 @@ pub mod core_client;
 pub mod desk;
 pub mod forwarder;
 pub mod internal_client;
+pub mod overdue;
 pub mod signing;
 pub mod watch;
 

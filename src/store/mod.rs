@@ -303,6 +303,13 @@ pub trait Tx {
     /// The machine's.
     fn settle(&mut self, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError>;
 
+    /// Puts the unfinished messages of those of these invoices that were due before `today` into the fast lane, and
+    /// says how many it moved.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn raise_overdue(&mut self, invoices: &[InvoiceId], today: jiff::civil::Date) -> Result<u64, StoreError>;
+
     /// What a person wants of a message.
     ///
     /// # Errors

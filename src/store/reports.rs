@@ -13,6 +13,7 @@ use crate::domain::posting::{Account, PostingKind};
 use crate::domain::receipt::{Evidence, Verdict};
 use crate::domain::review::BreakClass;
 use crate::domain::time::Timestamp;
+use jiff::civil::Date;
 
 /// A message to the core as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,19 @@ pub struct OutboxDepth {
     pub oldest: Option<Timestamp>,
     /// The oldest one not delivered in the fast lane.
     pub oldest_urgent: Option<Timestamp>,
+}
+
+/// How far a walk through the messages in the slow lane got; its numbers are the store's own. The default is the begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlowPlace(pub [i64; 4]);
+
+/// A page of that walk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SlowPage {
+    /// The invoices among them that are overdue; one may be there more than once.
+    pub overdue: Vec<InvoiceId>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<SlowPlace>,
 }
 
 /// A break as people see it.
@@ -236,6 +250,12 @@ pub trait Reports: Send {
     /// # Errors
     /// The machine's.
     fn outbox_depth(&mut self) -> Result<OutboxDepth, StoreError>;
+
+    /// Looks at the next `limit` waiting messages of the slow lane for those whose invoice was due before `today`.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn slow_overdue(&mut self, today: Date, from: SlowPlace, limit: u32) -> Result<SlowPage, StoreError>;
 
     /// Is the way to the core open?
     ///

@@ -1,12 +1,14 @@
 //! The outbox: who may take a message, whose result counts, and what a person may do.
 
 use super::Harness;
-use super::build::{Move, account, at, clearing, payment, posting};
+use super::build::{Move, account, at, clearing, invoice, invoice_id, payment, posting};
+use jiff::civil::{Date, date};
 use thuho::domain::dispatch::{AttemptResult, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
 use thuho::domain::ids::{Author, DispatchKey};
+use thuho::domain::invoice::Invoice;
 use thuho::domain::posting::PostingKind;
 use thuho::domain::time::Timestamp;
-use thuho::store::reports::{DispatchFilter, DispatchView};
+use thuho::store::reports::{DispatchFilter, DispatchView, SlowPlace};
 use thuho::store::rows::EventState;
 use thuho::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, RouteState, StoreError, Writes};
 
@@ -74,6 +76,56 @@ pub fn the_fast_lane_takes_urgent_ones_only(mut h: Harness) {
     assert_eq!(lease(&mut h, 3, at(40), 1).len(), 1);
     let narrow = LeaseRequest { token: LeaseToken(4), now: at(9_000), until: at(9_999), limit: 1, urgent_only: true };
     assert_eq!(h.tx(|tx| tx.lease(&narrow)).into_iter().map(|d| d.key).collect::<Vec<_>>(), vec![urgent]);
+}
+
+/// Every page of the walk, as the program goes through it.
+fn slow_overdue(h: &mut Harness, today: Date, limit: u32) -> Vec<String> {
+    let (mut found, mut from, mut pages) = (Vec::new(), Some(SlowPlace::default()), 0);
+    while let Some(place) = from {
+        let page = h.reports.slow_overdue(today, place, limit).unwrap();
+        found.extend(page.overdue.into_iter().map(|id| id.to_string()));
+        from = page.next;
+        pages += 1;
+        assert!(pages < 100, "the walk ends");
+    }
+    found.sort();
+    found
+}
+
+pub fn a_message_goes_to_the_fast_lane_when_its_invoice_is_overdue(mut h: Harness) {
+    h.invoices(&[("HD-1", 2), ("HD-2", 1), ("HD-3", 1), ("HD-4", 1)]);
+    let later = Invoice { due_on: date(2026, 11, 20), ..invoice("HD-5", 1) };
+    h.tx(|tx| tx.upsert_invoices(std::slice::from_ref(&later)));
+    let first = h.pay_at("1", "HD-1", 1, (at(0), false));
+    let behind = h.pay_at("2", "HD-1", 1, (at(0), false));
+    let second = h.pay_at("3", "HD-2", 1, (at(0), false));
+    let done = h.pay_at("4", "HD-3", 1, (at(0), false));
+    h.pay_at("5", "HD-4", 1, (at(1), true));
+    let not_yet = h.pay_at("6", "HD-5", 1, (at(0), false));
+    let taken = lease(&mut h, 1, at(0), 9);
+    assert_eq!(taken.len(), 4);
+    assert!(settle(&mut h, 1, &done, AttemptResult::Delivered));
+    for key in [&first, &second, &not_yet] {
+        assert!(settle(&mut h, 1, key, retry_at(0)));
+    }
+    let (due, late) = (date(2026, 11, 15), date(2026, 11, 16));
+    for limit in [1, 2, 100] {
+        assert_eq!(slow_overdue(&mut h, due, limit), Vec::<String>::new(), "nobody is overdue on the day itself");
+        assert_eq!(slow_overdue(&mut h, late, limit), ["HD-1", "HD-1", "HD-2"]);
+    }
+    let ids: Vec<_> = ["HD-1", "HD-2", "HD-3", "HD-4", "HD-5", "nobody"].map(invoice_id).into();
+    assert_eq!(h.tx(|tx| tx.raise_overdue(&ids, due)), 0);
+    assert_eq!(h.tx(|tx| tx.raise_overdue(&ids, late)), 3);
+    assert_eq!(h.tx(|tx| tx.raise_overdue(&ids, late)), 0, "they are there already");
+    assert_eq!(slow_overdue(&mut h, late, 1), Vec::<String>::new());
+    let urgent = |h: &mut Harness, key| view(h, key).urgent;
+    assert!(urgent(&mut h, &first) && urgent(&mut h, &behind) && urgent(&mut h, &second));
+    assert!(!urgent(&mut h, &done) && !urgent(&mut h, &not_yet), "delivered, or not overdue");
+    let request = LeaseRequest { token: LeaseToken(7), now: at(9), until: at(19), limit: 9, urgent_only: true };
+    let mut fast: Vec<_> = h.tx(|tx| tx.lease(&request)).into_iter().map(|d| d.invoice.to_string()).collect();
+    fast.sort();
+    assert_eq!(fast, ["HD-1", "HD-2", "HD-4"]);
+    h.sound();
 }
 
 /// I10.
@@ -164,6 +216,21 @@ pub fn a_released_message_is_not_counted_as_tried(mut h: Harness) {
     assert!(settle(&mut h, 1, &key, AttemptResult::Released { not_before: at(0) }));
     let again = lease(&mut h, 2, at(0), 9);
     assert_eq!((again.len(), again[0].attempts), (1, 0));
+}
+
+pub fn a_wall_is_counted_until_a_person_sends_the_message_again(mut h: Harness) {
+    h.invoices(&[("HD-1", 1)]);
+    let key = h.pay("1", "HD-1", 1);
+    let walled = |ms| AttemptResult::Walled { not_before: at(ms), reason: "http 404".to_owned() };
+    for (token, now) in [(1, 0), (2, 10), (3, 20)] {
+        let [taken] = lease(&mut h, token, at(now), 9).try_into().unwrap();
+        assert_eq!((u64::from(taken.walls), taken.attempts), (token - 1, 0));
+        assert!(settle(&mut h, token, &key, walled(now + 10)));
+        assert_eq!(lease(&mut h, 9, at(now + 9), 9), vec![], "it steps back");
+    }
+    assert_eq!(view(&mut h, &key).reason.as_deref(), Some("http 404"));
+    assert_eq!(command(&mut h, &key, DispatchCommand::Retry), CommandAnswer::Done);
+    assert_eq!(lease(&mut h, 4, at(600), 9)[0].walls, 0);
 }
 
 pub fn a_released_message_lets_others_go_first(mut h: Harness) {

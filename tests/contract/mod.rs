@@ -97,11 +97,13 @@ macro_rules! contract_suite {
             messages {
                 the_longest_due_goes_first
                 the_fast_lane_takes_urgent_ones_only
+                a_message_goes_to_the_fast_lane_when_its_invoice_is_overdue
                 a_lease_takes_no_more_than_its_limit
                 messages_of_one_invoice_keep_their_order
                 a_parked_message_blocks_its_invoice_until_a_person_acts
                 a_result_under_a_lost_lease_changes_nothing
                 a_released_message_is_not_counted_as_tried
+                a_wall_is_counted_until_a_person_sends_the_message_again
                 a_released_message_lets_others_go_first
                 an_ending_in_the_middle_lets_nobody_overtake
                 commands_fit_the_state_they_meet

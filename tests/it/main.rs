@@ -10,6 +10,7 @@
 mod demo;
 mod duplicates;
 mod harness;
+mod inquiry;
 mod internal_api;
 mod ledger;
 mod limits;

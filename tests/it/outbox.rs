@@ -6,4 +6,5 @@ mod answers;
 mod crashes;
 mod people;
 mod rig;
+mod trust;
 mod way;

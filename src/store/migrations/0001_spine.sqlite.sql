@@ -122,6 +122,7 @@ CREATE TABLE dispatches (
     due_at            INTEGER NOT NULL,
     created_at        INTEGER NOT NULL,
     attempts          INTEGER NOT NULL DEFAULT 0,
+    walls             INTEGER NOT NULL DEFAULT 0,
     lease_token       INTEGER CHECK ((lease_token IS NOT NULL) = (state = 'leased')),
     lease_until       INTEGER CHECK ((lease_until IS NOT NULL) = (state = 'leased')),
     cause             TEXT    CHECK ((cause IS NOT NULL) = (state = 'parked')),

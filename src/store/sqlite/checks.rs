@@ -84,10 +84,10 @@ const QUESTIONS: [&str; 19] = [
     "-- checks.head
     SELECT 'message ' || d.no || ' of invoice ' || i.id || ' is ' || d.state
         || CASE d.head WHEN 1 THEN ' and may overtake an earlier one' ELSE ' and nothing before it will free it' END
-    FROM dispatches d JOIN allocations a ON a.no = d.no JOIN invoices i ON i.no = a.invoice_no
+    FROM dispatches d JOIN invoices i ON i.no = d.invoice_no
     WHERE d.state IN ('waiting', 'leased', 'parked')
         AND d.head <> NOT EXISTS (SELECT 1 FROM allocations b JOIN dispatches f ON f.no = b.no
-            WHERE b.invoice_no = a.invoice_no AND b.sequence < a.sequence
+            WHERE b.invoice_no = d.invoice_no AND b.sequence < d.sequence
                 AND f.state IN ('waiting', 'leased', 'parked')) LIMIT ?1",
     "-- checks.generation
     SELECT 'generation ' || generation || ' noted posting ' || last_posting || ', which is not there'

@@ -5,9 +5,11 @@
 use super::read;
 use super::statement::{Cells, Db};
 use crate::domain::dispatch::{AttemptResult, DispatchResult, LeasedDispatch, ParkCause};
-use crate::domain::ids::{Author, DispatchKey};
+use crate::domain::ids::{Author, DispatchKey, InvoiceId};
 use crate::domain::time::Timestamp;
+use crate::store::reports::{SlowPage, SlowPlace};
 use crate::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, RouteState, StoreError};
+use jiff::civil::Date;
 use rusqlite::{named_params, params};
 
 /// Is no earlier message of this invoice unfinished?
@@ -38,14 +40,15 @@ struct Due {
 
 /// Takes what is due, the longest due first; the index holds each lane in that order.
 pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
-    const WAITING: &str =
-        "-- dispatches.due\nSELECT d.no, d.due_at, d.key, i.id, d.body, d.attempts, d.created_at, d.urgent
+    const WAITING: &str = "-- dispatches.due\nSELECT d.no, d.due_at, d.key, i.id, d.body, d.attempts, d.walls, d.created_at,
+            d.urgent
         FROM dispatches d INDEXED BY dispatches_due JOIN invoices i ON i.no = d.invoice_no
         WHERE d.state = 'waiting' AND d.head = 1 AND d.urgent = ?1 AND d.due_at <= ?2
         ORDER BY d.due_at, d.created_at, d.no LIMIT ?3";
     // A lease that ran out: its holder is gone or too slow, and its result will no longer count.
     const EXPIRED: &str =
-        "-- dispatches.expired\nSELECT d.no, d.due_at, d.key, i.id, d.body, d.attempts, d.created_at, d.urgent
+        "-- dispatches.expired\nSELECT d.no, d.due_at, d.key, i.id, d.body, d.attempts, d.walls, d.created_at,
+            d.urgent
         FROM dispatches d JOIN invoices i ON i.no = d.invoice_no
         WHERE d.state = 'leased' AND d.lease_until <= ?1 AND d.urgent >= ?2 ORDER BY d.lease_until LIMIT ?3";
     const TAKE: &str = "-- dispatches.lease\nUPDATE dispatches SET state = 'leased', lease_token = ?2, lease_until = ?3
@@ -60,6 +63,7 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
                 invoice: cells.invoice_id()?,
                 body: cells.next()?,
                 attempts: cells.next()?,
+                walls: cells.next()?,
                 created_at: cells.at()?,
                 token: request.token,
                 urgent: cells.next()?,
@@ -80,6 +84,42 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
     Ok(found.into_iter().map(|due| due.leased).collect())
 }
 
+/// The next waiting messages of the slow lane, in the order of the lane's own index: those that may go first, then
+/// those behind them. What moves meanwhile may be missed, and is met by the next walk.
+pub(super) fn slow_overdue(db: Db<'_>, today: Date, from: SlowPlace, limit: u32) -> Result<SlowPage, StoreError> {
+    const SQL: &str = "-- dispatches.slow\nSELECT d.due_at, d.created_at, d.no, i.id, i.due_on < ?1
+        FROM dispatches d INDEXED BY dispatches_due JOIN invoices i ON i.no = d.invoice_no
+        WHERE d.state = 'waiting' AND d.head = ?2 AND d.urgent = 0 AND (d.due_at, d.created_at, d.no) > (?3, ?4, ?5)
+        ORDER BY d.due_at, d.created_at, d.no LIMIT ?6";
+    let SlowPlace([behind, due_at, created_at, no]) = from;
+    let read = |cells: &mut Cells<'_, '_>| {
+        let at = SlowPlace([behind, cells.next()?, cells.next()?, cells.next()?]);
+        Ok((at, cells.invoice_id()?, cells.next::<bool>()?))
+    };
+    let found = db.all(SQL, params![today.to_string(), behind == 0, due_at, created_at, no, limit], read)?;
+    let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = match found.last() {
+        Some((last, _, _)) if full => Some(*last),
+        _ => (behind == 0).then_some(SlowPlace([1, 0, 0, 0])),
+    };
+    Ok(SlowPage { overdue: found.into_iter().filter_map(|(_, id, late)| late.then_some(id)).collect(), next })
+}
+
+/// Into the fast lane, if the invoice is overdue as it stands now. The ones behind the first as well: they will be
+/// first.
+pub(super) fn raise_overdue(db: Db<'_>, invoices: &[InvoiceId], today: Date) -> Result<u64, StoreError> {
+    const SQL: &str = "-- dispatches.raise\nUPDATE dispatches SET urgent = 1 WHERE urgent = 0
+        AND state IN ('waiting', 'leased', 'parked') AND no IN (SELECT a.no FROM invoices i
+            JOIN allocations a ON a.invoice_no = i.no WHERE i.id = ?1 AND i.due_on < ?2)";
+    let (mut raise, today) = (db.prepare(SQL)?, today.to_string());
+    let mut raised = 0_u64;
+    for invoice in invoices {
+        let more = raise.execute((invoice.as_str(), &today))?;
+        raised = raised.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+    }
+    Ok(raised)
+}
+
 /// Writes one result; `false` when its lease is somebody else's by now, or nobody's.
 pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreError> {
     const HELD: &str = "-- dispatches.held\nSELECT d.no FROM dispatches d INDEXED BY dispatches_leased_by
@@ -90,6 +130,9 @@ pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreE
             attempts = attempts + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
     const PARK: &str = "-- dispatches.park\nUPDATE dispatches SET state = 'parked', cause = ?2, reason = ?3,
             attempts = attempts + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
+    const WALLED: &str =
+        "-- dispatches.walled\nUPDATE dispatches SET state = 'waiting', due_at = max(due_at, ?2), reason = ?3,
+            walls = walls + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
     const RELEASE: &str = "-- dispatches.release\nUPDATE dispatches SET state = 'waiting', due_at = max(due_at, ?2),
             lease_token = NULL, lease_until = NULL WHERE no = ?1";
     let held = (result.token.0.cast_signed(), read::key_bytes(&result.key));
@@ -106,6 +149,9 @@ pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreE
         }
         AttemptResult::Parked { cause, reason } => {
             db.execute(PARK, (no, cause.word(), reason))?;
+        }
+        AttemptResult::Walled { not_before, reason } => {
+            db.execute(WALLED, (no, not_before.unix_ms(), reason))?;
         }
         AttemptResult::Released { not_before } => {
             db.execute(RELEASE, (no, not_before.unix_ms()))?;
@@ -148,7 +194,7 @@ pub(super) fn command(
     at: Timestamp,
 ) -> Result<CommandAnswer, StoreError> {
     const RETRY: &str =
-        "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = ?2, attempts = 0, cause = NULL,
+        "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = ?2, attempts = 0, walls = 0, cause = NULL,
             close_proposed_by = NULL, close_reason = NULL WHERE no = ?1";
     const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = ?2 WHERE no = ?1";
     const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = ?2, close_reason = ?3

@@ -15,7 +15,7 @@ use crate::domain::review::BreakClass;
 use crate::domain::time::Timestamp;
 use crate::store::reports::{
     BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
-    Reports, StoredReceipt,
+    Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use crate::store::rows::EventRecord;
 use crate::store::{Candidates, RouteState, Seal, StoreError};
@@ -345,6 +345,10 @@ impl Reports for SqliteReports {
             oldest: [waiting.1, leased.1, parked.1].into_iter().flatten().min(),
             oldest_urgent: [waiting.2, leased.2, parked.2].into_iter().flatten().min(),
         })
+    }
+
+    fn slow_overdue(&mut self, today: jiff::civil::Date, from: SlowPlace, limit: u32) -> Result<SlowPage, StoreError> {
+        outbox::slow_overdue(self.db(), today, from, limit)
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {

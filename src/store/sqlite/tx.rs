@@ -172,6 +172,10 @@ impl Tx for SqliteTx<'_> {
         results.iter().map(|result| outbox::settle(self.db, result)).collect()
     }
 
+    fn raise_overdue(&mut self, invoices: &[InvoiceId], today: jiff::civil::Date) -> Result<u64, StoreError> {
+        outbox::raise_overdue(self.db, invoices, today)
+    }
+
     fn command(
         &mut self,
         key: &DispatchKey,

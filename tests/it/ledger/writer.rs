@@ -55,6 +55,45 @@ fn what_gathered_is_one_batch_and_drain_answers_all_of_it() {
 }
 
 #[test]
+fn who_waits_for_what_was_queued_is_told_after_all_of_it_and_not_before() {
+    let store = MemoryStore::new(1);
+    let clock = Arc::new(ManualClock::at(noon()));
+    let options = WriterOptions { batch_max: 2, ..WriterOptions::new(1, Generation(7)) };
+    let writer = Writer::start(Box::new(store.clone()), clock, options).unwrap();
+    writer.passed().unwrap().blocking_recv().expect("nothing is queued");
+    let release = held(&writer);
+    let mut waiting: Vec<_> = (0..5).map(|n| writer.submit(job(&pay(&format!("E{n}"), 5))).unwrap()).collect();
+    let mut passed = writer.passed().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(passed.try_recv().is_err(), "five wait");
+    drop(release);
+    passed.blocking_recv().unwrap();
+    assert!(waiting.iter_mut().all(|answer| answer.try_recv().is_ok()), "three batches");
+    writer.drain();
+    assert_eq!(writer.passed().unwrap_err(), Busy::Closed);
+}
+
+#[test]
+fn the_hook_is_called_after_a_batch_that_posted_only() {
+    let store = MemoryStore::new(1);
+    let writer = writer(&store);
+    let (tell, told) = std::sync::mpsc::channel();
+    writer.on_posted(move || tell.send(()).unwrap());
+    let count = || {
+        writer.passed().unwrap().blocking_recv().unwrap();
+        writer.run(|_store| ()).unwrap().blocking_recv().unwrap();
+        told.try_iter().count()
+    };
+    assert_eq!(ask(&writer, &pay("E1", 5)), Outcome::UnknownInvoice);
+    assert_eq!(count(), 1);
+    ask(&writer, &pay("E1", 5));
+    assert_eq!(count(), 0, "a repeat posts nothing");
+    store.next_commit(CommitFate::Full);
+    assert_eq!(ask(&writer, &pay("E2", 5)), Outcome::TryAgain);
+    assert_eq!(count(), 0, "nothing was kept");
+}
+
+#[test]
 fn a_full_queue_is_busy_and_a_late_job_is_dropped_before_its_transaction() {
     let store = MemoryStore::new(1);
     let clock = Arc::new(ManualClock::at(noon()));

@@ -2,6 +2,7 @@
 
 use super::rig::*;
 use jiff::civil::date;
+use std::time::Duration;
 use thuho::domain::dispatch::{LeaseToken, LeasedDispatch};
 use thuho::domain::ids::Movement;
 use thuho::domain::invoice::Invoice;
@@ -92,10 +93,12 @@ async fn a_commit_wakes_a_resting_forwarder() {
     let options = ForwarderOptions { poll_ms: 3_600_000, waits: WAITS, ..ForwarderOptions::default() };
     let forwarder = rig.forwarder_with(&core.url, options);
     let waker = forwarder.waker();
+    rig.writer.on_posted(move || waker.wake());
     let told = async {
+        // It looks once when it starts; what comes later only the commit can tell it of.
+        tokio::time::sleep(Duration::from_millis(300)).await;
         rig.pay(&["HD-1"], false).await;
-        waker.wake();
-        core.calls.recv().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), core.calls.recv()).await.expect("woken").unwrap();
     };
     forwarder.run(told).await;
     assert_eq!(rig.stands("HD-1"), ("delivered".to_owned(), None, 1));

@@ -1,10 +1,15 @@
 //! The way to the core as a whole: walls, lanes, alarms. Holds I10.
 
 use super::rig::*;
+use crate::harness::{Gateway, bill, pays};
+use std::time::{Duration, Instant};
+use thuho::domain::dispatch::ParkCause;
+use thuho::domain::review::BreakClass;
 use thuho::domain::time::Clock;
 use thuho::outbox::ForwarderOptions;
 use thuho::outbox::watch::{self, AgeLimits, Alarm};
-use thuho::store::reports::Reports;
+use thuho::store::reports::{DispatchFilter, Reports};
+use thuho::store::{CommandAnswer, DispatchCommand};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -48,6 +53,59 @@ async fn a_wall_pauses_the_way_blames_no_message_and_is_probed_by_one_at_a_time(
 }
 
 #[tokio::test]
+async fn a_message_that_meets_the_wall_alone_parks_at_last_and_costs_the_others_one_pause() {
+    let rig = Rig::new();
+    let mut core = Scripted::start(|call| match call.body {
+        ref body if body.windows(6).any(|w| w == b"\"HD-1\"") => says(404, ""),
+        _ => says(200, ""),
+    })
+    .await;
+    rig.pay(&["HD-1"], false).await;
+    let forwarder = rig.forwarder(&core.url);
+    let (mut others, mut pauses) = (Vec::new(), 0);
+    while rig.message("HD-1").state != "parked" {
+        let other = format!("N-{}", others.len());
+        rig.pay(&[other.as_str()], false).await;
+        others.push(other);
+        pauses += u32::from(forwarder.forward_once().await.unwrap().written.paused.is_some());
+        rig.clock.advance_ms(13_000);
+        assert!(others.len() < 40, "it goes on for ever, {pauses} pauses so far");
+    }
+    assert_eq!(pauses, 1, "only the first wall may be everybody's");
+    assert_eq!(rig.stands("HD-1"), ("parked".to_owned(), Some(ParkCause::Walled), 1));
+    assert_eq!(rig.message("HD-1").reason.as_deref(), Some("http 404"));
+    assert_eq!(rig.open_breaks(), [(BreakClass::PaidNotCleared, "HD-1".to_owned(), 1_000)]);
+    let limits = AgeLimits { any_ms: i64::MAX, urgent_ms: i64::MAX };
+    assert_eq!(watch::look(&mut rig.reports(), rig.clock.now(), &limits).unwrap(), [Alarm::Parked(1)]);
+    assert!(others.iter().all(|id| rig.message(id).state == "delivered"));
+
+    core.heard();
+    core.now(|_| says(200, ""));
+    let key = rig.message("HD-1").key;
+    assert_eq!(rig.command(&key, DispatchCommand::Retry).await, CommandAnswer::Done);
+    assert_eq!(delivered(&forwarder.forward_once().await.unwrap()), (1, 1));
+    assert_eq!(core.heard().iter().map(Call::id).collect::<Vec<_>>(), [key.to_string()]);
+}
+
+#[tokio::test]
+async fn a_wall_that_stands_before_everybody_blames_nobody_however_long() {
+    let rig = Rig::new();
+    let core = Scripted::start(|_| says(401, "")).await;
+    rig.pay(&["HD-1", "HD-2"], false).await;
+    let forwarder = rig.forwarder(&core.url);
+    for _ in 0..30 {
+        assert_eq!(forwarder.forward_once().await.unwrap().written.parked, []);
+        rig.clock.advance_ms(13_000);
+    }
+    core.now(|_| says(200, ""));
+    for _ in 0..2 {
+        forwarder.forward_once().await.unwrap();
+        rig.clock.advance_ms(13_000);
+    }
+    assert!(["HD-1", "HD-2"].iter().all(|id| rig.stands(id) == ("delivered".to_owned(), None, 1)));
+}
+
+#[tokio::test]
 async fn a_core_that_speaks_no_tls_pauses_the_way() {
     let rig = Rig::new();
     let core = Scripted::start(|_| says(200, "")).await;
@@ -85,6 +143,26 @@ async fn overdue_invoices_have_a_lane_of_their_own_and_neither_lane_starves_the_
     assert_eq!((of("U"), of("N")), (2, 3), "two overdue ones at once, though all others are older");
     while forwarder.forward_once().await.unwrap().taken > 0 {}
     assert_eq!(rig.reports().outbox_depth().unwrap().waiting, 0);
+}
+
+#[test]
+fn a_message_whose_invoice_becomes_overdue_while_it_waits_goes_to_the_fast_lane() {
+    let mut gateway = Gateway::start();
+    gateway.put(&[bill("HD-1", 150_000)]);
+    gateway.notify("standard", &pays("1", "HD-1", 150_000));
+    let urgent = |gateway: &Gateway| {
+        let all = gateway.reports().dispatches(&DispatchFilter { limit: 9, ..DispatchFilter::default() }).unwrap();
+        all.iter().map(|view| view.urgent).collect::<Vec<_>>()
+    };
+    assert_eq!(urgent(&gateway), [false]);
+    gateway.down();
+    gateway.clock.advance_ms(9 * 24 * 60 * 60 * 1000);
+    gateway.up();
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while urgent(&gateway) == [false] {
+        assert!(Instant::now() < give_up, "still in the slow lane a day after its invoice was due");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[tokio::test]

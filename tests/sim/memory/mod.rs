@@ -30,6 +30,7 @@ pub struct Message {
     pub state: DispatchState,
     pub due_at: Timestamp,
     pub attempts: u32,
+    pub walls: u32,
     pub reason: Option<String>,
     pub proposed_by: Option<Author>,
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
 use super::{Db, Link, MemoryStore, Message};
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::MutexGuard;
 use thuho::domain::dispatch::DispatchState;
@@ -14,7 +15,7 @@ use thuho::domain::receipt::Verdict;
 use thuho::domain::time::Timestamp;
 use thuho::store::reports::{
     BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
-    Reports, StoredReceipt,
+    Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::{Candidates, NumberedPosting, Position, RouteState, Seal, StoreError};
@@ -151,6 +152,18 @@ impl Reports for MemoryReports {
             }
         }
         Ok(depth)
+    }
+
+    fn slow_overdue(&mut self, today: Date, from: SlowPlace, limit: u32) -> Result<SlowPage, StoreError> {
+        let db = self.db();
+        let (from, limit) = (usize::try_from(from.0[0]).unwrap(), usize::try_from(limit).unwrap());
+        let slow = |m: &Message| matches!(m.state, DispatchState::Waiting { .. }) && !m.dispatch.urgent;
+        let found: Vec<usize> = (from..db.messages.len()).filter(|at| slow(&db.messages[*at])).take(limit).collect();
+        let next = found.last().filter(|_| found.len() == limit);
+        let next = next.map(|last| SlowPlace([i64::try_from(last + 1).unwrap(), 0, 0, 0]));
+        let invoices = found.iter().map(|at| &db.messages[*at].dispatch.invoice);
+        let overdue = invoices.filter(|id| db.invoices[*id].invoice.due_on < today).cloned().collect();
+        Ok(SlowPage { overdue, next })
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {

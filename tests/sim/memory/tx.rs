@@ -2,7 +2,7 @@
 //! undoes itself.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
-use super::{Db, Link, Message};
+use super::{Db, Link, Message, is_unfinished};
 use thuho::domain::dispatch::{AttemptResult, Dispatch, DispatchResult, DispatchState, LeasedDispatch, ParkCause};
 use thuho::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use thuho::domain::invoice::{Invoice, InvoiceAccount};
@@ -159,6 +159,7 @@ impl MemoryTx<'_> {
             state: DispatchState::Waiting { not_before: dispatch.created_at },
             due_at: dispatch.created_at,
             attempts: 0,
+            walls: 0,
             reason: None,
             proposed_by: None,
         });
@@ -265,6 +266,7 @@ impl Tx for MemoryTx<'_> {
                 invoice: message.dispatch.invoice.clone(),
                 body: message.dispatch.body.clone(),
                 attempts: message.attempts,
+                walls: message.walls,
                 created_at: message.dispatch.created_at,
                 token: request.token,
                 urgent: message.dispatch.urgent,
@@ -283,7 +285,11 @@ impl Tx for MemoryTx<'_> {
             written.push(held.is_some());
             let Some(at) = held else { continue };
             let mut message = self.db.messages[at].clone();
-            message.attempts += u32::from(!matches!(result.result, AttemptResult::Released { .. }));
+            match result.result {
+                AttemptResult::Walled { .. } => message.walls += 1,
+                AttemptResult::Released { .. } => {}
+                _ => message.attempts += 1,
+            }
             (message.state, message.reason) = match &result.result {
                 AttemptResult::Delivered => (DispatchState::Delivered { at: result.at }, None),
                 AttemptResult::Retry { not_before, reason } => {
@@ -293,6 +299,10 @@ impl Tx for MemoryTx<'_> {
                 AttemptResult::Parked { cause, reason } => {
                     (DispatchState::Parked { cause: *cause }, Some(reason.clone()))
                 }
+                AttemptResult::Walled { not_before, reason } => {
+                    message.due_at = message.due_at.max(*not_before);
+                    (DispatchState::Waiting { not_before: message.due_at }, Some(reason.clone()))
+                }
                 AttemptResult::Released { not_before } => {
                     message.due_at = message.due_at.max(*not_before);
                     (DispatchState::Waiting { not_before: message.due_at }, message.reason)
@@ -301,6 +311,21 @@ impl Tx for MemoryTx<'_> {
             self.set_message(at, message);
         }
         Ok(written)
+    }
+
+    fn raise_overdue(&mut self, invoices: &[InvoiceId], today: jiff::civil::Date) -> Result<u64, StoreError> {
+        let overdue = |id: &InvoiceId| self.db.invoices.get(id).is_some_and(|a| a.invoice.due_on < today);
+        let late: Vec<&InvoiceId> = invoices.iter().filter(|id| overdue(id)).collect();
+        let raises = |m: &Message| {
+            !m.dispatch.urgent && is_unfinished(&m.state) && late.iter().any(|id| **id == m.dispatch.invoice)
+        };
+        let raised: Vec<usize> = (0..self.db.messages.len()).filter(|at| raises(&self.db.messages[*at])).collect();
+        for at in &raised {
+            let mut message = self.db.messages[*at].clone();
+            message.dispatch.urgent = true;
+            self.set_message(*at, message);
+        }
+        Ok(u64::try_from(raised.len()).unwrap())
     }
 
     fn command(
@@ -318,6 +343,7 @@ impl Tx for MemoryTx<'_> {
                 message.state = DispatchState::Waiting { not_before: at };
                 message.due_at = at;
                 message.attempts = 0;
+                message.walls = 0;
                 message.proposed_by = None;
             }
             (DispatchCommand::Hold, DispatchState::Waiting { .. }) => {
