@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 mod demo;
+mod disk;
 mod duplicates;
 mod harness;
 mod internal_api;
