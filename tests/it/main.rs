@@ -24,4 +24,5 @@ mod profiles;
 mod store_contract;
 mod store_sqlite;
 mod tidy;
+mod vocabulary;
 mod webhook;
