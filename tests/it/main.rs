@@ -21,6 +21,7 @@ mod memory;
 mod outbox;
 mod process;
 mod profiles;
+mod redis_ways;
 mod store_contract;
 mod store_sqlite;
 mod tidy;
