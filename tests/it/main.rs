@@ -19,6 +19,7 @@ mod limits;
 mod memory;
 #[cfg(test)]
 mod outbox;
+mod panics;
 mod process;
 mod profiles;
 mod redis_ways;
