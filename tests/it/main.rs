@@ -28,3 +28,4 @@ mod store_sqlite;
 mod tidy;
 mod vocabulary;
 mod webhook;
+mod words;
