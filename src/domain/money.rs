@@ -50,6 +50,11 @@ impl Money {
         if !plain(whole) || fraction.is_some_and(|f| !plain(f)) {
             return Err(NotMoney::NotANumber);
         }
+        // `150.000` is a hundred and fifty thousand to one sender and a hundred and fifty to another.
+        let grouped = whole.len() <= 3 && !whole.starts_with('0') && fraction.is_some_and(|f| f.len() == 3);
+        if grouped {
+            return Err(NotMoney::NotANumber);
+        }
         // Longer than any amount in range, even scaled: not worth parsing, and Decimal would round it.
         if text.len() > 28 {
             return Err(NotMoney::OutOfRange);
@@ -152,6 +157,11 @@ mod tests {
         check("150", 2, Err(NotMoney::Fraction));
         check("1e3", 0, Err(NotMoney::NotANumber));
         check("1,500", 0, Err(NotMoney::NotANumber));
+        check("1.500", 0, Err(NotMoney::NotANumber));
+        check("150.000", 0, Err(NotMoney::NotANumber));
+        check("-150.000", 2, Err(NotMoney::NotANumber));
+        check("150000.000", 0, Ok(150_000));
+        check("0.000", 0, Ok(0));
         check("", 0, Err(NotMoney::NotANumber));
         check("-", 0, Err(NotMoney::NotANumber));
         check("+1", 0, Err(NotMoney::NotANumber));

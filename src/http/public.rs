@@ -10,7 +10,9 @@ use crate::intake::Door;
 use crate::partner::{Profile, Reply, ReplyContext};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use futures_util::FutureExt as _;
 use ipnet::IpNet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// The longest path and query that are looked at, in bytes; all that a GET profile signs is in them.
@@ -39,6 +41,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 async fn webhook(request: HttpRequest, payload: web::Payload, public: web::Data<Public>) -> HttpResponse {
+    answered(answer_notice(request, payload, public)).await
+}
+
+async fn answer_notice(request: HttpRequest, payload: web::Payload, public: web::Data<Public>) -> HttpResponse {
     let Some(profile) = profile_of(&request, &public) else { return Problem::not_found().response() };
     let method = profile.method();
     if let Err(limited) = public.door.intake().admit(peer::of(&request, &public.trusted)) {
@@ -55,6 +61,10 @@ async fn webhook(request: HttpRequest, payload: web::Payload, public: web::Data<
 }
 
 async fn bills(request: HttpRequest, payload: web::Payload, public: web::Data<Public>) -> HttpResponse {
+    answered(answer_bills(request, payload, public)).await
+}
+
+async fn answer_bills(request: HttpRequest, payload: web::Payload, public: web::Data<Public>) -> HttpResponse {
     let Some(profile) = profile_of(&request, &public).filter(|p| p.has_bills()) else {
         return Problem::not_found().response();
     };
@@ -69,6 +79,10 @@ async fn bills(request: HttpRequest, payload: web::Payload, public: web::Data<Pu
 }
 
 async fn status(request: HttpRequest, payload: web::Payload, public: web::Data<Public>) -> HttpResponse {
+    answered(answer_status(request, payload, public)).await
+}
+
+async fn answer_status(request: HttpRequest, payload: web::Payload, public: web::Data<Public>) -> HttpResponse {
     let Some(profile) = profile_of(&request, &public).filter(|p| p.has_status()) else {
         return Problem::not_found().response();
     };
@@ -81,6 +95,14 @@ async fn status(request: HttpRequest, payload: web::Payload, public: web::Data<P
     let books = inquiry::Books { readers: &public.readers, writer: public.door.intake().writer() };
     let answer = inquiry::status(books, &profile, &raw, now, paused).await;
     say(&profile.reply_status(&answer, &ReplyContext { raw: Some(&raw), payment: answer.payment, now }))
+}
+
+/// A panic of ours is no silence: 503 is "call again" to everybody, whatever was committed before it.
+async fn answered(answer: impl Future<Output = HttpResponse>) -> HttpResponse {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_panic| {
+        tracing::error!("The answer to a collector's call panicked");
+        Problem::unavailable().response()
+    })
 }
 
 /// The limits and the body of a question, which is always a POST.

@@ -129,6 +129,16 @@ impl Shared {
             tracing::error!("The storage failed: nothing is acknowledged any more");
         }
     }
+
+    /// Nobody takes from the queues any more: the program must end, and whoever waits must not wait for it.
+    fn end_by_panic(&self) {
+        tracing::error!("The ledger's writer panicked");
+        self.fail();
+        let mut queues = self.queues();
+        queues.closed = true;
+        queues.posts.clear();
+        queues.tasks.clear();
+    }
 }
 
 /// The handle of a writer's thread. Dropping it drains.
@@ -151,7 +161,13 @@ impl Writer {
         let store = Watched { store, shared: Arc::clone(&shared) };
         let batch_max = options.batch_max.max(1);
         let mut desk = Desk { shared: Arc::clone(&shared), store, clock, lane, batch_max, probed: Instant::now() };
-        let thread = std::thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || desk.work())?;
+        let after = Arc::clone(&shared);
+        let life = move || {
+            if catch_unwind(AssertUnwindSafe(|| desk.work())).is_err() {
+                after.end_by_panic();
+            }
+        };
+        let thread = std::thread::Builder::new().name("ledger-writer".to_owned()).spawn(life)?;
         Ok(Self { shared, options, recent, thread: Mutex::new(Some(thread)) })
     }
 

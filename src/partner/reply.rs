@@ -388,6 +388,10 @@ impl Success {
         if file.status.is_empty() {
             return Err("status: expected at least one".to_owned());
         }
+        // What we answer before a profile has a say (too large, too many, not now) is 4xx or 5xx.
+        if !file.status.iter().all(|status| (200..=299).contains(status)) {
+            return Err("status: expected 200 to 299 only".to_owned());
+        }
         let field = match &file.at {
             None if file.is.is_empty() => None,
             None => return Err("at: expected a location for the values of is".to_owned()),

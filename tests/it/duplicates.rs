@@ -4,6 +4,7 @@
 use crate::harness::redis::Redis;
 use crate::harness::{Gateway, Setup, bill, http, pays};
 use std::sync::Barrier;
+use thuho::partner::forge::Wanted;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -31,6 +32,29 @@ fn a_repeat_is_a_duplicate_at_once_after_a_restart_and_after_thirteen_months() {
     gateway.restart();
     check(&gateway, "p1", "duplicate");
     assert_eq!(gateway.receipts(), ["standard settled 1"]);
+}
+
+/// The very bytes, again: a partner without a signed send time hears that it was done; with one, it hears that the call
+/// is old, which is no success either.
+#[test]
+fn a_replay_byte_for_byte_changes_nothing_at_once_after_a_day_and_after_thirteen_months() {
+    let gateway = Gateway::start();
+    gateway.put(&[bill("HD-1", 150_000), bill("HD-2", 90_000).of("PA03HL0000002")]);
+    let order = Wanted { order: Some("261122_HD-2".to_owned()), ..pays("77", "", 90_000) };
+    let (wallet, standard) =
+        (gateway.forge("zalopay", &order), gateway.forge("standard", &pays("p1", "HD-1", 150_000)));
+    assert_eq!(gateway.send("zalopay", &wallet).json()["return_code"], 1);
+    assert_eq!(gateway.send("standard", &standard).json()["outcome"], "accepted");
+    assert_eq!(gateway.send("standard", &standard).json()["outcome"], "duplicate");
+    for days in [0, 1, 395] {
+        gateway.clock.advance_ms(days * DAY_MS);
+        assert_eq!(gateway.send("zalopay", &wallet).json()["return_code"], 2, "after {days} days");
+        if days > 0 {
+            let answer = gateway.send("standard", &standard);
+            assert_eq!((answer.status, &answer.json()["outcome"]), (503, &"stale".into()), "after {days} days");
+        }
+    }
+    assert_eq!((gateway.settled("HD-1"), gateway.settled("HD-2")), (150_000, 90_000));
 }
 
 /// Sends the same bytes from many callers at one moment and counts what they hear.

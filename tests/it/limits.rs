@@ -3,8 +3,12 @@
 use crate::harness::http::{self, Answer};
 use crate::harness::{Gateway, bill, keys, pays};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use thuho::domain::time::Clock;
 use thuho::partner::forge::Forged;
+
+/// What an unchanged made-up notice says of its time.
+const PAID_AT: &str = "2026-04-01T10:00:00+07:00";
 
 /// A notice whose body is these bytes, rightly signed.
 fn signed(gateway: &Gateway, body: Vec<u8>) -> Forged {
@@ -50,6 +54,10 @@ fn a_proved_body_that_is_not_understood_is_kept_and_asked_for_again() {
         good.replace("150000", "\"150000\"").into_bytes(),
         good.replace("150000", "1000000000000000000000000000000").into_bytes(),
         good.replace("\"amount\":150000,", "").into_bytes(),
+        good.replace("150000", "0").into_bytes(),
+        good.replace("150000", "150.000").into_bytes(),
+        good.replace(PAID_AT, "2026-02-30T09:00:00+07:00").into_bytes(),
+        good.replace(PAID_AT, "9999-01-01T00:00:00Z").into_bytes(),
         format!("{{\"a\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes(),
     ];
     let count = bodies.len();
@@ -123,6 +131,42 @@ fn a_forged_flood_is_limited_by_its_address_and_proved_notices_of_others_are_tak
     assert!(heard.iter().filter(|s| **s == 429).count() >= 40, "{heard:?}");
     assert_eq!(from(&good, "198.51.100.1").json()["outcome"], "accepted");
     assert_eq!(gateway.receipts(), ["standard settled 1"], "nothing of the flood is in the books");
+}
+
+#[test]
+fn a_forged_flood_of_one_peer_costs_proved_notices_nothing_while_it_lasts() {
+    let gateway = Gateway::configured(
+        "listen.trusted_proxies = [\"127.0.0.0/8\"]\nlimits.peer_per_second = 5\nlimits.peer_burst = 5",
+    );
+    let good: Vec<_> = (0..40).map(|n| gateway.forge("standard", &pays(&format!("p{n}"), "HD-9", 1_500 + n))).collect();
+    let from = |forged: &Forged, forwarded: &str| {
+        let mut forged = forged.clone();
+        forged.headers.push(("x-forwarded-for".to_owned(), forwarded.to_owned()));
+        gateway.send("standard", &forged)
+    };
+    let mut bad = good[0].clone();
+    bad.body.push(b' ');
+    let done = AtomicBool::new(false);
+    let sent = std::thread::scope(|scope| {
+        let flood = || {
+            let mut sent = 0;
+            while !done.load(Ordering::Relaxed) {
+                let status = from(&bad, "203.0.113.9").status;
+                assert!(status == 401 || status == 429, "{status}");
+                sent += 1;
+            }
+            sent
+        };
+        let floods = [scope.spawn(flood), scope.spawn(flood), scope.spawn(flood)];
+        for (n, call) in good.iter().enumerate() {
+            let answer = from(call, &format!("198.51.100.{n}"));
+            assert_eq!(answer.json()["outcome"], "unknown_invoice", "{}", answer.text());
+        }
+        done.store(true, Ordering::Relaxed);
+        floods.map(|flood| flood.join().unwrap()).iter().sum::<u32>()
+    });
+    assert!(sent > 40, "a flood of {sent}");
+    assert_eq!(gateway.receipts(), ["standard parked 40"], "nothing of the flood is in the books");
 }
 
 #[test]

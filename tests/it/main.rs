@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 mod demo;
+mod disk;
 mod duplicates;
 mod harness;
 mod inquiry;
@@ -19,9 +20,13 @@ mod limits;
 mod memory;
 #[cfg(test)]
 mod outbox;
+mod panics;
 mod process;
 mod profiles;
+mod redis_ways;
 mod store_contract;
 mod store_sqlite;
 mod tidy;
+mod vocabulary;
 mod webhook;
+mod words;

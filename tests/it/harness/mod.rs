@@ -2,6 +2,7 @@
 //! both listeners on ports of their own. When it is dropped the books must balance and the audit must pass.
 
 pub mod http;
+pub mod program;
 pub mod redis;
 
 use http::Answer;
@@ -13,7 +14,7 @@ use thuho::app::{Running, Start};
 use thuho::config::Config;
 use thuho::domain::money::Money;
 use thuho::domain::secret::Secret;
-use thuho::domain::time::{ManualClock, Timestamp};
+use thuho::domain::time::{Clock, ManualClock, Timestamp};
 use thuho::ledger::audit;
 use thuho::partner::forge::{Forged, Wanted};
 use thuho::partner::{FreshKey, KeyNeed, Partners, Profile, SecretSource, SigningKey};
@@ -79,6 +80,16 @@ impl Keys {
     }
 }
 
+/// The keys of the shipped profiles and a test's own secrets.
+struct Secrets(Vec<(&'static str, &'static str)>);
+
+impl SecretSource for Secrets {
+    fn secret(&self, name: &str) -> Result<Secret, String> {
+        let own = self.0.iter().find(|(known, _)| *known == name);
+        own.map_or_else(|| keys().secret(name), |(_, text)| Ok(Secret::new(text.as_bytes().to_vec())))
+    }
+}
+
 /// A bill to be put in.
 #[derive(Clone)]
 pub struct Bill {
@@ -121,11 +132,15 @@ pub struct Setup {
     pub audited: bool,
     /// A folder of profiles of the test's own.
     pub partners: Option<PathBuf>,
+    /// Secrets that they name, beside those of the shipped ones.
+    pub secrets: Vec<(&'static str, &'static str)>,
+    /// The gateway's clock, made of the test's.
+    pub clock: fn(Arc<ManualClock>) -> Arc<dyn Clock>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { toml: String::new(), audited: true, partners: None }
+        Self { toml: String::new(), audited: true, partners: None, secrets: Vec::new(), clock: |clock| clock }
     }
 }
 
@@ -151,7 +166,7 @@ impl Gateway {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix_ms(START_MS)));
         let partners_dir = setup.partners.clone().unwrap_or_else(shipped);
-        let partners = Partners::load(&partners_dir, keys().as_ref()).unwrap();
+        let partners = Partners::load(&partners_dir, &Secrets(setup.secrets.clone())).unwrap_or_else(|e| panic!("{e}"));
         let mut gateway = Self { running: None, clock, dir, setup, partners };
         gateway.up();
         gateway
@@ -160,7 +175,9 @@ impl Gateway {
     /// Starts it (again) on the same file.
     pub fn up(&mut self) {
         let config = self.config();
-        let start = Start { config, clock: self.clock.clone(), secrets: keys(), signals: false };
+        let clock = (self.setup.clock)(self.clock.clone());
+        let secrets = Arc::new(Secrets(self.setup.secrets.clone()));
+        let start = Start { config, clock, secrets, signals: false };
         self.running = Some(Running::start(start).unwrap());
     }
 
@@ -232,7 +249,6 @@ secret = "file:{read}"
 
     /// A signed notice of a partner, sent now.
     pub fn forge(&self, partner: &str, wanted: &Wanted) -> Forged {
-        use thuho::domain::time::Clock;
         self.profile(partner).forge(keys().of(partner), wanted, self.clock.now()).unwrap()
     }
 

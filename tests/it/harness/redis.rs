@@ -1,46 +1,81 @@
-//! A real Redis of the test's own: `TEST_REDIS_SERVER` names its program. Without it the tests that need one print
-//! SKIPPED and count as not shown.
+//! A real Redis of the test's own: `TEST_REDIS_SERVER` names its program, or it is in the path. Without it the tests that
+//! need one print SKIPPED and count as not shown.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
 pub struct Redis {
     child: Child,
-    port: u16,
-    _dir: TempDir,
+    pub port: u16,
+    dir: TempDir,
+    /// Sent before each command.
+    login: String,
+}
+
+/// How one is started beside the usual.
+#[derive(Default)]
+pub struct RedisSetup {
+    /// Lines of its configuration.
+    pub lines: String,
+    /// User and password of the test's own commands.
+    pub login: Option<(&'static str, &'static str)>,
+    pub sentinel: bool,
+}
+
+fn program(test: &str) -> Option<String> {
+    let named = std::env::var("TEST_REDIS_SERVER").unwrap_or_else(|_not_set| "redis-server".to_owned());
+    let there = Command::new(&named).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if there.is_ok_and(|status| status.success()) {
+        Some(named)
+    } else {
+        eprintln!("SKIPPED {test}: TEST_REDIS_SERVER names no redis-server, and none is in the path");
+        None
+    }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Redis {
     /// A fresh, empty one; `None` (said aloud) when there is no program.
     pub fn start(test: &str) -> Option<Self> {
-        let Ok(program) = std::env::var("TEST_REDIS_SERVER") else {
-            eprintln!("SKIPPED {test}: TEST_REDIS_SERVER names no redis-server");
-            return None;
-        };
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Some(Self::start_on(&program, port))
+        Self::with(test, &RedisSetup::default())
     }
 
-    fn start_on(program: &str, port: u16) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let child = Command::new(program)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
-            .arg(dir.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let redis = Self { child, port, _dir: dir };
+    pub fn with(test: &str, setup: &RedisSetup) -> Option<Self> {
+        let program = program(test)?;
+        let (port, dir) = (free_port(), tempfile::tempdir().unwrap());
+        let mut lines = format!("port {port}\nbind 127.0.0.1\ndir {}\n", dir.path().display());
+        if !setup.sentinel {
+            lines.push_str("save \"\"\nappendonly no\n");
+        }
+        let file = dir.path().join("redis.conf");
+        std::fs::write(&file, lines + &setup.lines).unwrap();
+        let mut command = Command::new(program);
+        command.arg(&file);
+        if setup.sentinel {
+            command.arg("--sentinel");
+        }
+        let log = std::fs::File::create(dir.path().join("log")).unwrap();
+        let child = command.stdin(Stdio::null()).stdout(log).stderr(Stdio::null()).spawn().unwrap();
+        let login = setup.login.map_or_else(String::new, |(user, password)| format!("AUTH {user} {password}\r\n"));
+        let redis = Self { child, port, dir, login };
         for _ in 0..500 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() && redis.command("PING").contains("PONG") {
-                return redis;
+                return Some(redis);
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("redis-server does not answer");
+        panic!("redis-server does not answer: {}", std::fs::read_to_string(redis.dir.path().join("log")).unwrap());
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
     }
 
     pub fn url(&self) -> String {
@@ -51,8 +86,13 @@ impl Redis {
     pub fn command(&self, line: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        stream.write_all(self.login.as_bytes()).unwrap();
         let mut bytes = [0; 65536];
+        if !self.login.is_empty() {
+            let n = stream.read(&mut bytes).unwrap();
+            assert_eq!(&bytes[..n], b"+OK\r\n");
+        }
+        stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
         let n = stream.read(&mut bytes).unwrap();
         String::from_utf8_lossy(&bytes[..n]).into_owned()
     }
@@ -71,6 +111,13 @@ impl Redis {
             std::thread::sleep(Duration::from_millis(10));
         }
         panic!("{} markers, {count} expected", self.markers());
+    }
+
+    /// Questions that it knew the answer to.
+    pub fn hits(&self) -> u64 {
+        let stats = self.command("INFO stats");
+        let line = stats.lines().find_map(|line| line.strip_prefix("keyspace_hits:"));
+        line.unwrap_or_else(|| panic!("{stats}")).trim().parse().unwrap()
     }
 
     /// SIGSTOP or SIGCONT.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use thuho::domain::ids::{Generation, PostingNo};
 use thuho::domain::outcome::Outcome;
 use thuho::domain::receipt::Verdict;
-use thuho::domain::time::ManualClock;
+use thuho::domain::time::{Clock, ManualClock, Timestamp};
 use thuho::ledger::writer::{Busy, PostJob, Writer, WriterOptions};
 use thuho::store::{Store, Tx};
 
@@ -212,4 +212,34 @@ fn a_task_that_panics_ends_nothing_but_itself() {
     let task = writer.run(|_store| assert!(std::hint::black_box(false), "a panic that the test wants")).unwrap();
     assert!(task.blocking_recv().is_err());
     assert_eq!(ask(&writer, &pay("E1", 5)), Outcome::UnknownInvoice);
+}
+
+/// A clock that cannot tell the time: the writer meets it outside of what it guards for its callers.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        assert!(std::hint::black_box(false), "a panic that the test wants");
+        noon()
+    }
+}
+
+#[test]
+fn a_writer_that_panics_is_broken_and_keeps_nobody_waiting() {
+    let store = MemoryStore::new(1);
+    let writer =
+        Writer::start(Box::new(store.clone()), Arc::new(Stopped), WriterOptions::new(1, Generation(7))).unwrap();
+    let release = held(&writer);
+    let waiting: Vec<_> = (0..3).map(|n| writer.submit(job(&pay(&format!("E{n}"), 5))).unwrap()).collect();
+    drop(release);
+    for answer in waiting {
+        assert!(answer.blocking_recv().is_err(), "no answer is no success");
+    }
+    while !writer.status().broken {
+        std::thread::yield_now();
+    }
+    assert!(!writer.status().is_ready());
+    assert_eq!(writer.submit(job(&pay("late", 5))).unwrap_err(), Busy::Closed);
+    assert_eq!(store.db().events.len(), 0);
+    writer.drain();
 }

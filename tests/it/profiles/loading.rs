@@ -46,6 +46,9 @@ fn a_wrong_profile_is_refused_by_file_line_and_key() {
     let rest = "reply.try_again: expected a reply that the partner does not read as success (success_when)";
     check_load(&text, None, &at(&text, "[reply.try_again]", rest));
 
+    let text = standard_with("[success_when]\nstatus = [200]", "[success_when]\nstatus = [200, 429]");
+    check_load(&text, None, &at(&text, "[success_when]", "success_when: status: expected 200 to 299 only"));
+
     let text = standard_with("timezone =", "time_zone =");
     let errors = Partners::compile(file, &text, None).map(drop).unwrap_err().to_string();
     assert!(errors.starts_with(&at(&text, "time_zone", "time_zone: unknown field `time_zone`")), "{errors}");
