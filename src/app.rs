@@ -255,6 +255,7 @@ impl Gateway {
         let data = web::Data::new(Internal {
             tokens: parts::tokens(config).into(),
             intake: Arc::clone(&self.intake),
+            writer: Arc::clone(&self.writer),
             readers: self.readers.clone(),
             health: self.health.clone(),
             generations: Arc::clone(self.seen.generations()),

@@ -59,7 +59,7 @@ impl Forwarding {
 /// Signs the heads of the chains.
 pub(super) async fn seal(intake: &Intake, key: &Secret) {
     let (key, clock) = (key.clone(), Arc::clone(intake.clock()));
-    let sealed = intake.writer().run(move |store| {
+    let sealed = intake.queue().run(move |store| {
         let now = clock.now();
         store.transact(&mut |tx| audit::seal(tx, &key, now).map(|_seal| ()))
     });
