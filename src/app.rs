@@ -230,11 +230,12 @@ impl Gateway {
         let limits = &config.file.limits;
         let bounds = Bounds { bytes: limits.body_bytes, deadline: Duration::from_millis(limits.body_deadline_ms) };
         let trusted: Arc<[_]> = config.trusted_proxies.clone().into();
-        let (intake, readers) = (Arc::clone(&self.intake), self.desks.collectors.clone());
+        let (intake, writer) = (Arc::clone(&self.intake), Arc::clone(&self.writer));
+        let readers = self.desks.collectors.clone();
         let mut server = HttpServer::new(move || {
             // Called once in each worker's thread: its own connection to Redis comes from here.
             let (door, readers, trusted) = (intake.door(), readers.clone(), Arc::clone(&trusted));
-            let data = Public { door, readers, trusted, bounds };
+            let data = Public { door, writer: Arc::clone(&writer), readers, trusted, bounds };
             WebApp::new().app_data(web::Data::new(data)).configure(public::routes)
         })
         .keep_alive(KEEP_ALIVE)
@@ -255,6 +256,7 @@ impl Gateway {
         let data = web::Data::new(Internal {
             tokens: parts::tokens(config).into(),
             intake: Arc::clone(&self.intake),
+            writer: Arc::clone(&self.writer),
             readers: self.desks.people.clone(),
             health: self.health.clone(),
             generations: Arc::clone(self.seen.generations()),

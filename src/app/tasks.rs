@@ -66,7 +66,7 @@ impl Forwarding {
 /// Signs the heads of the chains.
 pub(super) async fn seal(intake: &Intake, key: &Secret) {
     let (key, clock) = (key.clone(), Arc::clone(intake.clock()));
-    let sealed = intake.writer().run(move |store| {
+    let sealed = intake.queue().run(move |store| {
         let now = clock.now();
         store.transact(&mut |tx| audit::seal(tx, &key, now).map(|_seal| ()))
     });
@@ -122,7 +122,7 @@ async fn raise_overdue(intake: &Intake, readers: &Readers) -> Result<u64, String
         let page = readers.ask(move |reports| overdue::look(reports, today, place)).await.map_err(|e| e.to_string())?;
         for slice in page.overdue.chunks(overdue::SLICE) {
             let slice = slice.to_vec();
-            let done = intake.writer().run(move |store| overdue::raise(store, &slice, today));
+            let done = intake.queue().run(move |store| overdue::raise(store, &slice, today));
             let done = done.map_err(|busy| busy.to_string())?.await.map_err(|_not_run| "not run".to_owned())?;
             raised = raised.saturating_add(done.map_err(|error| error.to_string())?);
         }

@@ -116,8 +116,8 @@ impl Sorted {
 }
 
 fn importer(internal: &Internal) -> Importer {
-    let intake = &internal.intake;
-    Importer::new(Arc::clone(intake.writer()), Arc::clone(intake.clock()), Arc::clone(&internal.generations))
+    let clock = Arc::clone(internal.intake.clock());
+    Importer::new(Arc::clone(&internal.writer), clock, Arc::clone(&internal.generations))
 }
 
 async fn streamed(internal: &Internal, shape: Shape, mut bytes: Incoming) -> Result<ImportReport, Problem> {

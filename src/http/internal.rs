@@ -18,8 +18,10 @@ use std::sync::Arc;
 pub struct Internal {
     /// Who may call.
     pub tokens: Arc<[Token]>,
-    /// The intake, with its profiles and its writer.
+    /// The intake, with its profiles.
     pub intake: Arc<Intake>,
+    /// The writer behind it.
+    pub writer: Arc<Writer>,
     /// Reading connections.
     pub readers: Readers,
     /// The state for load balancers.

@@ -67,7 +67,7 @@ pub async fn outbox(
         _ => return Err(Problem::not_found()),
     };
     let at = internal.intake.clock().now();
-    let answer = on_writer(internal.intake.writer(), move |store| command::run(store, &key, &command, at)).await?;
+    let answer = on_writer(&internal.writer, move |store| command::run(store, &key, &command, at)).await?;
     tracing::info!(caller = caller.name, action, "A command on a message was given");
     match answer {
         CommandAnswer::Done => Ok(HttpResponse::NoContent().finish()),
@@ -92,7 +92,7 @@ pub async fn partner(
         _ => return Err(Problem::not_found()),
     };
     let (code, at) = (profile.code().clone(), internal.intake.clock().now());
-    let all: Vec<PartnerCode> = on_writer(internal.intake.writer(), move |store| {
+    let all: Vec<PartnerCode> = on_writer(&internal.writer, move |store| {
         let mut all = Vec::new();
         store.transact(&mut |tx| {
             tx.set_partner_paused(&code, paused, at)?;

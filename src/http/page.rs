@@ -27,7 +27,7 @@ pub async fn readyz(internal: web::Data<Internal>) -> HttpResponse {
 
 /// `GET /metrics`
 pub async fn metrics(internal: web::Data<Internal>) -> HttpResponse {
-    let status = internal.intake.writer().status();
+    let status = internal.writer.status();
     let gauge = |name: &'static str, value: u64| {
         metrics::gauge!(name).set(i32::try_from(value).map_or(f64::from(i32::MAX), f64::from));
     };

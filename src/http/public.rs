@@ -7,6 +7,7 @@ use crate::domain::notice::{Method, RawNotice};
 use crate::domain::outcome::Outcome;
 use crate::inquiry::{self, readers::Readers};
 use crate::intake::Door;
+use crate::ledger::writer::Writer;
 use crate::partner::{Profile, Reply, ReplyContext};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
@@ -23,6 +24,8 @@ const TARGET_MAX_BYTES: usize = 8_192;
 pub struct Public {
     /// This worker's way in.
     pub door: Door,
+    /// The writer, for a question that must wait until what is queued is through.
+    pub writer: Arc<Writer>,
     /// Reading connections.
     pub readers: Readers,
     /// Believed proxies.
@@ -92,7 +95,7 @@ async fn answer_status(request: HttpRequest, payload: web::Payload, public: web:
     };
     let now = public.door.intake().clock().now();
     let paused = public.door.intake().is_paused(profile.code());
-    let books = inquiry::Books { readers: &public.readers, writer: public.door.intake().writer() };
+    let books = inquiry::Books { readers: &public.readers, writer: &public.writer };
     let answer = inquiry::status(books, &profile, &raw, now, paused).await;
     say(&profile.reply_status(&answer, &ReplyContext { raw: Some(&raw), payment: answer.payment, now }))
 }

@@ -8,8 +8,7 @@ use crate::domain::ids::{EventKey, PartnerCode};
 use crate::domain::notice::{Notice, OnMismatch, RawNotice};
 use crate::domain::outcome::{Outcome, Refusal};
 use crate::domain::time::{Clock, Timestamp};
-use crate::ledger::writer::{PostJob, Writer};
-use crate::ledger::{Arrival, Posted, UnreadKind};
+use crate::ledger::{Arrival, PostJob, Posted, Queue, UnreadKind};
 use crate::partner::{AuthenticNotice, Partners, Profile};
 use crate::seen::{Marker, Recalled, Seen, SeenWorker};
 use arc_swap::ArcSwap;
@@ -55,7 +54,7 @@ impl Heard {
 pub struct Intake {
     partners: ArcSwap<Partners>,
     paused: RwLock<HashSet<PartnerCode>>,
-    writer: Arc<Writer>,
+    queue: Arc<dyn Queue>,
     seen: Arc<Seen>,
     clock: Arc<dyn Clock>,
     limits: Limits,
@@ -71,11 +70,11 @@ impl std::fmt::Debug for Intake {
 }
 
 impl Intake {
-    /// An intake in front of a writer.
+    /// An intake in front of the one who writes.
     #[must_use]
     pub fn new(
         partners: Partners,
-        writer: Arc<Writer>,
+        queue: Arc<dyn Queue>,
         seen: Arc<Seen>,
         clock: Arc<dyn Clock>,
         options: &IntakeOptions,
@@ -83,7 +82,7 @@ impl Intake {
         Arc::new(Self {
             partners: ArcSwap::from_pointee(partners),
             paused: RwLock::default(),
-            writer,
+            queue,
             seen,
             clock,
             limits: Limits::new(&options.rates),
@@ -149,10 +148,10 @@ impl Intake {
         &self.clock
     }
 
-    /// The writer.
+    /// The way to the one who writes.
     #[must_use]
-    pub fn writer(&self) -> &Arc<Writer> {
-        &self.writer
+    pub fn queue(&self) -> &Arc<dyn Queue> {
+        &self.queue
     }
 
     /// Every second: forgets callers that are idle.
@@ -162,7 +161,7 @@ impl Intake {
 
     /// Every minute and at the end: writes the counts of repeats.
     pub async fn flush_repeats(&self) {
-        self.repeats.flush(&self.writer).await;
+        self.repeats.flush(self.queue.as_ref()).await;
     }
 }
 
@@ -182,12 +181,12 @@ impl Door {
 
     /// The whole walk of one call. Never fails: what fails is the retry word.
     pub async fn submit(&self, profile: &Profile, raw: &RawNotice) -> Heard {
-        let started = Instant::now();
+        let started = self.intake.queue.now();
         let walk = AssertUnwindSafe(self.walk(profile, raw, started)).catch_unwind();
         let heard = walk.await.unwrap_or_else(|_panic| Heard::just(Outcome::TryAgain));
         let labels = [("partner", profile.code().as_str().to_owned()), ("outcome", heard.outcome.word().to_owned())];
         metrics::counter!("thuho_notices_total", &labels).increment(1);
-        metrics::histogram!("thuho_notice_seconds").record(started.elapsed());
+        metrics::histogram!("thuho_notice_seconds").record(self.intake.queue.now().saturating_duration_since(started));
         heard
     }
 
@@ -234,7 +233,7 @@ impl Door {
 
     /// Waits for the commit, but not longer than the collector does.
     async fn post(&self, arrival: Arrival, deadline: Instant) -> Heard {
-        match post(&self.intake.writer, arrival, deadline).await {
+        match post(self.intake.queue.as_ref(), arrival, deadline).await {
             Some(posted) => {
                 if let Some(marker) = posted.marker {
                     self.seen.remember(&Marker { key: marker.key, posting: marker.posting, content: marker.content });
@@ -248,8 +247,8 @@ impl Door {
 
 /// Queues an arrival and waits for its answer; `None` when the queue is full, the time is up or the writer ended:
 /// nothing is known to be on disk.
-pub(super) async fn post(writer: &Writer, arrival: Arrival, deadline: Instant) -> Option<Posted> {
-    let waiting = writer
+pub(super) async fn post(queue: &dyn Queue, arrival: Arrival, deadline: Instant) -> Option<Posted> {
+    let waiting = queue
         .submit(PostJob { arrival, deadline })
         .inspect_err(|busy| {
             metrics::counter!("thuho_turned_away_total", "why" => busy.to_string()).increment(1);

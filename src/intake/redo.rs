@@ -8,7 +8,7 @@ use crate::domain::notice::{Effect, OnMismatch};
 use crate::domain::outcome::Outcome;
 use crate::partner::Profile;
 use crate::store::reports::StoredReceipt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long one receipt may take to be written.
 const WRITE_WAIT: Duration = Duration::from_secs(10);
@@ -30,8 +30,8 @@ pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) 
         note_redone(intake, receipt).await;
         return Some(Outcome::NotAPayment);
     }
-    let posted =
-        post(intake.writer(), notice_arrival(profile, &authentic, notice), Instant::now() + WRITE_WAIT).await?;
+    let queue = intake.queue().as_ref();
+    let posted = post(queue, notice_arrival(profile, &authentic, notice), queue.now() + WRITE_WAIT).await?;
     if posted.answer.outcome == Outcome::TryAgain {
         return None;
     }
@@ -42,7 +42,7 @@ pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) 
 /// Marks the receipt, so that the next redo passes over it.
 async fn note_redone(intake: &Intake, receipt: &StoredReceipt) {
     let (lane, n, at) = (receipt.lane, receipt.n, intake.clock().now());
-    let noted = intake.writer().run(move |store| store.transact(&mut |tx| tx.note_redone(lane, n, at)));
+    let noted = intake.queue().run(move |store| store.transact(&mut |tx| tx.note_redone(lane, n, at)));
     let noted = match noted {
         Ok(answer) => answer.await.is_ok_and(|noted| noted.is_ok()),
         Err(_busy) => false,

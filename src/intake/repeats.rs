@@ -1,7 +1,7 @@
 //! Repeats that the hint answered: counted here, and written beside the chain now and then, since they reach no batch.
 
 use crate::domain::ids::PartnerCode;
-use crate::ledger::writer::Writer;
+use crate::ledger::Queue;
 use crate::store::RepeatCount;
 use jiff::civil::Date;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ impl Repeats {
     }
 
     /// Writes what was counted; keeps it when that fails.
-    pub async fn flush(&self, writer: &Writer) {
+    pub async fn flush(&self, queue: &dyn Queue) {
         let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if counts.is_empty() {
             return;
@@ -28,7 +28,7 @@ impl Repeats {
         let rows: Vec<RepeatCount> =
             counts.into_iter().map(|((partner, day), count)| RepeatCount { partner, day, count }).collect();
         let told = rows.clone();
-        let written = match writer.run(move |store| store.transact(&mut |tx| tx.count_repeats(&told))) {
+        let written = match queue.run(move |store| store.transact(&mut |tx| tx.count_repeats(&told))) {
             Ok(answer) => answer.await.is_ok_and(|written| written.is_ok()),
             Err(_busy) => false,
         };

@@ -3,7 +3,8 @@
 //! (`store`). Keeps I2, I3, I4, I5 and I6.
 //!
 //! [`post()`] folds over a batch of arrivals; [`register()`] takes invoices in and decides parked payments again;
-//! [`writer`] is the thread that owns the store and commits batches; [`audit`] proves the books afterwards.
+//! [`writer`] is the thread that owns the store and commits batches, and [`Queue`] the way to it; [`audit`] proves the
+//! books afterwards.
 
 pub mod audit;
 mod batch;
@@ -11,6 +12,7 @@ mod book;
 pub mod compose;
 pub mod crash;
 mod post;
+mod queue;
 mod recent;
 mod register;
 pub mod writer;
@@ -18,5 +20,6 @@ pub mod writer;
 pub use book::LaneContext;
 pub use compose::Moment;
 pub use post::{Arrival, Posted, PostedBatch, Repeat, UnreadKind, post};
+pub use queue::{Busy, PostJob, Queue, Task, Turn, Waiters, Waiting};
 pub use recent::{Mark, RECENT_BREAKS_MAX, RecentBreaks};
 pub use register::{REMATCH_MAX, RegisterReport, register};

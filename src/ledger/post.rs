@@ -341,7 +341,8 @@ impl Fold {
         };
         if let Some(own) = self.book.event(&key).cloned() {
             if own.content != call.notice.content() {
-                return Ok(self.conflict(call, key));
+                self.conflict(call, key);
+                return Ok(answer(Outcome::Conflict, Some(payment)));
             }
             self.repeat(call);
             let refused = own.state == EventState::Refused;

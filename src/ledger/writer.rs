@@ -1,7 +1,7 @@
 //! The thread that owns the store. It takes what is queued without waiting for more, commits it as one batch,
 //! answers each waiter after the commit, and runs other people's transactions (imports, leases, seals) between
-//! batches, a few at a time so that neither side starves the other. Not the deciding (`post`) and not what a batch
-//! does when the storage fails (`batch`). Keeps I4 and I10.
+//! batches, a few at a time so that neither side starves the other. Not the deciding (`post`), not which jobs are
+//! still wanted (`queue`) and not what a batch does when the storage fails (`batch`). Keeps I4 and I10.
 //!
 //! While one batch is being flushed the next one gathers: the flush itself is the batching window, so there is no
 //! timer to tune.
@@ -9,16 +9,16 @@
 mod status;
 
 pub use super::batch::{BatchEnd, CONTENDED_TRIES_MAX, Early, Health, Lane, REPEATS_HELD_MAX, run_batch};
+pub use super::queue::{Busy, PostJob, Queue};
 
-pub use status::{Busy, WriterStatus};
+pub use status::WriterStatus;
 
 use super::crash;
-use super::post::{Arrival, Posted};
+use super::post::Posted;
+use super::queue::{Task, Turn, Waiting};
 use super::{LaneContext, Moment, RecentBreaks};
-use crate::domain::ids::{Generation, Movement, PostingNo};
-use crate::domain::notice::{Effect, OnMismatch};
+use crate::domain::ids::{Generation, PostingNo};
 use crate::domain::outcome::Outcome;
-use crate::domain::receipt::Answer;
 use crate::domain::time::{BUSINESS_ZONE, Clock};
 use crate::store::{Store, StoreError, Work};
 use jiff::tz::TimeZone;
@@ -65,20 +65,6 @@ impl WriterOptions {
         Self { lane, generation, batch_max: BATCH_MAX, queue_max: QUEUE_MAX }
     }
 }
-
-/// One arrival on its way.
-#[derive(Debug)]
-pub struct PostJob {
-    /// What came.
-    pub arrival: Arrival,
-    /// When its collector stops waiting: past it, the job is dropped before its transaction begins.
-    pub deadline: Instant,
-}
-
-/// A job and who waits for its answer.
-type Waiting = (PostJob, oneshot::Sender<Posted>);
-
-type Task = Box<dyn FnOnce(&mut dyn Store) + Send>;
 
 #[derive(Default)]
 struct Queues {
@@ -230,23 +216,8 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut dyn Store) -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, Busy> {
-        let (tell, answer) = oneshot::channel();
-        let task: Task = Box::new(move |store| {
-            let result = work(store);
-            // A caller who no longer waits has no use for it.
-            drop(tell.send(result));
-        });
-        let mut queues = self.shared.queues();
-        if queues.closed || self.shared.broken.load(Ordering::Acquire) {
-            return Err(Busy::Closed);
-        }
-        if queues.tasks.len() >= TASKS_MAX {
-            return Err(Busy::Full);
-        }
-        queues.tasks.push_back(task);
-        drop(queues);
-        self.shared.bell.notify_one();
-        Ok(answer)
+        let queue: &dyn Queue = self;
+        queue.run(work)
     }
 
     /// The lane at a moment, for work that posts from within [`Writer::run`], such as an import's slice.
@@ -299,6 +270,30 @@ impl Writer {
         {
             tracing::error!("The ledger's writer ended by a panic");
         }
+    }
+}
+
+impl Queue for Writer {
+    fn submit(&self, job: PostJob) -> Result<oneshot::Receiver<Posted>, Busy> {
+        self.submit(job)
+    }
+
+    fn push(&self, task: Task) -> Result<(), Busy> {
+        let mut queues = self.shared.queues();
+        if queues.closed || self.shared.broken.load(Ordering::Acquire) {
+            return Err(Busy::Closed);
+        }
+        if queues.tasks.len() >= TASKS_MAX {
+            return Err(Busy::Full);
+        }
+        queues.tasks.push_back(task);
+        drop(queues);
+        self.shared.bell.notify_one();
+        Ok(())
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
     }
 }
 
@@ -405,38 +400,22 @@ impl Desk {
         if posts.is_empty() {
             return;
         }
-        let now = Instant::now();
-        let mut arrivals = Vec::with_capacity(posts.len());
-        let mut waiters = Vec::with_capacity(posts.len());
-        for (job, waiter) in posts {
-            if self.shared.broken.load(Ordering::Acquire) {
-                tell(waiter, try_again());
-            } else if job.deadline <= now || given_up(&job, &waiter) {
-                self.shared.late.fetch_add(1, Ordering::Relaxed);
-                tell(waiter, try_again());
-            } else {
-                arrivals.push(job.arrival);
-                waiters.push(Some(waiter));
-            }
+        if self.shared.broken.load(Ordering::Acquire) {
+            return Turn::turn_away(posts);
         }
+        let turn = Turn::of(posts, Instant::now());
+        self.shared.late.fetch_add(turn.late, Ordering::Relaxed);
+        let (arrivals, mut waiters) = turn.into_parts();
         if arrivals.is_empty() {
             return;
         }
         let moment = moment(self.clock.as_ref());
-        let early = &mut |n: usize, posted: &Posted| {
-            if let Some(waiter) = waiters.get_mut(n).and_then(Option::take) {
-                tell(waiter, posted.clone());
-            }
-        };
+        let early = &mut |n: usize, posted: &Posted| waiters.tell_early(n, posted);
         let end = run_batch(&mut self.store, &mut self.lane, moment, &arrivals, early);
         let posted = end.last.is_some();
         self.publish(&end);
         crash::point("before-reply");
-        for (waiter, answer) in waiters.into_iter().zip(end.answers) {
-            if let Some(waiter) = waiter {
-                tell(waiter, answer);
-            }
-        }
+        waiters.tell(end.answers);
         if posted && let Some(hook) = self.shared.on_posted.get() {
             hook();
         }
@@ -487,26 +466,4 @@ impl Desk {
             self.shared.full.store(false, Ordering::Release);
         }
     }
-}
-
-/// Has a sender that asks before it debits hung up? It will ask for the state and drop the payment, so that it must
-/// not be booked after that. Everybody else's money is taken already, and is booked whoever listens.
-fn given_up(job: &PostJob, waiter: &oneshot::Sender<Posted>) -> bool {
-    match &job.arrival {
-        Arrival::Notice { notice, .. } => {
-            waiter.is_closed()
-                && notice.on_mismatch == OnMismatch::Refuse
-                && notice.effect == Effect::Moves(Movement::Payment)
-        }
-        Arrival::Unread { .. } => false,
-    }
-}
-
-fn try_again() -> Posted {
-    Posted { answer: Answer { outcome: Outcome::TryAgain, payment: None }, marker: None }
-}
-
-/// A collector that hung up needs no answer; its payment is in the books all the same.
-fn tell(waiter: oneshot::Sender<Posted>, posted: Posted) {
-    drop(waiter.send(posted));
 }

@@ -58,7 +58,7 @@ pub trait SecretSource {
 }
 
 /// All partners.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Partners {
     by_code: BTreeMap<String, Arc<Profile>>,
 }

@@ -96,6 +96,17 @@ pub struct Seen {
 enum Backend {
     Memory(memory::Memory),
     Redis(Arc<link::Redis>),
+    Shared(Arc<dyn SharedMarkers>),
+}
+
+/// Markers that instances share without a Redis, for a simulator: it may forget, refuse and bring back whatever it
+/// likes, because nothing here believes what it says.
+pub trait SharedMarkers: std::fmt::Debug + Send + Sync {
+    /// What lies under a key.
+    fn get(&self, key: &EventKey) -> Option<Vec<u8>>;
+
+    /// Puts a marker's bytes there.
+    fn put(&self, key: EventKey, value: Vec<u8>);
 }
 
 impl Seen {
@@ -112,6 +123,12 @@ impl Seen {
         Ok(Arc::new(Self { backend, generations, mac }))
     }
 
+    /// A hint over markers that somebody else keeps.
+    #[must_use]
+    pub fn over(markers: Arc<dyn SharedMarkers>, secret: &Secret, generations: Arc<Generations>) -> Arc<Self> {
+        Arc::new(Self { backend: Backend::Shared(markers), generations, mac: marker::MarkerMac::new(secret) })
+    }
+
     /// The generations that markers are judged by.
     #[must_use]
     pub fn generations(&self) -> &Arc<Generations> {
@@ -122,7 +139,7 @@ impl Seen {
     #[must_use]
     pub fn worker(self: &Arc<Self>) -> SeenWorker {
         let link = match &self.backend {
-            Backend::Memory(_) => None,
+            Backend::Memory(_) | Backend::Shared(_) => None,
             Backend::Redis(redis) => Some(link::Link::new(Arc::clone(redis))),
         };
         SeenWorker { seen: Arc::clone(self), link }
@@ -132,7 +149,7 @@ impl Seen {
     #[must_use]
     pub fn health(&self) -> Health {
         match &self.backend {
-            Backend::Memory(_) => Health::Up,
+            Backend::Memory(_) | Backend::Shared(_) => Health::Up,
             Backend::Redis(redis) => redis.health(),
         }
     }
@@ -143,7 +160,7 @@ impl Seen {
     /// In words without a secret.
     pub async fn ping(&self) -> Result<(), String> {
         match &self.backend {
-            Backend::Memory(_) => Ok(()),
+            Backend::Memory(_) | Backend::Shared(_) => Ok(()),
             Backend::Redis(redis) => redis.ping().await,
         }
     }
@@ -163,6 +180,7 @@ impl SeenWorker {
         let seen = &self.seen;
         let value = match (&seen.backend, &self.link) {
             (Backend::Memory(memory), _) => memory.get(key),
+            (Backend::Shared(markers), _) => markers.get(key),
             (Backend::Redis(_), Some(link)) => link.get(key).await,
             (Backend::Redis(_), None) => None,
         };
@@ -183,6 +201,7 @@ impl SeenWorker {
         let value = seen.mac.seal(own, marker);
         match (&seen.backend, &self.link) {
             (Backend::Memory(memory), _) => memory.put(marker.key, value),
+            (Backend::Shared(markers), _) => markers.put(marker.key, value.to_vec()),
             (Backend::Redis(_), Some(link)) => link.put(marker.key, value),
             (Backend::Redis(_), None) => {}
         }

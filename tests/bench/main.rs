@@ -148,10 +148,11 @@ impl Bench {
         let warm = Arc::new(requests::fresh("X", 10_000, 1_000 + round));
         let open = requests::fresh("B", u64::from(OPEN_RATE) * self.scale.open.as_secs(), 2_000 + round);
         let load = Load { calls, warm, again: false };
-        match std::env::var("BENCH_ONLY").as_deref() {
-            Ok("ledger") => return alone::run(&self.home.join("partners"), &self.books("gateway"), round),
-            Ok(_gateway) => return self.gateway(&load),
-            Err(_all) => {}
+        let only = std::env::var_os("BENCH_ONLY");
+        match only.as_ref().and_then(|only| only.to_str()) {
+            Some("ledger") => return alone::run(&self.home.join("partners"), &self.books("gateway"), round),
+            Some(_gateway) => return self.gateway(&load),
+            None => {}
         }
         for handler in [Handler::Reading, Handler::Verifying] {
             let server = Server::handler(handler, &self.home, &self.base);

@@ -1,106 +1,83 @@
-//! What collectors and the billing core say on a simulated day: payments by every kind of reference, repeats,
-//! contradictions, reversals in any order, and invoices that come late and change.
+//! What collectors say on a simulated day: payments by every kind of reference, repeats with a new signature and with
+//! the old one, contradictions, reversals in any order, forgeries, and calls that nobody understands.
 
+use crate::bills::{INVOICES, money, total_of};
 use crate::faults::Fault;
+use crate::speech::{ACCOUNT, BANK, Hand, Nonsense, Signed, WALLET, event, speech};
 use crate::world::{START_MS, World};
-use bytes::Bytes;
-use jiff::civil::{Date, date};
-use thuho::domain::ids::{CustomerCode, EventId, InvoiceId, Movement, PartnerCode, UnitCode};
-use thuho::domain::invoice::{Area, Invoice, InvoiceKind, InvoiceStatus};
+use thuho::domain::ids::{Movement, PartnerCode};
 use thuho::domain::money::Money;
-use thuho::domain::notice::{Effect, Method, NoEffect, Notice, OnMismatch, ReferenceText, References};
-use thuho::domain::receipt::Evidence;
+use thuho::domain::notice::{Effect, NoEffect, Notice, OnMismatch, ReferenceText, References};
 use thuho::domain::time::Timestamp;
-use thuho::ledger::{self, Arrival, UnreadKind};
-use thuho::store::Store;
 
-pub const TODAY: Date = date(2026, 1, 15);
-const WINDOW_MS: i64 = 3_600_000;
-const INVOICES: usize = 8;
+/// Beyond it a signature is too old, or too young; of both profiles.
+const TOLERANCE_MS: i64 = 300_000;
+/// When everything was paid: so long ago that a reversal past any window is still sent within it.
+const PAID_MS: i64 = START_MS - 61 * 3_600_000;
+/// Calls that may be sent again as they are.
+const VERBATIM: usize = 6;
 
-pub fn money(dong: i64) -> Money {
-    Money::from_dong(dong).unwrap()
+/// What a call is, by its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A notice, as it should be.
+    Notice,
+    /// Signed by somebody else.
+    Forged,
+    /// Signed too long ago, or by a clock ahead.
+    Stale,
+    /// Its partner signed what nobody understands.
+    Nonsense,
 }
 
-fn total_of(invoice: usize) -> i64 {
-    100 * (1 + i64::try_from(invoice).unwrap())
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub said: Said,
+    /// What it says, or would.
+    pub notice: Notice,
+    pub signed: Signed,
 }
 
-fn invoice(n: usize, version: i64) -> Invoice {
-    let total = money(total_of(n));
-    let customer = CustomerCode::parse(format!("C{}", n % 3)).unwrap();
-    Invoice {
-        id: InvoiceId::parse(format!("I{n}")).unwrap(),
-        payer: customer.clone(),
-        customer,
-        unit: UnitCode::parse(if n.is_multiple_of(2) { "HL" } else { "TY" }).unwrap(),
-        area: Area::Urban,
-        period: "2026-01-1".to_owned(),
-        kind: InvoiceKind::ActiveEnergy,
-        net: total,
-        vat: Money::ZERO,
-        total,
-        issued_on: date(2026, 1, 1 + i8::try_from(n).unwrap()),
-        due_on: if n.is_multiple_of(3) { date(2026, 1, 14) } else { date(2026, 1, 30) },
-        status: InvoiceStatus::Open,
-        paid_elsewhere: Money::ZERO,
-        adjusts: None,
-        version,
+impl Call {
+    pub fn is_from_bank(&self) -> bool {
+        self.notice.on_mismatch == OnMismatch::Refuse
     }
-}
 
-pub fn evidence(partner: &PartnerCode, body: String) -> Evidence {
-    Evidence {
-        partner: partner.clone(),
-        key_id: "k".to_owned(),
-        method: Method::Post,
-        path: String::new(),
-        query: String::new(),
-        headers: Vec::new(),
-        body: Bytes::from(body),
-        received_at: Timestamp::from_unix_ms(START_MS),
+    pub fn is_payment(&self) -> bool {
+        self.notice.effect == Effect::Moves(Movement::Payment)
     }
-}
 
-pub fn arrival(notice: &Notice) -> Arrival {
-    Arrival::Notice {
-        notice: notice.clone(),
-        evidence: evidence(&notice.partner, format!("{} {:?} {}", notice.event, notice.effect, notice.amount)),
-        business_day: TODAY,
-        reversal_window_ms: Some(WINDOW_MS),
-    }
-}
-
-pub fn name(arrival: &Arrival) -> String {
-    match arrival {
-        Arrival::Unread { verdict, .. } => format!("{verdict:?}"),
-        Arrival::Notice { notice, .. } => {
-            format!("{} {} {:?} {} {:?}", notice.partner, notice.event, notice.effect, notice.amount, notice.references)
-        }
+    pub fn name(&self) -> String {
+        let Notice { partner, event, effect, amount, references, .. } = &self.notice;
+        format!("{:?} of {partner}: {event} {effect:?} {amount} {references:?}", self.said)
     }
 }
 
 impl World {
-    pub fn deliver_some(&mut self) -> Result<(), String> {
-        let i = self.chance.below(self.instances.len());
-        let count = 1 + self.chance.below(5);
-        let mut calls = Vec::with_capacity(count);
-        for _ in 0..count {
-            calls.push(self.call());
-        }
-        self.deliver(i, calls)
+    /// Says it once more, signed now.
+    pub fn say(&mut self, notice: Notice) -> Call {
+        let at = Timestamp::from_unix_ms(self.now);
+        Call { said: Said::Notice, signed: speech().sign(&notice, Hand::Partner, at), notice }
     }
 
-    fn call(&mut self) -> (Option<Notice>, Arrival) {
-        let notice = match self.chance.below(100) {
-            0..4 => return (None, self.unread()),
-            4..30 if !self.said.is_empty() => {
+    pub fn call(&mut self) -> Call {
+        let roll = self.chance.below(100);
+        match roll {
+            0..6 => return self.no_notice(),
+            6..10 if !self.sent.is_empty() => {
+                return self.verbatim();
+            }
+            _ => {}
+        }
+        let notice = match roll {
+            10..34 if !self.said.is_empty() => {
                 self.faults.hit(Fault::Repeat);
                 self.chance.pick(&self.said).clone()
             }
-            30..36 if !self.said.is_empty() => self.contradiction_of_itself(),
-            36..46 if !self.said.is_empty() => self.reversal(),
-            46..50 => {
+            34..40 if !self.said.is_empty() => self.contradiction_of_itself(),
+            40..50 if !self.said.is_empty() => self.reversal(),
+            50..54 => {
                 let payment = self.payment();
                 let reversal = self.reversal_of(&payment);
                 self.faults.hit(Fault::ReversalFirst);
@@ -108,29 +85,64 @@ impl World {
                 self.said.push(reversal.clone());
                 reversal
             }
-            50..55 if !self.unsaid.is_empty() => {
+            54..59 if !self.unsaid.is_empty() => {
                 let payment = self.unsaid.remove(0);
                 self.said.push(payment.clone());
                 payment
             }
-            55..61 if !self.said.is_empty() => self.no_payment(),
+            59..65 if !self.said.is_empty() => self.no_payment(),
             _ => {
                 let payment = self.payment();
                 self.said.push(payment.clone());
                 payment
             }
         };
-        let arrival = arrival(&notice);
-        (Some(notice), arrival)
+        self.say(notice)
     }
 
-    fn unread(&mut self) -> Arrival {
-        let partner = PartnerCode::parse("wallet").unwrap();
-        let stale = self.chance.once_in(2);
-        self.faults.hit(if stale { Fault::Stale } else { Fault::Unreadable });
-        let verdict = if stale { UnreadKind::Stale } else { UnreadKind::Unreadable };
-        let evidence = evidence(&partner, format!("?{}", self.chance.below(20)));
-        Arrival::Unread { evidence, verdict, detail: "amount: expected whole dong".to_owned() }
+    /// The same bytes again, signature and all.
+    fn verbatim(&mut self) -> Call {
+        let from = self.sent.len().saturating_sub(VERBATIM);
+        let mut call = self.chance.pick(&self.sent[from..]).clone();
+        if call.said == Said::Nonsense {
+            return self.say(call.notice);
+        }
+        self.faults.hit(Fault::RepeatVerbatim);
+        // A clock that is a minute later may judge them otherwise. The wallet's protocol counts whole seconds.
+        let second = call.signed.at.unix_s() * 1_000;
+        let sent = if call.is_from_bank() { call.signed.at.unix_ms() } else { second };
+        let stale = (self.now - sent).abs() > TOLERANCE_MS;
+        call.said = if stale { Said::Stale } else { Said::Notice };
+        call
+    }
+
+    /// Forged, stale or nonsense.
+    fn no_notice(&mut self) -> Call {
+        let now = Timestamp::from_unix_ms(self.now);
+        let notice = if self.said.is_empty() || self.chance.once_in(2) {
+            self.payment()
+        } else {
+            self.chance.pick(&self.said).clone()
+        };
+        let (said, signed) = match self.chance.below(3) {
+            0 => {
+                self.faults.hit(Fault::Forged);
+                (Said::Forged, speech().sign(&notice, Hand::Stranger, now))
+            }
+            1 => {
+                self.faults.hit(Fault::Stale);
+                let off = TOLERANCE_MS + 1_000 + i64::try_from(self.chance.below(600_000)).unwrap();
+                let at = now.plus_ms(if self.chance.once_in(2) { off } else { -off });
+                (Said::Stale, speech().sign(&notice, Hand::Partner, at))
+            }
+            _ => {
+                self.faults.hit(Fault::Unreadable);
+                let kinds =
+                    [Nonsense::NoJson, Nonsense::AmountInWords, Nonsense::UnknownStatus, Nonsense::AnothersAccount];
+                (Said::Nonsense, speech().sign_nonsense(&notice, *self.chance.pick(&kinds), now))
+            }
+        };
+        Call { said, notice, signed }
     }
 
     fn payment(&mut self) -> Notice {
@@ -138,32 +150,15 @@ impl World {
         self.next_event += 1;
         let which = self.chance.below(INVOICES);
         let asks_first = self.chance.once_in(4);
-        let text = ReferenceText::new;
-        let (references, mut dong) = match self.chance.below(20) {
-            0..9 => (References { invoice: text(&format!("I{which}")), ..References::default() }, total_of(which)),
-            9..13 => {
-                (References { order: text(&format!("260115_I{which}.2")), ..References::default() }, total_of(which))
-            }
-            13..17 => {
-                let customer = which % 3;
-                let sum = if self.chance.once_in(2) { 0 } else { total_of(customer) };
-                (References { customer: text(&format!("C{customer}")), ..References::default() }, total_of(which) + sum)
-            }
-            17 => {
-                self.faults.hit(Fault::Contradiction);
-                let other = text(&format!("260115_I{}", (which + 1) % INVOICES));
-                (References { invoice: text(&format!("I{which}")), order: other, customer: None }, total_of(which))
-            }
-            18 => (References { invoice: text("no such' bill"), ..References::default() }, total_of(which)),
-            _ => (References::default(), total_of(which)),
-        };
+        let partner = if asks_first { BANK } else { WALLET };
+        let (references, mut dong) = self.reference(which);
         if self.chance.once_in(10) {
             dong += 1;
         }
         Notice {
-            partner: PartnerCode::parse(if asks_first { "bank" } else { "wallet" }).unwrap(),
-            account: "a".to_owned(),
-            event: EventId::parse(vec![format!("E{n}")]).unwrap(),
+            partner: PartnerCode::parse(partner).unwrap(),
+            account: ACCOUNT.to_owned(),
+            event: event(partner, format!("E{n}")),
             effect: Effect::Moves(Movement::Payment),
             reverses: None,
             references,
@@ -172,8 +167,30 @@ impl World {
             funder: None,
             fee: money(i64::from(self.chance.once_in(3))),
             channel: None,
-            paid_at: Timestamp::from_unix_ms(START_MS),
+            paid_at: Timestamp::from_unix_ms(PAID_MS),
             on_mismatch: if asks_first { OnMismatch::Refuse } else { OnMismatch::Keep },
+        }
+    }
+
+    /// How a bill is named, and what would pay it.
+    fn reference(&mut self, which: usize) -> (References, i64) {
+        let text = ReferenceText::new;
+        let none = References::default;
+        match self.chance.below(20) {
+            0..9 => (References { invoice: text(&format!("I{which}")), ..none() }, total_of(which)),
+            9..13 => (References { order: text(&format!("260115_I{which}.2")), ..none() }, total_of(which)),
+            13..17 => {
+                let customer = which % 3;
+                let sum = if self.chance.once_in(2) { 0 } else { total_of(customer) };
+                (References { customer: text(&format!("C{customer}")), ..none() }, total_of(which) + sum)
+            }
+            17 => {
+                self.faults.hit(Fault::Contradiction);
+                let other = text(&format!("260115_I{}", (which + 1) % INVOICES));
+                (References { invoice: text(&format!("I{which}")), order: other, customer: None }, total_of(which))
+            }
+            18 => (References { invoice: text("no such' bill"), ..none() }, total_of(which)),
+            _ => (none(), total_of(which)),
         }
     }
 
@@ -204,11 +221,10 @@ impl World {
         self.next_event += 1;
         let mut reversal = Notice {
             effect: Effect::Moves(Movement::Reversal),
-            event: EventId::parse(vec![format!("R{n}")]).unwrap(),
+            event: event(payment.partner.as_str(), format!("R{n}")),
             reverses: Some(payment.event.clone()),
             discount: Money::ZERO,
             fee: Money::ZERO,
-            on_mismatch: OnMismatch::Keep,
             ..payment.clone()
         };
         if self.chance.once_in(6) {
@@ -217,7 +233,8 @@ impl World {
         }
         if self.chance.once_in(8) {
             self.faults.hit(Fault::ReversalLate);
-            reversal.paid_at = payment.paid_at.plus_ms(WINDOW_MS + 1);
+            let window = speech().profile(&payment.partner).reversal_window_ms().unwrap();
+            reversal.paid_at = payment.paid_at.plus_ms(window + 1);
         }
         if self.said.iter().any(|n| n.reverses.as_ref() == Some(&payment.event)) {
             self.faults.hit(Fault::ReversalTwice);
@@ -232,37 +249,5 @@ impl World {
         notice.effect = Effect::None(if failed { NoEffect::Failed } else { NoEffect::Pending });
         notice.reverses = None;
         notice
-    }
-
-    /// The core says invoices: new, changed under money, again, and older than it said before.
-    pub fn import(&mut self) -> Result<(), String> {
-        let n = self.chance.below(INVOICES);
-        let is_known = self.highest.contains_key(&format!("I{n}"));
-        let version = if self.chance.once_in(5) { 1 } else { self.next_version };
-        self.next_version += 1;
-        let mut said = invoice(n, version);
-        self.faults.hit(match (is_known, version) {
-            (false, _) => Fault::InvoiceLate,
-            (true, 1) => Fault::InvoiceOlder,
-            (true, _) => Fault::InvoiceChanged,
-        });
-        if is_known {
-            match self.chance.below(6) {
-                0 => said.status = InvoiceStatus::Cancelled,
-                1 => said.status = InvoiceStatus::Paid,
-                2 => (said.net, said.total) = (money(50), money(50)),
-                3 => said.paid_elsewhere = money(10),
-                _ => {}
-            }
-        }
-        let highest = self.highest.entry(said.id.to_string()).or_default();
-        *highest = said.total.dong().max(*highest);
-        let i = self.chance.below(self.instances.len());
-        self.note(|| format!("core says {} {:?} {} v{version}", said.id, said.status, said.total));
-        let context = self.instances[i].lane.context(self.moment());
-        self.instances[i]
-            .store
-            .transact(&mut |tx| ledger::register(tx, &context, std::slice::from_ref(&said)).map(drop))
-            .map_err(|e| format!("the import fails: {e}"))
     }
 }

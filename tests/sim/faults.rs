@@ -13,12 +13,15 @@ macro_rules! faults {
 }
 
 faults! {
-    Repeat, Conflict, WrongAmount, UnknownInvoice, Contradiction, Pending, Failed, Unreadable, Stale, Refused,
+    Repeat, RepeatVerbatim, Conflict, WrongAmount, UnknownInvoice, Contradiction, Pending, Failed, Forged, Unreadable,
+    Stale, Refused, ReadAgain, PausedBank, SuccessRead, RepeatsCounted,
+    QueueWaits, QueueFull, QueueClosed, TooLate, DoorTimesOut, HungUp, HungUpAfterCommit, PanicAtTheDoor,
+    PanicWhileDeciding, CrashWhileQueued,
     ReversalFirst, ReversalOfAnotherAmount, ReversalTwice, ReversalLate,
     InvoiceChanged, InvoiceLate, InvoiceOlder,
     DiskFull, DiskBroken, Contended, StatementRefused, UnknownApplied, UnknownLost, CrashBeforeCommit, CrashAfterCommit,
     CrashWhileSending, ReplyLost, QueuedTogether,
-    MarkersGone, MarkersStale, MarkersRefused, MarkerAnswered, MarkerNotTrusted,
+    MarkersGone, MarkersStale, MarkersRefused, MarkerAnswered, MarkerNotTrusted, MarkerOfOtherContent,
     LeaseLost, CoreRefusesConnection, CoreDown, CoreBusy, CoreSaysUnauthorised, CoreRejects, CoreClearedForAnother,
     CoreTakesAndTimesOut, CoreHasItAlready,
     ClockForward, ClockBack, OlderDatabase,

@@ -1,15 +1,4 @@
-//! How a writer fares, and why it takes no more.
-
-/// The writer takes no more at the moment: the retry word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Busy {
-    /// The queue is full.
-    #[error("the ledger's queue is full")]
-    Full,
-    /// The writer is draining or has failed.
-    #[error("the ledger takes no more")]
-    Closed,
-}
+//! How a writer fares.
 
 /// What a writer is doing: for readiness and metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

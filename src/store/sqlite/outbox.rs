@@ -40,7 +40,8 @@ struct Due {
 
 /// Takes what is due, the longest due first; the index holds each lane in that order.
 pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
-    const WAITING: &str = "-- dispatches.due\nSELECT d.no, d.due_at, d.key, i.id, d.body, d.attempts, d.walls, d.created_at,
+    const WAITING: &str =
+        "-- dispatches.due\nSELECT d.no, d.due_at, d.key, i.id, d.body, d.attempts, d.walls, d.created_at,
             d.urgent
         FROM dispatches d INDEXED BY dispatches_due JOIN invoices i ON i.no = d.invoice_no
         WHERE d.state = 'waiting' AND d.head = 1 AND d.urgent = ?1 AND d.due_at <= ?2

@@ -181,7 +181,7 @@ impl Books {
     pub fn state(&mut self) -> String {
         let mut out = String::new();
         let mut balances: Vec<_> = self.reports.balances().unwrap();
-        balances.retain(|(_, money)| !money.is_zero());
+        balances.retain(|(_, dong)| *dong != 0);
         balances.sort();
         for (account, money) in balances {
             write!(out, "{account} {money}; ").unwrap();

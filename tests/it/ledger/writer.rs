@@ -140,7 +140,7 @@ fn a_fault_or_a_panic_costs_only_its_offender() {
     assert_eq!(heard, [parked, Outcome::TryAgain, parked, Outcome::TryAgain, parked]);
     assert_eq!(store.db().events.len(), 3);
     assert_eq!(writer.status().faults, 2);
-    let unread = store.db().links.iter().filter(|link| link.receipt.verdict == Verdict::Unreadable).count();
+    let unread = store.db().links.iter().filter(|link| link.receipt.link.verdict == Verdict::Unreadable).count();
     assert_eq!(unread, 2, "what could not be booked is kept all the same (I3)");
 }
 

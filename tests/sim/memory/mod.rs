@@ -143,6 +143,8 @@ pub enum CommitFate {
     DiesBefore,
     /// The process dies after the commit, before anything is answered.
     DiesAfter,
+    /// The deciding panics before the commit; the process goes on.
+    Panics,
     /// Says yes and writes nothing: a database that acknowledges before it is durable, losing power. Never right.
     Lies,
 }
@@ -191,6 +193,7 @@ impl Store for MemoryStore {
             | CommitFate::Fault
             | CommitFate::UnknownLost
             | CommitFate::DiesBefore
+            | CommitFate::Panics
             | CommitFate::Lies => {}
         }
         drop(tx);
@@ -198,6 +201,8 @@ impl Store for MemoryStore {
             CommitFate::Works | CommitFate::Lies => Ok(()),
             CommitFate::Full => Err(StoreError::Full("no space".into())),
             CommitFate::Broken | CommitFate::DiesBefore | CommitFate::DiesAfter => Err(StoreError::Broken(DIED.into())),
+            // Without the hook: nothing is printed.
+            CommitFate::Panics => std::panic::resume_unwind(Box::new(DIED)),
             CommitFate::Contended => Err(StoreError::Contended),
             CommitFate::Fault => Err(StoreError::Fault("a statement was refused".to_owned())),
             CommitFate::UnknownApplied | CommitFate::UnknownLost => Err(StoreError::Unknown("lost".into())),

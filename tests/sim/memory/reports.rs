@@ -8,7 +8,6 @@ use std::sync::MutexGuard;
 use thuho::domain::dispatch::DispatchState;
 use thuho::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use thuho::domain::invoice::InvoiceAccount;
-use thuho::domain::money::Money;
 use thuho::domain::notice::Wanted;
 use thuho::domain::posting::Account;
 use thuho::domain::receipt::Verdict;

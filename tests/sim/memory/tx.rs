@@ -417,7 +417,7 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn note_redone(&mut self, lane: u32, n: i64, at: Timestamp) -> Result<(), StoreError> {
-        let found = self.db.links.iter().position(|l| l.lane == lane && l.receipt.n == n);
+        let found = self.db.links.iter().position(|l| l.lane == lane && l.receipt.link.n == n);
         let index = found.ok_or_else(|| fault("receipts.redone: no such receipt"))?;
         let old = self.db.links[index].redone_at.replace(at);
         self.undo.push(Box::new(move |db| db.links[index].redone_at = old));

@@ -1,0 +1,161 @@
+//! What waits to be booked and who waits for it: the queue as those above see it, and which of its jobs are still
+//! wanted when their turn comes. No thread, no clock and no store: `writer` has those, and the simulator stands in for
+//! it. Keeps I4 and I10.
+
+use super::post::{Arrival, Posted};
+use crate::domain::ids::Movement;
+use crate::domain::notice::{Effect, OnMismatch};
+use crate::domain::outcome::Outcome;
+use crate::domain::receipt::Answer;
+use crate::store::Store;
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// One arrival on its way.
+#[derive(Debug)]
+pub struct PostJob {
+    /// What came.
+    pub arrival: Arrival,
+    /// When its collector stops waiting, by [`Queue::now`]: past it, the job is dropped before its transaction begins.
+    pub deadline: Instant,
+}
+
+/// The ledger takes no more at the moment: the retry word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Busy {
+    /// The queue is full.
+    #[error("the ledger's queue is full")]
+    Full,
+    /// It is draining or has failed.
+    #[error("the ledger takes no more")]
+    Closed,
+}
+
+/// A job and who waits for its answer.
+pub type Waiting = (PostJob, oneshot::Sender<Posted>);
+
+/// Other work on the store, to be run between batches.
+pub type Task = Box<dyn FnOnce(&mut dyn Store) + Send>;
+
+/// The way to the one who writes: a writer's thread, or whoever plays it.
+pub trait Queue: Send + Sync {
+    /// Queues an arrival; its answer comes after its commit. A receiver that errors means that nothing is known to
+    /// be on disk: the retry word.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was queued.
+    fn submit(&self, job: PostJob) -> Result<oneshot::Receiver<Posted>, Busy>;
+
+    /// Queues other work. It must be short: a slice of at most 20 ms.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was queued.
+    fn push(&self, task: Task) -> Result<(), Busy>;
+
+    /// The clock of deadlines. It only moves forward, whatever happens to the time of day.
+    fn now(&self) -> Instant;
+}
+
+impl dyn Queue + '_ {
+    /// Queues work with a result. A receiver that errors means that the work panicked or was not run.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was queued.
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Store) -> T + Send + 'static,
+    ) -> Result<oneshot::Receiver<T>, Busy> {
+        let (tell, answer) = oneshot::channel();
+        self.push(Box::new(move |store| {
+            let result = work(store);
+            // A caller who no longer waits has no use for it.
+            drop(tell.send(result));
+        }))?;
+        Ok(answer)
+    }
+}
+
+/// The jobs whose turn it is: those still wanted, in order, with who waits for each.
+#[derive(Debug, Default)]
+pub struct Turn {
+    arrivals: Vec<Arrival>,
+    /// How many were dropped, because nobody wants them any more.
+    pub late: u64,
+    waiters: Vec<Option<oneshot::Sender<Posted>>>,
+}
+
+impl Turn {
+    /// Drops what came too late and tells so; the rest is to be booked.
+    #[must_use]
+    pub fn of(jobs: Vec<Waiting>, now: Instant) -> Self {
+        let mut turn =
+            Self { arrivals: Vec::with_capacity(jobs.len()), late: 0, waiters: Vec::with_capacity(jobs.len()) };
+        for (job, waiter) in jobs {
+            if job.deadline <= now || given_up(&job, &waiter) {
+                turn.late = turn.late.saturating_add(1);
+                tell(waiter, try_again());
+            } else {
+                turn.arrivals.push(job.arrival);
+                turn.waiters.push(Some(waiter));
+            }
+        }
+        turn
+    }
+
+    /// The storage failed: all of them hear the retry word.
+    pub fn turn_away(jobs: Vec<Waiting>) {
+        for (_job, waiter) in jobs {
+            tell(waiter, try_again());
+        }
+    }
+
+    /// Separates what is booked from who waits for it.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<Arrival>, Waiters) {
+        (self.arrivals, Waiters(self.waiters))
+    }
+}
+
+/// Who waits for a batch.
+#[derive(Debug)]
+pub struct Waiters(Vec<Option<oneshot::Sender<Posted>>>);
+
+impl Waiters {
+    /// Answers one of them before the others. Only for the rigs' deliberate fault.
+    pub fn tell_early(&mut self, n: usize, posted: &Posted) {
+        if let Some(waiter) = self.0.get_mut(n).and_then(Option::take) {
+            tell(waiter, posted.clone());
+        }
+    }
+
+    /// Answers each, in the order of the arrivals. Call it after the commit only (I4).
+    pub fn tell(self, answers: Vec<Posted>) {
+        for (waiter, answer) in self.0.into_iter().zip(answers) {
+            if let Some(waiter) = waiter {
+                tell(waiter, answer);
+            }
+        }
+    }
+}
+
+/// Has a sender that asks before it debits hung up? It will ask for the state and drop the payment, so that it must
+/// not be booked after that. Everybody else's money is taken already, and is booked whoever listens.
+fn given_up(job: &PostJob, waiter: &oneshot::Sender<Posted>) -> bool {
+    match &job.arrival {
+        Arrival::Notice { notice, .. } => {
+            waiter.is_closed()
+                && notice.on_mismatch == OnMismatch::Refuse
+                && notice.effect == Effect::Moves(Movement::Payment)
+        }
+        Arrival::Unread { .. } => false,
+    }
+}
+
+fn try_again() -> Posted {
+    Posted { answer: Answer { outcome: Outcome::TryAgain, payment: None }, marker: None }
+}
+
+/// A collector that hung up needs no answer; its payment is in the books all the same.
+fn tell(waiter: oneshot::Sender<Posted>, posted: Posted) {
+    drop(waiter.send(posted));
+}
