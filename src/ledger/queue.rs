@@ -79,21 +79,26 @@ impl dyn Queue + '_ {
 #[derive(Debug, Default)]
 pub struct Turn {
     arrivals: Vec<Arrival>,
-    /// How many were dropped, because nobody wants them any more.
+    /// How many are dropped, because nobody wants them any more.
     pub late: u64,
+    dropped: Vec<oneshot::Sender<Posted>>,
     waiters: Vec<Option<oneshot::Sender<Posted>>>,
 }
 
 impl Turn {
-    /// Drops what came too late and tells so; the rest is to be booked.
+    /// Sets aside what came too late; the rest is to be booked.
     #[must_use]
     pub fn of(jobs: Vec<Waiting>, now: Instant) -> Self {
-        let mut turn =
-            Self { arrivals: Vec::with_capacity(jobs.len()), late: 0, waiters: Vec::with_capacity(jobs.len()) };
+        let mut turn = Self {
+            arrivals: Vec::with_capacity(jobs.len()),
+            late: 0,
+            dropped: Vec::new(),
+            waiters: Vec::with_capacity(jobs.len()),
+        };
         for (job, waiter) in jobs {
             if job.deadline <= now || given_up(&job, &waiter) {
                 turn.late = turn.late.saturating_add(1);
-                tell(waiter, try_again());
+                turn.dropped.push(waiter);
             } else {
                 turn.arrivals.push(job.arrival);
                 turn.waiters.push(Some(waiter));
@@ -109,9 +114,12 @@ impl Turn {
         }
     }
 
-    /// Separates what is booked from who waits for it.
+    /// Separates what is booked from who waits for it; who is dropped hears the retry word.
     #[must_use]
     pub fn into_parts(self) -> (Vec<Arrival>, Waiters) {
+        for waiter in self.dropped {
+            tell(waiter, try_again());
+        }
         (self.arrivals, Waiters(self.waiters))
     }
 }

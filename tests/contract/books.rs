@@ -1,8 +1,8 @@
 //! The money path: claims, postings, positions, and what an unfinished transaction leaves.
 
 use super::build::{
-    Move, account, at, clearing, dong, invoice, invoice_id, partner, payment, payment_key, posting, receipt_at,
-    reversal_key, suspense,
+    Move, account, at, clearing, dong, invoice, invoice_id, partner, payment, payment_key, payment_on, posting,
+    receipt, receipt_at, reversal_key, suspense,
 };
 use super::{Harness, LANE, build};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +29,7 @@ pub fn a_fresh_store_begins_at_one(mut h: Harness) {
 pub fn what_is_written_is_read_back(mut h: Harness) {
     h.invoices(&[("HD-1", 100_000)]);
     let key = h.pay("77", "HD-1", 100_000);
-    let record = payment("77", 100_000, EventState::Settled);
+    let record = payment_on("HD-1", "77", 100_000, EventState::Settled);
     assert_eq!(h.tx(|tx| tx.events(&[record.key])), vec![Some(record.clone())]);
     assert_eq!(h.reports.event(&record.key).unwrap(), Some(record.clone()));
 
@@ -148,7 +148,10 @@ pub fn a_payment_that_a_reversal_expected_fills_its_row_once(mut h: Harness) {
         events: vec![EventWrite::Claim(undo.clone()), EventWrite::Claim(expected.clone())],
         ..Writes::default()
     };
-    h.tx(|tx| tx.write(&both));
+    h.tx(|tx| {
+        let came = receipt(tx, "reversal", Verdict::Reversal, (Some(undo.key), undo.content.amount.dong()))?;
+        tx.write(&Writes { receipts: vec![came], ..both.clone() })
+    });
     assert_eq!(h.tx(|tx| tx.events(&[expected.key])), vec![Some(expected.clone())]);
 
     let came = EventRecord { postings: 0, ..payment("1", 5_000, EventState::Reversed) };
@@ -159,7 +162,10 @@ pub fn a_payment_that_a_reversal_expected_fills_its_row_once(mut h: Harness) {
         ],
         ..Writes::default()
     };
-    h.tx(|tx| tx.write(&writes));
+    h.tx(|tx| {
+        let receipts = vec![receipt(tx, "payment", Verdict::Parked, (Some(came.key), 5_000))?];
+        tx.write(&Writes { receipts, ..writes.clone() })
+    });
     let rows = h.tx(|tx| tx.events(&[came.key, undo.key]));
     assert_eq!(rows, vec![Some(came), Some(EventRecord { state: EventState::Applied, ..undo })]);
     assert!(matches!(h.try_tx(|tx| tx.write(&writes)), Err(StoreError::Contended)));
@@ -232,7 +238,7 @@ pub fn many_payments_of_one_batch_settle_one_invoice_once_each(mut h: Harness) {
             let (mut numbered, dispatches) = posting(tx, &moved, clearing(), Some(&bill))?;
             numbered.no = heads.posting;
             heads.posting = PostingNo(heads.posting.0 + 1);
-            let came = receipt_at(&heads, "one of three", Verdict::Settled, Some((record.key, 100)));
+            let came = receipt_at(&heads, "one of three", Verdict::Settled, (Some(record.key), 100));
             (heads.receipt, heads.chain) = (heads.receipt + 1, came.hash);
             writes.receipts.push(came);
             bill.sequence += 1;

@@ -122,17 +122,17 @@ pub fn receipt(
     tx: &mut dyn Tx,
     body: &str,
     verdict: Verdict,
-    about: Option<(EventKey, i64)>,
+    about: (Option<EventKey>, i64),
 ) -> Result<NewReceipt, StoreError> {
     Ok(receipt_at(&tx.heads()?, body, verdict, about))
 }
 
 /// The link of a chain that goes on there.
-pub fn receipt_at(heads: &Heads, body: &str, verdict: Verdict, about: Option<(EventKey, i64)>) -> NewReceipt {
+pub fn receipt_at(heads: &Heads, body: &str, verdict: Verdict, about: (Option<EventKey>, i64)) -> NewReceipt {
     let evidence = evidence(body);
     let raw_hash = evidence.raw_hash();
     let (n, previous, received_at) = (heads.receipt, heads.chain, evidence.received_at);
-    let (event, amount_dong) = about.unzip();
+    let (event, amount_dong) = (about.0, Some(about.1));
     let link = Link { lane: LANE, n, raw_hash, verdict, received_at, event, amount_dong };
     NewReceipt { hash: link.hash(&previous), link, previous, evidence }
 }
@@ -240,7 +240,7 @@ impl Harness {
             let (numbered, dispatches) = posting(tx, &moved, clearing(), Some(&to))?;
             let no = numbered.no;
             let key = dispatches[0].key.clone();
-            let receipts = vec![receipt(tx, event, Verdict::Settled, Some((before.key, amount)))?];
+            let receipts = vec![receipt(tx, event, Verdict::Settled, (Some(before.key), amount))?];
             tx.write(&Writes {
                 receipts,
                 events: vec![EventWrite::Claim(payment_on(invoice, event, amount, EventState::Settled))],
@@ -262,7 +262,7 @@ impl Harness {
         self.tx(|tx| {
             let moved = Move { event: &record, kind: PostingKind::Park, amount, urgent: false, created_at: at(0) };
             let (numbered, _none) = posting(tx, &moved, clearing(), None)?;
-            let receipts = vec![receipt(tx, event, Verdict::Parked, Some((record.key, amount)))?];
+            let receipts = vec![receipt(tx, event, Verdict::Parked, (Some(record.key), amount))?];
             tx.write(&Writes {
                 receipts,
                 events: vec![EventWrite::Claim(record.clone())],

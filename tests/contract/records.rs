@@ -13,7 +13,7 @@ use thuho::store::{RepeatCount, Seal, Upserted, Writes};
 
 fn add_receipt(h: &mut Harness, body: &str, verdict: Verdict) {
     h.tx(|tx| {
-        let receipts = vec![receipt(tx, body, verdict, None)?];
+        let receipts = vec![receipt(tx, body, verdict, (None, 1))?];
         tx.write(&Writes { receipts, ..Writes::default() })
     });
 }

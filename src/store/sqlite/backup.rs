@@ -57,7 +57,12 @@ pub fn restore(
     }
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| statement::of("-- restore.open", error))?;
-    if migrate::check(&source, &from.display().to_string())? == 0 {
+    let applied = migrate::check(&source, &from.display().to_string()).map_err(|error| match error {
+        // The copy's own damage: no reason to call our storage broken.
+        StoreError::Broken(_) => StoreError::Schema(format!("{}: damaged: it cannot be read", from.display())),
+        other => other,
+    })?;
+    if applied == 0 {
         return Err(StoreError::Schema(format!("{}: an empty database", from.display())));
     }
     check_whole(&source, from)?;
@@ -131,10 +136,14 @@ fn check_whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         "-- backup.check\nSELECT integrity_check FROM pragma_integrity_check LIMIT 1",
         (),
         |cells| cells.next::<String>(),
-    )?;
-    match said.as_deref() {
-        Some("ok") => Ok(()),
-        other => Err(StoreError::Schema(format!("{}: damaged: {}", path.display(), other.unwrap_or("no answer")))),
+    );
+    let damaged = |how: &str| StoreError::Schema(format!("{}: damaged: {how}", path.display()));
+    match said {
+        Ok(Some(said)) if said == "ok" => Ok(()),
+        Ok(other) => Err(damaged(other.as_deref().unwrap_or("no answer"))),
+        // Too damaged even to be checked; not our own storage, so no reason to stop.
+        Err(StoreError::Broken(_)) => Err(damaged("it cannot be read")),
+        Err(other) => Err(other),
     }
 }
 
