@@ -58,6 +58,12 @@ pub fn start_metrics() -> &'static PrometheusHandle {
     })
 }
 
+/// Folds what was recorded since the last time into its buckets: until then each measurement is kept by itself, so a
+/// gateway that nobody asks for its page calls this now and then.
+pub fn settle_metrics() {
+    start_metrics().run_upkeep();
+}
+
 /// The metrics page.
 #[must_use]
 pub fn render_metrics() -> String {

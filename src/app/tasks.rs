@@ -8,6 +8,7 @@ use crate::ledger::audit;
 use crate::ledger::writer::{Writer, moment};
 use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, overdue, watch};
 use crate::store::reports::SlowPlace;
+use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind};
@@ -90,6 +91,8 @@ pub(super) async fn housekeeping(intake: Arc<Intake>, readers: Readers, key: Sec
             _ = seals.tick() => seal(&intake, &key).await,
             _ = minute.tick() => {
                 intake.flush_repeats().await;
+                // What nobody asks for must not gather for ever.
+                telemetry::settle_metrics();
                 let now = intake.clock().now();
                 let limits = watch::AgeLimits::default();
                 if let Err(error) = readers.ask(move |reports| watch::look(reports, now, &limits).map(|_alarms| ())).await {

@@ -4,7 +4,7 @@
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::state::{InMemoryState, NotKeyed};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -47,6 +47,8 @@ pub struct Limits {
     peers_max: usize,
     crowded: AtomicBool,
     hasher: RandomState,
+    /// One for all calls: making it asks the processor what it is, which a virtual machine answers slowly.
+    clock: DefaultClock,
 }
 
 /// Turned away; may come again after a while.
@@ -73,6 +75,7 @@ impl Limits {
             peers_max: rates.peers_max,
             crowded: AtomicBool::new(false),
             hasher: RandomState::new(),
+            clock: DefaultClock::default(),
         }
     }
 
@@ -82,10 +85,10 @@ impl Limits {
     /// # Errors
     /// [`Limited`] when it is too many.
     pub fn admit(&self, peer: IpAddr) -> Result<(), Limited> {
-        let now = DefaultClock::default().now();
         let caller = self.caller(peer);
-        self.peers.check_key(&caller).map_err(|no| Limited { by: "peer", wait: no.wait_time_from(now) })?;
-        self.total.check().map_err(|no| Limited { by: "total", wait: no.wait_time_from(now) })
+        let limited = |by, no: NotUntil<_>| Limited { by, wait: no.wait_time_from(self.clock.now()) };
+        self.peers.check_key(&caller).map_err(|no| limited("peer", no))?;
+        self.total.check().map_err(|no| limited("total", no))
     }
 
     fn caller(&self, peer: IpAddr) -> Caller {
