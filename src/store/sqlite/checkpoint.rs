@@ -121,13 +121,15 @@ impl Shared {
                             self.finish.store(true, Ordering::Release);
                         }
                     }
-                    // The writer moves its rest at this moment; and a full disk is met by the writer's own commits.
-                    Err(StoreError::Contended | StoreError::Full(_)) => {}
-                    Err(error) => {
+                    // A failed write or flush is never tried again: the second one may lie.
+                    Err(error @ StoreError::Broken(_)) => {
                         tracing::error!(error = %error, "The log cannot be moved into the file");
                         *self.failed() = Some(error);
                         return;
                     }
+                    // The writer moves its rest at this moment, or the disk is full, which its own commits meet: the
+                    // next look tries again, so that the log does not grow for ever.
+                    Err(error) => tracing::debug!(error = %error, "The log is moved into the file later"),
                 }
             }
             std::thread::park_timeout(LOOK_EVERY);
