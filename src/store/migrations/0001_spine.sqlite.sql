@@ -172,7 +172,8 @@ CREATE TABLE redone (
     at         INTEGER NOT NULL
 ) STRICT;
 -- Proved calls that are neither booked nor refused: what `notice redo` looks for.
-CREATE INDEX receipts_unread ON receipts (verdict, partner) WHERE verdict IN ('stale', 'unreadable', 'paused');
+CREATE INDEX receipts_unread ON receipts (verdict, partner)
+WHERE verdict = 'stale' OR verdict = 'unreadable' OR verdict = 'paused';
 
 CREATE TABLE repeats (
     partner TEXT    NOT NULL,

@@ -22,6 +22,7 @@ pub use reports::SqliteReports;
 use super::{Store, StoreError, Work};
 use checkpoint::Checkpointer;
 use lock::FileLock;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -155,6 +156,8 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 fn tune(connection: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // A statement keeps its plan. Else one is made again whenever a bound value could have meant a better one.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "mmap_size", 0)?;
