@@ -6,6 +6,8 @@ use super::outcome::Outcome;
 use super::time::Timestamp;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// A proved call as it will be kept: enough to read it again through a later profile.
 #[derive(Clone, Debug)]
@@ -61,6 +63,40 @@ impl Evidence {
             peer: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
             received_at: self.received_at,
         }
+    }
+}
+
+/// Evidence and its hash, shared. Made where the call comes in, beside the writer, and not changed after: so the hash
+/// is the evidence's.
+#[derive(Clone, Debug)]
+pub struct HashedEvidence(Arc<Hashed>);
+
+#[derive(Debug)]
+struct Hashed {
+    evidence: Evidence,
+    raw_hash: [u8; 32],
+}
+
+impl HashedEvidence {
+    /// Hashes it.
+    #[must_use]
+    pub fn of(evidence: Evidence) -> Self {
+        let raw_hash = evidence.raw_hash();
+        Self(Arc::new(Hashed { evidence, raw_hash }))
+    }
+
+    /// [`Evidence::raw_hash`], made before.
+    #[must_use]
+    pub fn raw_hash(&self) -> [u8; 32] {
+        self.0.raw_hash
+    }
+}
+
+impl Deref for HashedEvidence {
+    type Target = Evidence;
+
+    fn deref(&self) -> &Evidence {
+        &self.0.evidence
     }
 }
 

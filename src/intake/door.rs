@@ -8,7 +8,7 @@ use crate::domain::ids::{EventKey, PartnerCode};
 use crate::domain::notice::{Notice, OnMismatch, RawNotice};
 use crate::domain::outcome::{Outcome, Refusal};
 use crate::domain::time::{Clock, Timestamp};
-use crate::ledger::{Arrival, PostJob, Posted, Queue, UnreadKind};
+use crate::ledger::{Arrival, Pickup, PostJob, Posted, Queue, UnreadKind};
 use crate::partner::{AuthenticNotice, Partners, Profile};
 use crate::seen::{Marker, Recalled, Seen, SeenWorker};
 use arc_swap::ArcSwap;
@@ -95,7 +95,7 @@ impl Intake {
     /// One worker's door. Call it once in each worker thread.
     #[must_use]
     pub fn door(self: &Arc<Self>) -> Door {
-        Door { intake: Arc::clone(self), seen: self.seen.worker() }
+        Door { intake: Arc::clone(self), seen: self.seen.worker(), pickup: Arc::default() }
     }
 
     /// The profile of that name.
@@ -170,6 +170,7 @@ impl Intake {
 pub struct Door {
     intake: Arc<Intake>,
     seen: SeenWorker,
+    pickup: Arc<Pickup>,
 }
 
 impl Door {
@@ -233,7 +234,7 @@ impl Door {
 
     /// Waits for the commit, but not longer than the collector does.
     async fn post(&self, arrival: Arrival, deadline: Instant) -> Heard {
-        match post(self.intake.queue.as_ref(), arrival, deadline).await {
+        match post(self.intake.queue.as_ref(), &self.pickup, arrival, deadline).await {
             Some(posted) => {
                 if let Some(marker) = posted.marker {
                     self.seen.remember(&Marker { key: marker.key, posting: marker.posting, content: marker.content });
@@ -247,14 +248,19 @@ impl Door {
 
 /// Queues an arrival and waits for its answer; `None` when the queue is full, the time is up or the writer ended:
 /// nothing is known to be on disk.
-pub(super) async fn post(queue: &dyn Queue, arrival: Arrival, deadline: Instant) -> Option<Posted> {
-    let waiting = queue
-        .submit(PostJob { arrival, deadline })
+pub(super) async fn post(
+    queue: &dyn Queue,
+    pickup: &Arc<Pickup>,
+    arrival: Arrival,
+    deadline: Instant,
+) -> Option<Posted> {
+    let answer = queue
+        .submit(PostJob { arrival, deadline, pickup: Some(Arc::clone(pickup)) })
         .inspect_err(|busy| {
             metrics::counter!("thuho_turned_away_total", "why" => busy.to_string()).increment(1);
         })
         .ok()?;
-    tokio::time::timeout_at(deadline.into(), waiting).await.ok()?.ok()
+    tokio::time::timeout_at(deadline.into(), pickup.wait(answer)).await.ok()?
 }
 
 /// A notice on its way into the books.

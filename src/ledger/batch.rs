@@ -2,9 +2,10 @@
 //! contended batch is run again, a full or broken disk and an unknown commit are never success and never a second
 //! insert. No thread and no clock: `writer` has those, and the simulator drives this directly. Keeps I2 and I4.
 
+use super::arrival::{Arrival, UnreadKind};
 use super::book::LaneContext;
 use super::crash;
-use super::post::{self, Arrival, Posted, PostedBatch, Repeat, UnreadKind};
+use super::post::{self, Posted, PostedBatch, Repeat};
 use super::recent::RecentBreaks;
 use crate::domain::ids::{Generation, PostingNo};
 use crate::domain::outcome::Outcome;

@@ -11,7 +11,7 @@ use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Allocation, Entry, Posting, PostingKind};
-use crate::domain::receipt::{Evidence, Link, Verdict};
+use crate::domain::receipt::{HashedEvidence, Link, Verdict};
 use crate::domain::review::{BreakClass, NewBreak};
 use crate::matching::Bills;
 use crate::store::rows::{EventRecord, EventState};
@@ -220,7 +220,7 @@ impl Book {
     /// Adds a link to the chain.
     pub(super) fn receipt(
         &mut self,
-        evidence: &Evidence,
+        evidence: &HashedEvidence,
         verdict: Verdict,
         event: Option<EventKey>,
         dong: Option<i64>,

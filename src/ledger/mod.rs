@@ -6,20 +6,24 @@
 //! [`writer`] is the thread that owns the store and commits batches, and [`Queue`] the way to it; [`audit`] proves the
 //! books afterwards.
 
+mod arrival;
 pub mod audit;
 mod batch;
 mod book;
 pub mod compose;
 pub mod crash;
+mod pickup;
 mod post;
 mod queue;
 mod recent;
 mod register;
 pub mod writer;
 
+pub use arrival::{Arrival, UnreadKind};
 pub use book::LaneContext;
 pub use compose::Moment;
-pub use post::{Arrival, Posted, PostedBatch, Repeat, UnreadKind, post};
+pub use pickup::Pickup;
+pub use post::{Posted, PostedBatch, Repeat, post};
 pub use queue::{Busy, PostJob, Queue, Task, Turn, Waiters, Waiting};
 pub use recent::{Mark, RECENT_BREAKS_MAX, RecentBreaks};
 pub use register::{REMATCH_MAX, RegisterReport, register};

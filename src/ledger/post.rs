@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![deny(clippy::wildcard_enum_match_arm)]
 
+use super::arrival::{Arrival, Call, Item, UnreadKind, record, unbookable};
 use super::book::{About, Book, LaneContext, fault};
 use super::compose::{self, ReversalFacts};
 use super::recent::Mark;
@@ -11,50 +12,13 @@ use crate::domain::decision::{Decision, ParkReason};
 use crate::domain::ids::{EventKey, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::notice::{Effect, NoEffect, Notice, OnMismatch, Wanted};
 use crate::domain::outcome::Outcome;
-use crate::domain::receipt::{Answer, Evidence, Verdict};
+use crate::domain::receipt::{Answer, HashedEvidence, Verdict};
 use crate::domain::review::BreakClass;
-use crate::matching::{self, Reading, Rules};
+use crate::matching::{self, Rules};
 use crate::seen::Marker;
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::{StoreError, Tx};
 use jiff::civil::Date;
-
-/// A proved call on its way into the books.
-#[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all arrivals are notices: a box would cost each of them")]
-pub enum Arrival {
-    /// Understood.
-    Notice {
-        /// What it says.
-        notice: Notice,
-        /// What came.
-        evidence: Evidence,
-        /// The partner's business day of the event.
-        business_day: Date,
-        /// How long after the payment a reversal is still taken, by the partner's own times. `None`: always.
-        reversal_window_ms: Option<i64>,
-    },
-    /// Proved and not taken: evidence of money all the same.
-    Unread {
-        /// What came.
-        evidence: Evidence,
-        /// Why.
-        verdict: UnreadKind,
-        /// The field and what was expected; no value.
-        detail: String,
-    },
-}
-
-/// Why a proved call was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnreadKind {
-    /// Signed too long ago, or by a clock that is off.
-    Stale,
-    /// Not understood, or not bookable.
-    Unreadable,
-    /// Its partner was paused: not read yet.
-    Paused,
-}
 
 /// What one arrival is answered, once committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,43 +56,39 @@ pub struct PostedBatch {
 /// # Errors
 /// The machine's; a [`StoreError::Fault`] is one arrival's, and the caller finds whose by running them singly.
 pub fn post(tx: &mut dyn Tx, lane: &LaneContext, arrivals: &[Arrival]) -> Result<PostedBatch, StoreError> {
-    let mut fold = Fold { book: load(tx, lane, arrivals)?, repeats: Vec::new() };
+    let items: Vec<Item<'_>> = arrivals.iter().map(Item::of).collect();
+    let mut fold = Fold { book: load(tx, lane, &items)?, repeats: Vec::new() };
     let mut posted = Vec::with_capacity(arrivals.len());
-    for arrival in arrivals {
-        posted.push(fold.arrival(arrival)?);
+    for item in &items {
+        posted.push(fold.item(item)?);
     }
     let (last, opened) = fold.book.write(tx, lane)?;
     Ok(PostedBatch { posted, opened, repeats: fold.repeats, last })
 }
 
 /// Everything the batch may look at: rows of the keys, money of payments to be undone, bills.
-fn load(tx: &mut dyn Tx, lane: &LaneContext, arrivals: &[Arrival]) -> Result<Book, StoreError> {
+fn load(tx: &mut dyn Tx, lane: &LaneContext, items: &[Item<'_>]) -> Result<Book, StoreError> {
     let mut book = Book::open(tx, lane)?;
-    let notices = || {
-        arrivals.iter().filter_map(|a| match a {
-            Arrival::Notice { notice, .. } => Some(notice),
-            Arrival::Unread { .. } => None,
+    let calls = || {
+        items.iter().filter_map(|item| match item {
+            Item::Call(call) => Some(call),
+            Item::Unread { .. } => None,
         })
     };
-    let keys: Vec<EventKey> = notices()
-        .flat_map(|notice| [Some(notice.key().unwrap_or_else(|| notice.payment_key())), notice.reversed_key()])
-        .flatten()
-        .collect();
+    let keys: Vec<EventKey> = calls().flat_map(|call| [Some(call.key), call.reversed]).flatten().collect();
     book.load_events(tx, &keys)?;
-    let mut undone: Vec<EventKey> = notices()
-        .filter_map(Notice::reversed_key)
+    let mut undone: Vec<EventKey> = calls()
+        .filter_map(|call| call.reversed)
         .filter(|key| book.event(key).is_some_and(|record| holds_money(record.state)))
         .collect();
     undone.sort_unstable();
     undone.dedup();
     book.load_positions(tx, &undone)?;
     let mut wanted = Wanted { invoices: book.positioned_invoices().cloned().collect(), customers: Vec::new() };
-    for notice in notices().filter(|n| n.effect == Effect::Moves(Movement::Payment)) {
-        if book.event(&notice.payment_key()).is_none() {
-            let more = matching::read(&notice.references).wanted();
-            wanted.invoices.extend(more.invoices);
-            wanted.customers.extend(more.customers);
-        }
+    for call in calls().filter(|call| book.event(&call.key).is_none()) {
+        let more = call.reading.wanted();
+        wanted.invoices.extend(more.invoices);
+        wanted.customers.extend(more.customers);
     }
     book.load_bills(tx, wanted)?;
     Ok(book)
@@ -145,31 +105,20 @@ fn holds_money(state: EventState) -> bool {
     }
 }
 
-/// One understood call.
-#[derive(Clone, Copy)]
-struct Call<'a> {
-    notice: &'a Notice,
-    evidence: &'a Evidence,
-    business_day: Date,
-    reversal_window_ms: Option<i64>,
-}
-
 struct Fold {
     book: Book,
     repeats: Vec<Repeat>,
 }
 
 impl Fold {
-    fn arrival(&mut self, arrival: &Arrival) -> Result<Posted, StoreError> {
-        match arrival {
-            Arrival::Unread { evidence, verdict, detail } => Ok(self.unread(evidence, *verdict, detail)),
-            Arrival::Notice { notice, evidence, business_day, reversal_window_ms } => {
-                let call =
-                    Call { notice, evidence, business_day: *business_day, reversal_window_ms: *reversal_window_ms };
-                if let Some(why) = unbookable(notice) {
-                    return Ok(self.unread(evidence, UnreadKind::Unreadable, why));
+    fn item(&mut self, item: &Item<'_>) -> Result<Posted, StoreError> {
+        match item {
+            Item::Unread { evidence, verdict, detail } => Ok(self.unread(evidence, *verdict, detail)),
+            Item::Call(call) => {
+                if let Some(why) = unbookable(call.notice) {
+                    return Ok(self.unread(call.evidence, UnreadKind::Unreadable, why));
                 }
-                match notice.effect {
+                match call.notice.effect {
                     Effect::None(why) => Ok(self.no_payment(call, why)),
                     Effect::Moves(Movement::Payment) => self.payment(call),
                     Effect::Moves(Movement::Reversal) => self.reversal(call),
@@ -179,7 +128,7 @@ impl Fold {
     }
 
     /// Not taken: a receipt, and a break for each body.
-    fn unread(&mut self, evidence: &Evidence, kind: UnreadKind, detail: &str) -> Posted {
+    fn unread(&mut self, evidence: &HashedEvidence, kind: UnreadKind, detail: &str) -> Posted {
         let (verdict, class, outcome) = match kind {
             UnreadKind::Stale => (Verdict::Stale, BreakClass::Stale, Outcome::Stale),
             UnreadKind::Unreadable => (Verdict::Unreadable, BreakClass::Unreadable, Outcome::Malformed),
@@ -199,8 +148,8 @@ impl Fold {
     }
 
     /// Pending, failed or a probe: a receipt that claims nothing.
-    fn no_payment(&mut self, call: Call<'_>, why: NoEffect) -> Posted {
-        let key = call.notice.payment_key();
+    fn no_payment(&mut self, call: &Call<'_>, why: NoEffect) -> Posted {
+        let key = call.key;
         self.book.receipt(call.evidence, Verdict::NotAPayment, Some(key), Some(call.notice.amount.dong()));
         let took = self.book.event(&key).is_some_and(|record| holds_money(record.state));
         if why == NoEffect::Failed && took && self.book.first_time(Mark::failed(&key)) {
@@ -210,8 +159,8 @@ impl Fold {
         answer(Outcome::NotAPayment, None)
     }
 
-    fn payment(&mut self, call: Call<'_>) -> Result<Posted, StoreError> {
-        let key = call.notice.payment_key();
+    fn payment(&mut self, call: &Call<'_>) -> Result<Posted, StoreError> {
+        let key = call.key;
         let Some(record) = self.book.event(&key).cloned() else {
             return self.first_payment(call, key);
         };
@@ -235,11 +184,10 @@ impl Fold {
         }
     }
 
-    fn first_payment(&mut self, call: Call<'_>, key: EventKey) -> Result<Posted, StoreError> {
-        let reading = matching::read(&call.notice.references);
-        match matching::decide(call.notice.amount, &reading, &self.book, Rules::default()) {
+    fn first_payment(&mut self, call: &Call<'_>, key: EventKey) -> Result<Posted, StoreError> {
+        match matching::decide(call.notice.amount, &call.reading, &self.book, Rules::default()) {
             Decision::Settle { parts, out_of_order } => {
-                let mut record = record(call, key, EventState::Settled, &reading);
+                let mut record = record(call, key, EventState::Settled);
                 let lines = self.book.lines(&parts)?;
                 let composed = compose::settle(&record, &lines, self.book.moment()).map_err(fault)?;
                 self.book.enter(composed)?;
@@ -258,7 +206,7 @@ impl Fold {
                 Ok(self.refuse(call, key, reason))
             }
             Decision::Park(reason) => {
-                let mut record = record(call, key, EventState::Parked(reason), &reading);
+                let mut record = record(call, key, EventState::Parked(reason));
                 self.park(call, &mut record, reason)?;
                 self.book.claim(record);
                 Ok(answer(reason.outcome(), Some(key)))
@@ -267,13 +215,13 @@ impl Fold {
     }
 
     /// The partner asks before it debits: no claim, no entries, decided afresh when it comes again.
-    fn refuse(&mut self, call: Call<'_>, key: EventKey, reason: ParkReason) -> Posted {
+    fn refuse(&mut self, call: &Call<'_>, key: EventKey, reason: ParkReason) -> Posted {
         self.book.receipt(call.evidence, Verdict::Refused, Some(key), Some(call.notice.amount.dong()));
         answer(reason.outcome(), None)
     }
 
     /// Posts the payment whole to suspense with a receipt and a break; the caller writes the record.
-    fn park(&mut self, call: Call<'_>, record: &mut EventRecord, reason: ParkReason) -> Result<(), StoreError> {
+    fn park(&mut self, call: &Call<'_>, record: &mut EventRecord, reason: ParkReason) -> Result<(), StoreError> {
         let composed = compose::park(record, self.book.moment()).map_err(fault)?;
         self.book.enter(composed)?;
         record.postings = record.postings.saturating_add(1);
@@ -287,18 +235,17 @@ impl Fold {
     /// Another: the payment parks, the reversal is refused.
     fn expected_payment(
         &mut self,
-        call: Call<'_>,
+        call: &Call<'_>,
         key: EventKey,
         reversal: EventKey,
         same_amount: bool,
     ) -> Result<Posted, StoreError> {
-        let reading = matching::read(&call.notice.references);
         if !same_amount {
             let reason = ParkReason::ReversedOtherAmount;
             if call.notice.on_mismatch == OnMismatch::Refuse {
                 return Ok(self.refuse(call, key, reason));
             }
-            let mut record = record(call, key, EventState::Parked(reason), &reading);
+            let mut record = record(call, key, EventState::Parked(reason));
             self.park(call, &mut record, reason)?;
             self.book.fulfil(record);
             self.book.restate(reversal, EventState::Refused, 0);
@@ -306,7 +253,7 @@ impl Fold {
             self.book.open_break(about(call.notice, Some(reversal), None), BreakClass::ReversalRefused, detail);
             return Ok(answer(reason.outcome(), Some(key)));
         }
-        let mut record = record(call, key, EventState::Reversed, &reading);
+        let mut record = record(call, key, EventState::Reversed);
         let first = self
             .book
             .event(&reversal)
@@ -326,7 +273,7 @@ impl Fold {
     }
 
     /// The same event with other content: the first value stands, a person looks.
-    fn conflict(&mut self, call: Call<'_>, key: EventKey) -> Posted {
+    fn conflict(&mut self, call: &Call<'_>, key: EventKey) -> Posted {
         self.book.receipt(call.evidence, Verdict::Conflict, Some(key), Some(call.notice.amount.dong()));
         if self.book.first_time(Mark::conflict(&key, &call.notice.content())) {
             let detail = "the same event was said before with other content".to_owned();
@@ -335,8 +282,8 @@ impl Fold {
         answer(Outcome::Conflict, Some(key))
     }
 
-    fn reversal(&mut self, call: Call<'_>) -> Result<Posted, StoreError> {
-        let (Some(key), Some(payment)) = (call.notice.key(), call.notice.reversed_key()) else {
+    fn reversal(&mut self, call: &Call<'_>) -> Result<Posted, StoreError> {
+        let (key, Some(payment)) = (call.key, call.reversed) else {
             return Ok(self.unread(call.evidence, UnreadKind::Unreadable, "reverses: expected the payment's event id"));
         };
         if let Some(own) = self.book.event(&key).cloned() {
@@ -354,7 +301,7 @@ impl Fold {
             return Ok(answer(Outcome::Accepted, Some(payment)));
         };
         if let Some(why) = not_reversible(&paid, call) {
-            self.book.claim(record(call, key, EventState::Refused, &Reading { named: matching::Named::Nothing }));
+            self.book.claim(record(call, key, EventState::Refused));
             self.book.receipt(call.evidence, Verdict::ReversalRefused, Some(key), Some(call.notice.amount.dong()));
             self.book.open_break(about(call.notice, Some(key), None), BreakClass::ReversalRefused, why.to_owned());
             return Ok(answer(Outcome::ReversalRefused, Some(payment)));
@@ -364,20 +311,19 @@ impl Fold {
     }
 
     /// The reversal came first: it makes the payment's row, so that whoever brings the payment meets it.
-    fn await_payment(&mut self, call: Call<'_>, key: EventKey, payment: EventKey) {
-        let nothing = Reading { named: matching::Named::Nothing };
+    fn await_payment(&mut self, call: &Call<'_>, key: EventKey, payment: EventKey) {
         let expected = EventRecord {
             event: call.notice.reverses.as_ref().map(ToString::to_string).unwrap_or_default(),
             movement: Movement::Payment,
-            ..record(call, payment, EventState::Expected { reversal: key }, &nothing)
+            ..record(call, payment, EventState::Expected { reversal: key })
         };
-        self.book.claim(record(call, key, EventState::Waiting, &nothing));
+        self.book.claim(record(call, key, EventState::Waiting));
         self.book.claim(expected);
         self.book.receipt(call.evidence, Verdict::Reversal, Some(key), Some(call.notice.amount.dong()));
     }
 
     /// Takes the money back from wherever it is now, and tells the core of every invoice that is open again.
-    fn undo(&mut self, call: Call<'_>, key: EventKey, paid: &EventRecord) -> Result<(), StoreError> {
+    fn undo(&mut self, call: &Call<'_>, key: EventKey, paid: &EventRecord) -> Result<(), StoreError> {
         let position = self.book.position(&paid.key);
         let undone = self.book.undone(&position)?;
         let facts = ReversalFacts {
@@ -388,12 +334,12 @@ impl Fold {
         let composed = compose::reverse(paid, &position, &undone, &facts, self.book.moment()).map_err(fault)?;
         self.book.enter(composed)?;
         self.book.restate(paid.key, EventState::Reversed, paid.postings.saturating_add(1));
-        self.book.claim(record(call, key, EventState::Applied, &Reading { named: matching::Named::Nothing }));
+        self.book.claim(record(call, key, EventState::Applied));
         self.book.receipt(call.evidence, Verdict::Reversal, Some(key), Some(call.notice.amount.dong()));
         Ok(())
     }
 
-    fn repeat(&mut self, call: Call<'_>) {
+    fn repeat(&mut self, call: &Call<'_>) {
         self.repeats.push(Repeat { partner: call.notice.partner.clone(), day: call.business_day });
     }
 
@@ -418,24 +364,8 @@ fn given_back(notice: &Notice, kept: Outcome) -> Outcome {
     }
 }
 
-/// Why money that was stated cannot be booked, whatever the profile let through.
-fn unbookable(notice: &Notice) -> Option<&'static str> {
-    let zero = crate::domain::money::Money::ZERO;
-    match notice.effect {
-        Effect::None(_) => None,
-        Effect::Moves(_) if !notice.amount.is_positive() => Some("amount: expected more than zero"),
-        Effect::Moves(_) if notice.discount < zero || notice.discount > notice.amount => {
-            Some("discount: expected zero to the amount")
-        }
-        Effect::Moves(Movement::Payment) if notice.fee < zero || notice.fee > notice.amount => {
-            Some("fee: expected zero to the amount")
-        }
-        Effect::Moves(_) => None,
-    }
-}
-
 /// Why a reversal cannot be booked; `None` when it can.
-fn not_reversible(paid: &EventRecord, call: Call<'_>) -> Option<&'static str> {
+fn not_reversible(paid: &EventRecord, call: &Call<'_>) -> Option<&'static str> {
     match paid.state {
         EventState::Settled | EventState::Parked(_) => {
             let late = |window| call.notice.paid_at.ms_since(paid.paid_at) > window;
@@ -449,30 +379,6 @@ fn not_reversible(paid: &EventRecord, call: Call<'_>) -> Option<&'static str> {
         }
         EventState::Reversed | EventState::Expected { .. } => Some("another reversal has undone the payment"),
         EventState::Applied | EventState::Waiting | EventState::Refused => Some("it names a reversal"),
-    }
-}
-
-/// The event's row as this call makes it.
-fn record(call: Call<'_>, key: EventKey, state: EventState, reading: &Reading) -> EventRecord {
-    let notice = call.notice;
-    EventRecord {
-        key,
-        partner: notice.partner.clone(),
-        account: notice.account.clone(),
-        event: notice.event.to_string(),
-        movement: match notice.effect {
-            Effect::Moves(movement) => movement,
-            Effect::None(_) => Movement::Payment,
-        },
-        content: notice.content(),
-        fee: notice.fee,
-        funder: notice.funder.clone(),
-        channel: notice.channel.clone(),
-        paid_at: notice.paid_at,
-        business_day: call.business_day,
-        state,
-        names_invoice: reading.names_invoice().cloned(),
-        postings: 0,
     }
 }
 

@@ -2,12 +2,15 @@
 //! wanted when their turn comes. No thread, no clock and no store: `writer` has those, and the simulator stands in for
 //! it. Keeps I4 and I10.
 
-use super::post::{Arrival, Posted};
+use super::arrival::Arrival;
+use super::pickup::{Due, Pickup};
+use super::post::Posted;
 use crate::domain::ids::Movement;
 use crate::domain::notice::{Effect, OnMismatch};
 use crate::domain::outcome::Outcome;
 use crate::domain::receipt::Answer;
 use crate::store::Store;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
@@ -18,6 +21,8 @@ pub struct PostJob {
     pub arrival: Arrival,
     /// When its collector stops waiting, by [`Queue::now`]: past it, the job is dropped before its transaction begins.
     pub deadline: Instant,
+    /// Where its answer is left, if its worker has such a place; else who waits is woken for it alone.
+    pub pickup: Option<Arc<Pickup>>,
 }
 
 /// The ledger takes no more at the moment: the retry word.
@@ -82,7 +87,7 @@ pub struct Turn {
     /// How many are dropped, because nobody wants them any more.
     pub late: u64,
     dropped: Vec<oneshot::Sender<Posted>>,
-    waiters: Vec<Option<oneshot::Sender<Posted>>>,
+    waiters: Vec<Waiter>,
 }
 
 impl Turn {
@@ -101,7 +106,7 @@ impl Turn {
                 turn.dropped.push(waiter);
             } else {
                 turn.arrivals.push(job.arrival);
-                turn.waiters.push(Some(waiter));
+                turn.waiters.push(Waiter { tell: Some(waiter), pickup: job.pickup });
             }
         }
         turn
@@ -124,24 +129,42 @@ impl Turn {
     }
 }
 
+/// Who waits for an arrival, and where.
+#[derive(Debug)]
+struct Waiter {
+    /// Gone once told.
+    tell: Option<oneshot::Sender<Posted>>,
+    pickup: Option<Arc<Pickup>>,
+}
+
 /// Who waits for a batch.
 #[derive(Debug)]
-pub struct Waiters(Vec<Option<oneshot::Sender<Posted>>>);
+pub struct Waiters(Vec<Waiter>);
 
 impl Waiters {
     /// Answers one of them before the others. Only for the rigs' deliberate fault.
     pub fn tell_early(&mut self, n: usize, posted: &Posted) {
-        if let Some(waiter) = self.0.get_mut(n).and_then(Option::take) {
+        if let Some(waiter) = self.0.get_mut(n).and_then(|waiter| waiter.tell.take()) {
             tell(waiter, posted.clone());
         }
     }
 
     /// Answers each, in the order of the arrivals. Call it after the commit only (I4).
     pub fn tell(self, answers: Vec<Posted>) {
+        // As many as there are workers.
+        let mut left: Vec<(Arc<Pickup>, Vec<Due>)> = Vec::new();
         for (waiter, answer) in self.0.into_iter().zip(answers) {
-            if let Some(waiter) = waiter {
-                tell(waiter, answer);
+            match (waiter.tell, waiter.pickup) {
+                (Some(waiter), Some(pickup)) => match left.iter_mut().find(|(other, _)| Arc::ptr_eq(other, &pickup)) {
+                    Some((_, due)) => due.push((waiter, answer)),
+                    None => left.push((pickup, vec![(waiter, answer)])),
+                },
+                (Some(waiter), None) => tell(waiter, answer),
+                (None, _) => {}
             }
+        }
+        for (pickup, due) in left {
+            pickup.leave(due);
         }
     }
 }

@@ -76,6 +76,8 @@ struct Queues {
     queued: u64,
     taken: u64,
     closed: bool,
+    /// Does the thread wait for the bell? Ringing costs a system call, whoever hears it.
+    sleeps: bool,
 }
 
 /// What the thread takes at once.
@@ -108,6 +110,15 @@ struct Shared {
 impl Shared {
     fn queues(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the thread, if it sleeps: once, however many come before it is awake.
+    fn ring(&self, mut queues: MutexGuard<'_, Queues>) {
+        let sleeps = std::mem::take(&mut queues.sleeps);
+        drop(queues);
+        if sleeps {
+            self.bell.notify_one();
+        }
     }
 
     fn fail(&self) {
@@ -173,8 +184,7 @@ impl Writer {
         }
         queues.posts.push_back((job, tell));
         queues.queued = queues.queued.saturating_add(1);
-        drop(queues);
-        self.shared.bell.notify_one();
+        self.shared.ring(queues);
         Ok(answer)
     }
 
@@ -194,8 +204,7 @@ impl Writer {
         }
         let after = queues.queued;
         queues.passing.push_back((after, tell));
-        drop(queues);
-        self.shared.bell.notify_one();
+        self.shared.ring(queues);
         Ok(passed)
     }
 
@@ -287,8 +296,7 @@ impl Queue for Writer {
             return Err(Busy::Full);
         }
         queues.tasks.push_back(task);
-        drop(queues);
-        self.shared.bell.notify_one();
+        self.shared.ring(queues);
         Ok(())
     }
 
@@ -374,10 +382,12 @@ impl Desk {
             if queues.closed {
                 return None;
             }
+            queues.sleeps = true;
             if self.shared.full.load(Ordering::Acquire) {
                 let (woken, timeout) =
                     self.shared.bell.wait_timeout(queues, PROBE_EVERY).unwrap_or_else(PoisonError::into_inner);
                 queues = woken;
+                queues.sleeps = false;
                 if timeout.timed_out() {
                     break;
                 }

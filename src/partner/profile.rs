@@ -12,7 +12,7 @@ use super::signature::{AuthenticNotice, Side, SignaturePlan, Trace};
 use crate::domain::ids::PartnerCode;
 use crate::domain::notice::{Method, Notice, OnMismatch, RawNotice, References};
 use crate::domain::outcome::{Outcome, Refusal};
-use crate::domain::receipt::Evidence;
+use crate::domain::receipt::{Evidence, HashedEvidence};
 use crate::domain::time::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -229,10 +229,10 @@ impl Profile {
 
     /// What is kept of a proved call: its bytes and the headers that the profile reads.
     #[must_use]
-    pub fn evidence(&self, proved: &AuthenticNotice<'_>) -> Evidence {
+    pub fn evidence(&self, proved: &AuthenticNotice<'_>) -> HashedEvidence {
         let raw = proved.raw();
         let read = |(name, _): &&(String, String)| self.read_headers.contains(name);
-        Evidence {
+        HashedEvidence::of(Evidence {
             partner: self.code.clone(),
             key_id: proved.key_id().to_owned(),
             method: raw.method,
@@ -241,7 +241,7 @@ impl Profile {
             headers: raw.headers.iter().filter(read).cloned().collect(),
             body: raw.body.clone(),
             received_at: raw.received_at,
-        }
+        })
     }
 
     /// Our answer to a notice.

@@ -17,7 +17,7 @@ use crate::domain::ids::{Author, CustomerCode, DispatchKey, EventKey, Generation
 use crate::domain::invoice::{Invoice, InvoiceAccount};
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Allocation, Entry, Posting};
-use crate::domain::receipt::{Evidence, Link};
+use crate::domain::receipt::{HashedEvidence, Link};
 use crate::domain::review::NewBreak;
 use crate::domain::time::Timestamp;
 use rows::{EventRecord, EventState};
@@ -103,7 +103,7 @@ pub struct NewReceipt {
     /// Its own chain hash.
     pub hash: [u8; 32],
     /// What came.
-    pub evidence: Evidence,
+    pub evidence: HashedEvidence,
 }
 
 /// A posting with its number.

@@ -12,7 +12,7 @@ use thuho::domain::invoice::{Area, Invoice, InvoiceAccount, InvoiceKind, Invoice
 use thuho::domain::money::Money;
 use thuho::domain::notice::{Content, Method, ReferenceText, References, Wanted};
 use thuho::domain::posting::{Account, Allocation, Entry, Posting, PostingDraft, PostingKind};
-use thuho::domain::receipt::{Evidence, Link, Verdict};
+use thuho::domain::receipt::{Evidence, HashedEvidence, Link, Verdict};
 use thuho::domain::time::Timestamp;
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::{EventWrite, Heads, NewReceipt, NumberedPosting, StoreError, Tx, Writes};
@@ -104,8 +104,8 @@ pub fn payment(event: &str, amount: i64, state: EventState) -> EventRecord {
     }
 }
 
-pub fn evidence(body: &str) -> Evidence {
-    Evidence {
+pub fn evidence(body: &str) -> HashedEvidence {
+    HashedEvidence::of(Evidence {
         partner: partner(),
         key_id: "2026".to_owned(),
         method: Method::Post,
@@ -114,7 +114,7 @@ pub fn evidence(body: &str) -> Evidence {
         headers: vec![("x-time".to_owned(), "1 \u{1ea1} \"q\"".to_owned())],
         body: Bytes::copy_from_slice(body.as_bytes()),
         received_at: at(0),
-    }
+    })
 }
 
 /// The next link of the chain.

@@ -42,7 +42,7 @@ impl Rig {
             business_day: jiff::civil::date(2026, 11, 22),
             reversal_window_ms: None,
         };
-        PostJob { arrival, deadline: Instant::now() + Duration::from_secs(60) }
+        PostJob { arrival, deadline: Instant::now() + Duration::from_secs(60), pickup: None }
     }
 
     async fn status(&self) -> StatusKind {

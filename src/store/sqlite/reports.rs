@@ -137,6 +137,26 @@ macro_rules! dispatch_query {
     };
 }
 
+/// Receipts of a lane in order. The verdicts come as one JSON array; an empty one means all.
+macro_rules! receipts_sql {
+    ($name:literal, $index:literal, $and:literal) => {
+        concat!(
+            "-- reports.",
+            $name,
+            "\nSELECT r.lane, r.n, r.previous, r.hash, r.raw_hash, r.verdict, r.partner,
+                r.received_at, r.amount, r.event_key, o.at, w.key_id, w.method, w.path, w.query, w.headers, w.body
+            FROM receipts r ",
+            $index,
+            " LEFT JOIN redone o ON o.receipt_no = r.no
+                LEFT JOIN raw_notices w ON ?6 AND w.receipt_no = r.no
+            WHERE r.no > ?1 AND r.no < ?2 AND (?3 IS NULL OR r.partner = ?3)
+                AND (?4 = '[]' OR r.verdict IN (SELECT value FROM json_each(?4))) ",
+            $and,
+            " ORDER BY r.no LIMIT ?5"
+        )
+    };
+}
+
 fn stored_receipt(cells: &mut Cells<'_, '_>, with_evidence: bool) -> Result<StoredReceipt, StoreError> {
     let mut receipt = StoredReceipt {
         lane: cells.next()?,
@@ -376,22 +396,22 @@ impl Reports for SqliteReports {
     }
 
     fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {
-        // The verdicts come as one JSON array; an empty one means all.
-        const SQL: &str =
-            "-- reports.receipts\nSELECT r.lane, r.n, r.previous, r.hash, r.raw_hash, r.verdict, r.partner,
-                r.received_at, r.amount, r.event_key, o.at, w.key_id, w.method, w.path, w.query, w.headers, w.body
-            FROM receipts r LEFT JOIN redone o ON o.receipt_no = r.no
-                LEFT JOIN raw_notices w ON ?6 AND w.receipt_no = r.no
-            WHERE r.no > ?1 AND r.no < ?2 AND (?3 IS NULL OR r.partner = ?3)
-                AND (?4 = '[]' OR r.verdict IN (SELECT value FROM json_each(?4)))
-            ORDER BY r.no LIMIT ?5";
+        const ANY: &str = receipts_sql!("receipts", "", "");
+        // The few that were not read have an index; the condition is its own.
+        const UNREAD: &str = receipts_sql!(
+            "receipts_unread",
+            "INDEXED BY receipts_unread",
+            "AND (r.verdict = 'stale' OR r.verdict = 'unreadable' OR r.verdict = 'paused')"
+        );
+        let unread = |v: &Verdict| matches!(v, Verdict::Stale | Verdict::Unreadable | Verdict::Paused);
+        let sql = if !filter.verdicts.is_empty() && filter.verdicts.iter().all(unread) { UNREAD } else { ANY };
         let (lane, after) = filter.after;
         let words: Vec<&str> = filter.verdicts.iter().map(|verdict| verdict.word()).collect();
         let words = serde_json::to_string(&words)
             .map_err(|_not_json| StoreError::Fault("reports.receipts: verdicts are not text".to_owned()))?;
         let partner = filter.partner.as_ref().map(PartnerCode::as_str);
         let (from, to) = (tx::receipt_no(lane, after.max(0))?, tx::lane_base(lane.saturating_add(1)));
-        self.db().all(SQL, params![from, to, partner, words, filter.limit, filter.with_evidence], |cells| {
+        self.db().all(sql, params![from, to, partner, words, filter.limit, filter.with_evidence], |cells| {
             stored_receipt(cells, filter.with_evidence)
         })
     }

@@ -7,6 +7,7 @@ use jiff::civil::date;
 use thuho::domain::ids::{CustomerCode, Generation};
 use thuho::domain::invoice::{Invoice, InvoiceStatus};
 use thuho::domain::outcome::Outcome;
+use thuho::domain::receipt::{Evidence, HashedEvidence};
 use thuho::domain::secret::Secret;
 use thuho::ledger::audit;
 use thuho::ledger::writer::{Lane, run_batch};
@@ -77,7 +78,9 @@ fn a_seal_shows_a_receipt_that_vanished() {
     let findings = |key: &Secret| audit::audit(&mut MemoryReports(store.clone()), key).unwrap().findings;
     assert_eq!(findings(&key), [""; 0]);
     assert_eq!(findings(&Secret::new(b"another".to_vec())).len(), 1);
-    store.db().links[0].receipt.evidence.body = Bytes::from_static(b"forged");
+    let sent = (*store.db().links[0].receipt.evidence).clone();
+    let forged = Evidence { body: Bytes::from_static(b"forged"), ..sent };
+    store.db().links[0].receipt.evidence = HashedEvidence::of(forged);
     assert_eq!(findings(&key), ["lane 1: the raw bytes of receipt 1 were changed"]);
     store.db().links.remove(0);
     assert_eq!(

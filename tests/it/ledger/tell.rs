@@ -10,7 +10,7 @@ use thuho::domain::invoice::{Area, Invoice, InvoiceKind, InvoiceStatus};
 use thuho::domain::money::Money;
 use thuho::domain::notice::{Effect, Method, NoEffect, Notice, OnMismatch, ReferenceText, References};
 use thuho::domain::outcome::Outcome;
-use thuho::domain::receipt::Evidence;
+use thuho::domain::receipt::{Evidence, HashedEvidence};
 use thuho::domain::secret::Secret;
 use thuho::domain::time::Timestamp;
 use thuho::ledger::writer::{Lane, run_batch};
@@ -101,8 +101,8 @@ impl Said {
     }
 }
 
-pub fn evidence(body: &str) -> Evidence {
-    Evidence {
+pub fn evidence(body: &str) -> HashedEvidence {
+    HashedEvidence::of(Evidence {
         partner: PartnerCode::parse("wallet").unwrap(),
         key_id: "k1".to_owned(),
         method: Method::Post,
@@ -111,7 +111,7 @@ pub fn evidence(body: &str) -> Evidence {
         headers: Vec::new(),
         body: Bytes::copy_from_slice(body.as_bytes()),
         received_at: noon(),
-    }
+    })
 }
 
 pub fn bill(id: &str, dong: i64) -> Invoice {

@@ -17,7 +17,7 @@ fn writer(store: &MemoryStore) -> Writer {
 }
 
 fn job(said: &Said) -> PostJob {
-    PostJob { arrival: said.arrival(), deadline: Instant::now() + Duration::from_secs(60) }
+    PostJob { arrival: said.arrival(), deadline: Instant::now() + Duration::from_secs(60), pickup: None }
 }
 
 fn ask(writer: &Writer, said: &Said) -> Outcome {

@@ -115,7 +115,8 @@ async fn thousands_drain_through_a_failing_core_and_every_dong_arrives_once() {
     let registered = rig.writer.run(move |store| store.transact(&mut |tx| register(tx, &context, &rows).map(drop)));
     registered.unwrap().await.unwrap().unwrap();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    let jobs = ids.iter().map(|id| PostJob { arrival: arrival(id, Movement::Payment, &*rig.clock), deadline });
+    let jobs =
+        ids.iter().map(|id| PostJob { arrival: arrival(id, Movement::Payment, &*rig.clock), deadline, pickup: None });
     let answers: Vec<_> = jobs.map(|job| rig.writer.submit(job).unwrap()).collect();
     for answer in answers {
         assert_eq!(answer.await.unwrap().answer.outcome, Outcome::Accepted);

@@ -12,7 +12,7 @@ use thuho::domain::invoice::{Area, Invoice, InvoiceKind, InvoiceStatus};
 use thuho::domain::money::Money;
 use thuho::domain::notice::{Effect, Method, Notice, OnMismatch, ReferenceText, References};
 use thuho::domain::outcome::Outcome;
-use thuho::domain::receipt::Evidence;
+use thuho::domain::receipt::{Evidence, HashedEvidence};
 use thuho::domain::review::BreakClass;
 use thuho::domain::secret::Secret;
 use thuho::domain::time::{Clock, ManualClock, SystemClock};
@@ -175,6 +175,7 @@ impl Rig {
         let job = PostJob {
             arrival: arrival(invoice, movement, &*self.clock),
             deadline: std::time::Instant::now() + std::time::Duration::from_secs(60),
+            pickup: None,
         };
         let posted = self.writer.submit(job).unwrap().await.unwrap();
         assert_eq!(posted.answer.outcome, Outcome::Accepted, "{invoice}");
@@ -280,7 +281,7 @@ pub fn arrival(invoice: &str, movement: Movement, clock: &dyn Clock) -> Arrival 
         paid_at: now,
         on_mismatch: OnMismatch::Keep,
     };
-    let evidence = Evidence {
+    let evidence = HashedEvidence::of(Evidence {
         partner,
         key_id: "1".to_owned(),
         method: Method::Post,
@@ -289,7 +290,7 @@ pub fn arrival(invoice: &str, movement: Movement, clock: &dyn Clock) -> Arrival 
         headers: Vec::new(),
         body: Bytes::from(format!("{invoice} {}", movement.word())),
         received_at: now,
-    };
+    });
     Arrival::Notice { notice, evidence, business_day: date(2026, 11, 22), reversal_window_ms: None }
 }
 
