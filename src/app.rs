@@ -261,7 +261,7 @@ impl Gateway {
             health: self.health.clone(),
             generations: Arc::clone(self.seen.generations()),
             import_bytes: config.file.limits.import_bytes,
-            spool: parts::folder_of(&config.sqlite_path()),
+            spool: parts::spool_of(&config.store),
             metrics: telemetry::render_metrics,
         });
         let server = HttpServer::new(move || WebApp::new().app_data(data.clone()).configure(internal::routes))

@@ -165,6 +165,10 @@ fn tune(connection: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> 
 }
 
 impl Store for SqliteStore {
+    fn lane(&self) -> u32 {
+        self.lane
+    }
+
     fn transact(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
         self.checkpointer.before(&self.connection)?;
         let open = OpenTransaction::begin(&self.connection, &mut self.numbers)?;
@@ -278,6 +282,7 @@ mod tests {
             StoreError::Unknown(_) => "unknown",
             StoreError::Fault(_) => "fault",
             StoreError::Contended => "contended",
+            StoreError::Away(_) => "away",
             StoreError::Schema(_) => "schema",
         };
         for (code, in_statement, in_commit) in [
