@@ -1,7 +1,9 @@
-//! Event rows: one a key, for ever. Two instances that claim one key meet at its unique index; a row that exists is
-//! written back only if it is still as this transaction read it. Either way the loser runs its whole batch again and
-//! then sees what the winner wrote. Keeps I2.
+//! Event rows: one a key, for ever. Two instances that are told of one event take turns by its lock. The unique index
+//! decides all the same, and a row that exists is written back only if it is still as this transaction read it: an import
+//! changes parked payments without their lock. The loser runs its whole batch again and sees what the winner wrote.
+//! Keeps I2.
 
+use super::locks::Locks;
 use super::row::{Key, small};
 use super::session::{Ask, Param};
 use super::tx::{PostgresTx, SeenEvent, Sender};
@@ -15,16 +17,19 @@ use crate::store::{EventWrite, StoreError};
 use jiff::civil::Date;
 use std::collections::HashMap;
 
-/// The rows of these keys, in order.
+/// The rows of these keys, in order. They are locked, also where there is none yet: what a batch decides holds until it
+/// is written, also where it decides to write no row.
 pub(super) fn by_key(tx: &mut PostgresTx<'_>, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {
     const SQL: &str =
         concat!("-- events.by_key\nSELECT e.no, ", event_columns!(), " FROM ", events!(), " WHERE e.key = ANY($1)");
     let asked: Vec<Key> = keys.iter().map(|key| Key(*key.as_bytes())).collect();
-    let answer = tx.ask_one(Ask::new(SQL, vec![&asked]))?;
-    let mut found = HashMap::with_capacity(answer.rows.len());
-    for (no, record) in answer.all(numbered_event)? {
-        tx.numbers.saw(no, &record);
-        found.insert(record.key, record);
+    let locks = Locks::of_events(keys);
+    let mut found = HashMap::with_capacity(keys.len());
+    for answer in tx.ask(&[locks.ask(), Ask::new(SQL, vec![&asked])])?.into_iter().skip(1) {
+        for (no, record) in answer.all(numbered_event)? {
+            tx.numbers.saw(no, &record);
+            found.insert(record.key, record);
+        }
     }
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
 }

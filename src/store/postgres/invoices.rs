@@ -1,12 +1,8 @@
 //! Invoices: looking them up with what our entries did to them, and taking in the core's figures by version.
-//!
-//! An invoice is locked by a transaction's advisory lock on a hash of its id, not by its row: a lock on a row writes the
-//! row's page, one that no other notice shares, and an invoice that is not known yet has no row at all, though a payment
-//! that parks for want of it and the import that brings it must not pass each other. A batch locks its invoices in
-//! sorted order, then reads them: settling, importing, and ending a message all take the same lock. A customer's
-//! invoices are found without a lock and then locked like any other; one that an import brings in between is seen by the
-//! next payment.
+//! A batch locks its invoices, then reads them. A customer's are found without a lock and then locked like any other;
+//! one that an import brings in between is seen by the next payment.
 
+use super::locks::Locks;
 use super::session::{Answer, Ask, Param};
 use super::tx::PostgresTx;
 use crate::domain::ids::{CustomerCode, InvoiceId};
@@ -15,7 +11,6 @@ use crate::domain::notice::Wanted;
 use crate::store::cells::{self, Cells, invoice_columns};
 use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
 use jiff::civil::Date;
-use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 
 /// An invoice with its number, last sequence and what is settled on it.
@@ -38,26 +33,10 @@ const OF_CUSTOMER: &str = account_query!("invoices.open_of_customer", "i.custome
 const KNOWN: &str = "-- invoices.customer_known\nSELECT c FROM unnest($1::text[]) c
     WHERE EXISTS (SELECT 1 FROM invoices i WHERE i.customer = c)";
 
-/// The lock of an invoice, whether it is known or not.
-fn lock_key(id: &InvoiceId) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = Sha256::digest(id.as_str().as_bytes()).into();
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
-const LOCK: &str = "-- invoices.lock\nSELECT count(pg_advisory_xact_lock(k)) FROM unnest($1::bigint[]) k";
-
-/// The locks of these invoices, in one order everywhere, so that two instances never wait for each other crosswise.
-fn lock_keys<'i>(ids: impl Iterator<Item = &'i InvoiceId>) -> Vec<i64> {
-    let mut keys: Vec<i64> = ids.map(lock_key).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
-}
-
 /// Locks these invoices until the end of the transaction.
 pub(super) fn lock<'i>(tx: &mut PostgresTx<'_>, ids: impl Iterator<Item = &'i InvoiceId>) -> Result<(), StoreError> {
-    let keys = lock_keys(ids);
-    if keys.is_empty() { Ok(()) } else { tx.ask_one(Ask::new(LOCK, vec![&keys])).map(drop) }
+    let locks = Locks::of_invoices(ids);
+    if locks.is_empty() { Ok(()) } else { tx.ask_one(locks.ask()).map(drop) }
 }
 
 /// The invoices asked for by id, and the open ones of the customers asked for, all of them locked.
@@ -71,11 +50,10 @@ pub(super) fn locked_candidates(tx: &mut PostgresTx<'_>, wanted: &Wanted) -> Res
         let open = tx.ask_one(Ask::new(OPEN, vec![&codes]))?;
         ids.extend(open.all(|cells| cells.invoice_id())?);
     }
-    let locks = lock_keys(ids.iter());
-    // The lock and the question that needs it go out together: a statement sees what was committed when it began.
+    let locks = Locks::of_invoices(ids.iter());
     let answers = {
         let question = Question::new(wanted, &customers);
-        let mut asks = vec![Ask::new(LOCK, vec![&locks])];
+        let mut asks = vec![locks.ask()];
         asks.extend(question.asks());
         tx.ask(&asks)?
     };
@@ -140,8 +118,8 @@ pub(super) fn upsert(tx: &mut PostgresTx<'_>, invoices: &[Invoice]) -> Result<Ve
     const KNOWN: &str =
         concat!("-- invoices.known\nSELECT ", invoice_columns!(), " FROM invoices i WHERE i.id = ANY($1)");
     let ids: Vec<&str> = invoices.iter().map(|invoice| invoice.id.as_str()).collect();
-    let locks = lock_keys(invoices.iter().map(|invoice| &invoice.id));
-    let answers = tx.ask(&[Ask::new(LOCK, vec![&locks]), Ask::new(KNOWN, vec![&ids])])?;
+    let locks = Locks::of_invoices(invoices.iter().map(|invoice| &invoice.id));
+    let answers = tx.ask(&[locks.ask(), Ask::new(KNOWN, vec![&ids])])?;
     let known: Vec<Invoice> = match answers.as_slice() {
         [_locked, known] => known.all(cells::invoice)?,
         _ => return Err(StoreError::Fault("invoices.known: no answer".to_owned())),

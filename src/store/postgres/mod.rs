@@ -9,6 +9,7 @@ mod events;
 mod failure;
 mod invoices;
 mod lane;
+mod locks;
 mod migrate;
 mod outbox;
 mod place;

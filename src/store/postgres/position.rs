@@ -37,14 +37,19 @@ const ALLOCATIONS: &str = concat!(
 );
 
 /// The questions about these payments.
-pub(super) fn asks(keys: &Vec<Key>) -> [Ask<'_>; 2] {
-    [Ask::new(ENTRIES, vec![keys]), Ask::new(ALLOCATIONS, vec![keys])]
+pub(super) fn asks(keys: &Vec<Key>) -> [Ask<'_>; 3] {
+    // The events last: if they are as they were before, so was everything in between.
+    const EVENTS: &str = "-- postings.events\nSELECT e.key, e.state, e.postings FROM events e WHERE e.key = ANY($1)";
+    [Ask::new(ENTRIES, vec![keys]), Ask::new(ALLOCATIONS, vec![keys]), Ask::new(EVENTS, vec![keys])]
 }
 
-/// Their answers, folded, in the order of the payments.
-pub(super) fn of(payments: &[EventKey], answers: &[Answer]) -> Result<Vec<Position>, StoreError> {
+/// An event with its state's word and its number of postings.
+pub(super) type EventNow = (EventKey, String, u32);
+
+/// Their answers, folded, in the order of the payments, and the events as they are now.
+pub(super) fn of(payments: &[EventKey], answers: &[Answer]) -> Result<(Vec<Position>, Vec<EventNow>), StoreError> {
     let mut found: HashMap<EventKey, Position> = HashMap::new();
-    let [entries, allocations] = answers else {
+    let [entries, allocations, events] = answers else {
         return Err(StoreError::Fault("postings.entries: no answer".to_owned()));
     };
     for (key, entry) in entries.all(entry)? {
@@ -58,7 +63,8 @@ pub(super) fn of(payments: &[EventKey], answers: &[Answer]) -> Result<Vec<Positi
         entries.retain(|entry| !entry.amount.is_zero());
         Position { entries, allocations: standing(allocations) }
     });
-    Ok(taken.collect())
+    let events = events.all(|cells| Ok((cells.event_key()?, cells.text()?, cells.count()?)))?;
+    Ok((taken.collect(), events))
 }
 
 fn entry(cells: &mut RowCells<'_>) -> Result<(EventKey, Entry), StoreError> {

@@ -5,7 +5,7 @@ use super::invoices::{self, Question};
 use super::place::PostgresPlace;
 use super::position::postings_of;
 use super::row::{Key, RowCells};
-use super::session::{Answer, Ask, Purpose, Session};
+use super::session::{Answer, Ask, Purpose, STATEMENT_TIMEOUT, Session};
 use super::{checks, migrate, outbox};
 use crate::domain::ids::{EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
@@ -38,6 +38,7 @@ const WHOLE_BOOKS: Duration = Duration::from_secs(3_600);
 pub struct PostgresReports {
     place: PostgresPlace,
     session: Session,
+    patience: Duration,
 }
 
 /// A question with the columns of an event in it.
@@ -80,7 +81,7 @@ macro_rules! dispatch_query {
 
 impl PostgresReports {
     pub(super) fn open(place: &PostgresPlace) -> Result<Self, StoreError> {
-        Ok(Self { place: place.clone(), session: Self::connect(place)? })
+        Ok(Self { place: place.clone(), session: Self::connect(place)?, patience: STATEMENT_TIMEOUT })
     }
 
     fn connect(place: &PostgresPlace) -> Result<Session, StoreError> {
@@ -103,6 +104,7 @@ impl PostgresReports {
     }
 
     fn snapshot(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
+        self.session.allow(self.patience)?;
         const BEGIN: &str = "-- reports.begin\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         if asks.len() == 1 {
             return self.session.ask(None, asks);
@@ -116,14 +118,11 @@ impl PostgresReports {
         Ok(self.ask(&[ask])?.pop().unwrap_or_default())
     }
 
-    /// A question that reads whole tables.
+    /// Questions that read whole tables.
     fn ask_long(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
-        if self.session.is_lost() {
-            self.session = Self::connect(&self.place)?;
-        }
-        self.session.allow(WHOLE_BOOKS)?;
-        let answers = self.snapshot(asks);
-        self.session.allow(super::session::STATEMENT_TIMEOUT)?;
+        self.patience = WHOLE_BOOKS;
+        let answers = self.ask(asks);
+        self.patience = STATEMENT_TIMEOUT;
         answers
     }
 

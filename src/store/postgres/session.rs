@@ -154,6 +154,9 @@ impl Session {
 
     /// From now on a statement may take so long.
     pub(super) fn allow(&mut self, limit: Duration) -> Result<(), StoreError> {
+        if self.limit == limit {
+            return Ok(());
+        }
         self.limit = limit;
         self.simple(&format!("-- store.allow\nSET statement_timeout = {}", limit.as_millis()))
     }

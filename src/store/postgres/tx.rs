@@ -1,7 +1,7 @@
 //! One transaction: the table of contents of the verbs. Each is a few statements in the file of its subject.
 //!
-//! Rows that decide are read only under a lock of their invoice, taken in sorted order (`invoices`), or are written back
-//! only as they were read (`events`), so that two instances never act on one state of an invoice or of a payment.
+//! Rows that decide are read under locks (`locks`) or written back only as they were read (`events`), so that two
+//! instances never act on one state of an invoice or of a payment.
 
 use super::lane::{Head, NEXT_BLOCK};
 use super::row::{Key, small};
@@ -197,7 +197,14 @@ impl Tx for PostgresTx<'_> {
     fn positions(&mut self, payments: &[EventKey]) -> Result<Vec<Position>, StoreError> {
         let keys: Vec<Key> = payments.iter().map(|key| Key(*key.as_bytes())).collect();
         let answers = self.ask(&position::asks(&keys))?;
-        position::of(payments, &answers)
+        let (positions, events) = position::of(payments, &answers)?;
+        let moved =
+            |key, now| self.numbers.events.get(key).is_some_and(|seen| (seen.state.word(), seen.postings) != now);
+        if events.iter().any(|(key, state, postings)| moved(key, (state.as_str(), *postings))) {
+            // An import moved the money after its event was read.
+            return Err(StoreError::Contended);
+        }
+        Ok(positions)
     }
 
     fn parked_naming(&mut self, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError> {

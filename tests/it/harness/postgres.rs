@@ -144,6 +144,11 @@ impl Server {
         database
     }
 
+    /// Makes an empty database of that name.
+    pub fn create(&self, database: &Database) {
+        self.sql("postgres", &format!("CREATE DATABASE {}", database.name));
+    }
+
     /// A name and no database.
     pub fn empty(&self) -> Database {
         let name = format!("books_{}", self.databases.fetch_add(1, Ordering::Relaxed));
