@@ -51,6 +51,29 @@ macro_rules! dispatch_columns {
 }
 pub(super) use dispatch_columns;
 
+/// A question with the columns of an event in it.
+macro_rules! event_query {
+    ($name:literal, $rest:literal) => {
+        concat!("-- ", $name, "\nSELECT e.no, ", event_columns!(), " FROM ", events!(), " ", $rest)
+    };
+}
+pub(super) use event_query;
+
+/// A question with the columns of a message in it.
+macro_rules! dispatch_query {
+    ($name:literal, $filter:literal) => {
+        concat!(
+            "-- ",
+            $name,
+            "\nSELECT ",
+            dispatch_columns!(),
+            " FROM dispatches d JOIN invoices i ON i.no = d.invoice_no ",
+            $filter
+        )
+    };
+}
+pub(super) use dispatch_query;
+
 /// One row, read from left to right.
 pub(super) trait Cells {
     /// The next column, a text, through its own check; the text is not copied.

@@ -9,6 +9,7 @@
 //! - a result written under a lost lease changes nothing.
 
 mod cells;
+mod migrations;
 mod numbers;
 pub mod postgres;
 pub mod reports;

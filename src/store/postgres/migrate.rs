@@ -4,13 +4,13 @@
 use super::session::{Ask, Session};
 use crate::store::StoreError;
 use crate::store::cells::Cells;
-use sha2::{Digest, Sha256};
+use crate::store::migrations::{self, Version, checksum};
 
 /// Two instances that start at once: one brings the schema up, the other finds it. `schm`.
 const LOCK: i64 = 0x7363_686d;
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [(&str, &str); 1] = [("0001_spine", include_str!("../migrations/0001_spine.postgres.sql"))];
+const MIGRATIONS: [Version; 1] = [("0001_spine", include_str!("../migrations/0001_spine.postgres.sql"))];
 
 /// Brings the schema up; says what it did.
 pub(super) fn bring_up(session: &mut Session, place: &str) -> Result<Vec<String>, StoreError> {
@@ -53,40 +53,20 @@ fn check(session: &mut Session, place: &str) -> Result<usize, StoreError> {
                 AND c.table_name = t.table_name AND c.column_name = 'checksum'))
         FROM information_schema.tables t WHERE t.table_schema = current_schema()";
     const APPLIED: &str = "-- migrate.applied\nSELECT name, checksum FROM migrations ORDER BY version";
-    let refused = |what: &str| StoreError::Schema(format!("{place}: {what}"));
     let found = session.ask_one(Ask::new(TABLES, Vec::new()))?;
     let (tables, ours) = found.one(|cells| Ok((cells.whole()?, cells.whole()?)))?.unwrap_or_default();
     if tables == 0 {
         return Ok(0);
     }
     if ours == 0 {
-        return Err(refused("not a thuho database"));
+        return Err(StoreError::Schema(format!("{place}: not a thuho database")));
     }
     let applied = session.ask_one(Ask::new(APPLIED, Vec::new()))?;
     let applied = applied.all(|cells| Ok((cells.text()?, cells.text()?)))?;
-    if applied.len() > MIGRATIONS.len() {
-        return Err(refused(&format!(
-            "its schema is version {}, this program knows up to {}",
-            applied.len(),
-            MIGRATIONS.len()
-        )));
-    }
-    for ((name, sum), (our_name, text)) in applied.iter().zip(MIGRATIONS) {
-        if name != our_name || *sum != checksum(text) {
-            return Err(refused(&format!("its schema step {name} is not this program's {our_name}")));
-        }
-    }
-    Ok(applied.len())
+    migrations::known(place, &applied, &MIGRATIONS)
 }
 
 /// For those who only read, and after a lost connection: everything applied, nothing newer.
 pub(super) fn check_current(session: &mut Session, place: &str) -> Result<(), StoreError> {
-    if check(session, place)? < MIGRATIONS.len() {
-        return Err(StoreError::Schema(format!("{place}: its schema is older than this program; run thuho migrate")));
-    }
-    Ok(())
-}
-
-fn checksum(text: &str) -> String {
-    hex::encode(Sha256::digest(text.as_bytes()))
+    migrations::current(place, check(session, place)?, &MIGRATIONS)
 }

@@ -10,8 +10,8 @@ use crate::domain::posting::{Account, PostingKind};
 use crate::domain::receipt::Verdict;
 use crate::domain::time::Timestamp;
 use crate::store::cells::{
-    Cells as _, account_and_money, break_view, dispatch_columns, dispatch_view, event_columns, events, numbered_event,
-    stored_receipt,
+    Cells as _, account_and_money, break_view, dispatch_columns, dispatch_query, dispatch_view, event_columns,
+    event_query, events, numbered_event, stored_receipt,
 };
 use crate::store::numbers::{lane_base, lines_of, receipt_no};
 use crate::store::reports::{
@@ -48,13 +48,6 @@ impl SqliteReports {
     }
 }
 
-/// A question with the columns of an event in it.
-macro_rules! event_query {
-    ($name:literal, $rest:literal) => {
-        concat!("-- ", $name, "\nSELECT e.no, ", event_columns!(), " FROM ", events!(), " ", $rest)
-    };
-}
-
 /// A question for events that were settled when they came, with a reference, by what it means.
 macro_rules! settled_query {
     ($name:literal, $column:literal) => {
@@ -68,20 +61,6 @@ macro_rules! settled_query {
             $column,
             " = ?1 AND e.listed = 0 AND ?2 IN (e.ref_invoice, e.ref_order, e.ref_customer)
             ORDER BY e.no DESC LIMIT ?3"
-        )
-    };
-}
-
-/// A question with the columns of a [`DispatchView`] in it.
-macro_rules! dispatch_query {
-    ($name:literal, $filter:literal) => {
-        concat!(
-            "-- ",
-            $name,
-            "\nSELECT ",
-            dispatch_columns!(),
-            " FROM dispatches d JOIN invoices i ON i.no = d.invoice_no ",
-            $filter
         )
     };
 }

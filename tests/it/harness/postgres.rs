@@ -18,6 +18,8 @@ const MIGRATED: &str = "migrated";
 pub struct Server {
     bin: PathBuf,
     folder: PathBuf,
+    /// Where it listens beside its socket.
+    port: Option<u16>,
     /// Ends the server and removes its folder when we end, however that is.
     guard: Child,
     databases: AtomicU32,
@@ -29,6 +31,7 @@ pub struct Server {
 pub struct Database {
     pub name: String,
     folder: PathBuf,
+    port: Option<u16>,
 }
 
 fn bin(test: &str) -> Option<PathBuf> {
@@ -79,6 +82,15 @@ impl Server {
 
     /// One that a test may stop.
     pub fn start(test: &str) -> Option<Self> {
+        Self::with(test, None)
+    }
+
+    /// One that is reached over the network too, with a certificate.
+    pub fn encrypted(test: &str) -> Option<Self> {
+        Self::with(test, Some(super::redis::free_port()))
+    }
+
+    fn with(test: &str, port: Option<u16>) -> Option<Self> {
         let bin = bin(test)?;
         let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
         std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
@@ -88,11 +100,21 @@ impl Server {
         let mut initdb = unprivileged(&bin.join("initdb"));
         initdb.args(["--no-sync", "-A", "trust", "-U", "thuho", "-E", "UTF8", "--locale=C", "-D"]);
         done("initdb", &initdb.arg(folder.join("data")).current_dir(&folder).output().unwrap());
+        for (name, text) in
+            [("core.pem", include_str!("../outbox/tls/core.pem")), ("core.key", include_str!("../outbox/tls/core.key"))]
+        {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            if let Some(user) = nobody() {
+                std::os::unix::fs::chown(&path, Some(user), None).unwrap();
+            }
+        }
         let script = "read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
         let mut guard = unprivileged(Path::new("sh"));
         guard.args(["-c", script]).arg(&bin).arg(&folder).current_dir(&folder);
         let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let server = Self { bin, folder, guard, databases: AtomicU32::new(0), copying: Mutex::new(()) };
+        let server = Self { bin, folder, port, guard, databases: AtomicU32::new(0), copying: Mutex::new(()) };
         server.up();
         server.sql("postgres", &format!("CREATE DATABASE {MIGRATED}"));
         postgres::migrate(&server.place(MIGRATED)).unwrap();
@@ -108,8 +130,15 @@ impl Server {
     }
 
     pub fn up(&self) {
+        let network = self.port.map_or("-c listen_addresses=''".to_owned(), |port| {
+            let files = self.folder.display();
+            format!(
+                "-c listen_addresses=127.0.0.1 -p {port} -c ssl=on -c ssl_cert_file={files}/core.pem \
+                 -c ssl_key_file={files}/core.key"
+            )
+        });
         let settings = format!(
-            "-c listen_addresses='' -c unix_socket_directories={} -c shared_buffers=32MB -c max_connections=100 \
+            "{network} -c unix_socket_directories={} -c shared_buffers=32MB -c max_connections=100 \
              -c logging_collector=off",
             self.folder.display()
         );
@@ -125,7 +154,12 @@ impl Server {
     }
 
     fn url(&self, database: &str) -> String {
-        url(&self.folder, database)
+        url(&self.folder, self.port, database)
+    }
+
+    /// Over the network.
+    pub fn tcp_url(&self, host: &str, database: &Database, mode: &str) -> String {
+        format!("postgres://thuho@{host}:{}/{}?sslmode={mode}", self.port.unwrap(), database.name)
     }
 
     fn place(&self, database: &str) -> PostgresPlace {
@@ -152,7 +186,7 @@ impl Server {
     /// A name and no database.
     pub fn empty(&self) -> Database {
         let name = format!("books_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        Database { name, folder: self.folder.clone() }
+        Database { name, folder: self.folder.clone(), port: self.port }
     }
 }
 
@@ -163,8 +197,9 @@ impl Drop for Server {
     }
 }
 
-fn url(folder: &Path, database: &str) -> String {
-    format!("postgres://thuho@{}/{database}", folder.display().to_string().replace('/', "%2F"))
+fn url(folder: &Path, port: Option<u16>, database: &str) -> String {
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("postgres://thuho@{}{port}/{database}", folder.display().to_string().replace('/', "%2F"))
 }
 
 /// Statements over a connection of their own; the first column of every row, as text.
@@ -191,7 +226,7 @@ impl Database {
     }
 
     pub fn url(&self) -> String {
-        url(&self.folder, &self.name)
+        url(&self.folder, self.port, &self.name)
     }
 
     pub fn place(&self) -> PostgresPlace {

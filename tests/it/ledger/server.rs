@@ -9,7 +9,7 @@ use thuho::domain::ids::Generation;
 use thuho::domain::outcome::Outcome;
 use thuho::domain::time::ManualClock;
 use thuho::ledger::writer::{PostJob, Writer, WriterOptions};
-use thuho::store::postgres::{PostgresOptions, PostgresStore};
+use thuho::store::postgres::{PostgresOptions, PostgresPlace, PostgresStore};
 use thuho::store::{Store, StoreError, Tx};
 
 /// Ends the sessions of every writer on a database, as an administrator may.
@@ -237,4 +237,29 @@ fn money_and_proof_are_only_added() {
         assert!(refused, "{change}");
     }
     books.state();
+}
+
+/// The way to a server that is not on this machine, or plays that: in clear, encrypted, proved.
+#[test]
+fn the_way_to_a_server_is_as_private_as_the_url_says() {
+    let Some(server) = Server::encrypted("the way to a server") else { return };
+    let database = server.database();
+    let authority = include_str!("../outbox/tls/ca.pem");
+    let open = |host: &str, mode: &str, trust: Option<&str>| {
+        let url = server.tcp_url(host, &database, mode);
+        let place = PostgresPlace::parse(&url, None, trust.map(str::as_bytes)).unwrap();
+        let store = PostgresStore::open(&place, &PostgresOptions::default());
+        store.map(|mut store| {
+            store.transact(&mut |tx| tx.paused_partners().map(drop)).unwrap();
+            let ours = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'thuho'";
+            database.sql(ours).concat()
+        })
+    };
+    assert_eq!(open("127.0.0.1", "disable", None).unwrap(), "f");
+    assert_eq!(open("127.0.0.1", "require", None).unwrap(), "t");
+    assert_eq!(open("127.0.0.1", "verify-full", Some(authority)).unwrap(), "t");
+    for (host, trust) in [("127.0.0.1", None), ("localhost", Some(authority))] {
+        let refused = open(host, "verify-full", trust).unwrap_err();
+        assert!(matches!(refused, StoreError::Away(_)), "{host}: {refused:?}");
+    }
 }
