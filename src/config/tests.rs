@@ -30,7 +30,7 @@ fn the_shipped_file_lists_every_key_with_its_default() {
 #[test]
 fn a_misspelt_key_is_named_with_file_line_and_key() {
     let error = check("[listen]\n\n[store]\nurll = \"sqlite://x\"\n", &[]).unwrap_err();
-    assert!(error.starts_with("gateway.toml:4: store.urll: unknown field `urll`, expected `url`"), "{error}");
+    assert!(error.starts_with("gateway.toml:4: store.urll: unknown field `urll`, expected one of `url`"), "{error}");
 }
 
 #[test]

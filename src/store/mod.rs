@@ -11,11 +11,14 @@
 mod cells;
 mod migrations;
 mod numbers;
+mod place;
 pub mod postgres;
 pub mod reports;
 pub mod rows;
 mod shared;
 pub mod sqlite;
+
+pub use place::{Options, Place, migrate, open, open_reports};
 
 use crate::domain::dispatch::{Dispatch, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
 use crate::domain::ids::{Author, CustomerCode, DispatchKey, EventKey, Generation, InvoiceId, PostingNo};
@@ -24,12 +27,9 @@ use crate::domain::notice::Wanted;
 use crate::domain::posting::{Allocation, Entry, Posting};
 use crate::domain::receipt::{Evidence, Link};
 use crate::domain::review::NewBreak;
-use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use rows::{EventRecord, EventState};
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::path::PathBuf;
 
 /// What the machine could not do. Displays what failed, never its source; the source is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -406,96 +406,6 @@ pub struct RepeatCount {
     pub day: jiff::civil::Date,
     /// How many.
     pub count: i64,
-}
-
-/// Where the books are.
-#[derive(Clone, Debug)]
-pub enum Place {
-    /// One file, one machine, one process.
-    Sqlite(PathBuf),
-    /// A database for several instances.
-    Postgres(Box<postgres::PostgresPlace>),
-}
-
-impl Place {
-    /// Reads a `store.url`. `password` and `trust_pem` are for the way to a server.
-    ///
-    /// # Errors
-    /// [`StoreError::Schema`] with what was expected. The URL is not repeated: it may hold a password.
-    pub fn parse(url: &str, password: Option<&Secret>, trust_pem: Option<&[u8]>) -> Result<Self, StoreError> {
-        match url.split_once("://") {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
-            Some(("postgres" | "postgresql", _)) => {
-                Ok(Self::Postgres(Box::new(postgres::PostgresPlace::parse(url, password, trust_pem)?)))
-            }
-            _ => Err(StoreError::Schema(
-                "store.url: expected sqlite://PATH or postgres://USER@HOST:PORT/DATABASE".to_owned(),
-            )),
-        }
-    }
-}
-
-/// The file, or host, port and database.
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => path.display().fmt(f),
-            Self::Postgres(place) => place.fmt(f),
-        }
-    }
-}
-
-/// How a writer is opened, whatever the database.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// The lane of its receipts; of a server's, the first one to try.
-    pub lane: u32,
-    /// Where this gateway's internal API listens: told to whoever finds a file taken.
-    pub internal_url: Option<String>,
-    /// Commits are not flushed: loses acknowledged payments. Only for the rigs, whose crash tests must be able to fail.
-    pub unflushed: bool,
-}
-
-/// Opens the writer of a place.
-///
-/// # Errors
-/// As [`sqlite::SqliteStore::open`] and [`postgres::PostgresStore::open`].
-pub fn open(place: &Place, options: &Options) -> Result<Box<dyn Store>, StoreError> {
-    match place {
-        Place::Sqlite(path) => {
-            let synchronous = if options.unflushed { sqlite::Synchronous::Normal } else { sqlite::Synchronous::Full };
-            let internal_url = options.internal_url.clone();
-            let options = sqlite::SqliteOptions { synchronous, lane: options.lane, internal_url, pages_max: None };
-            Ok(Box::new(sqlite::SqliteStore::open(path, &options)?))
-        }
-        Place::Postgres(place) => {
-            let (lane, unflushed) = (options.lane, options.unflushed);
-            let options = postgres::PostgresOptions { lane, unflushed, ..postgres::PostgresOptions::default() };
-            Ok(Box::new(postgres::PostgresStore::open(place, &options)?))
-        }
-    }
-}
-
-/// Opens a reading connection.
-///
-/// # Errors
-/// As [`sqlite::open_reports`] and [`postgres::open_reports`].
-pub fn open_reports(place: &Place) -> Result<Box<dyn reports::Reports>, StoreError> {
-    Ok(match place {
-        Place::Sqlite(path) => Box::new(sqlite::open_reports(path)?),
-        Place::Postgres(place) => Box::new(postgres::open_reports(place)?),
-    })
-}
-
-/// Brings the schema up; says what it did.
-///
-/// # Errors
-/// As [`open`].
-pub fn migrate(place: &Place) -> Result<Vec<String>, StoreError> {
-    match place {
-        Place::Sqlite(path) => sqlite::migrate(path),
-        Place::Postgres(place) => postgres::migrate(place),
-    }
 }
 
 /// The customers whose open invoices a batch must see, in the order in which they are locked.

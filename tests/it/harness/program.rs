@@ -23,7 +23,8 @@ pub struct Home {
     pub internal: SocketAddr,
     /// Where the books are.
     pub books: PathBuf,
-    store: String,
+    /// Where they are instead.
+    server: Option<String>,
 }
 
 fn free() -> SocketAddr {
@@ -34,15 +35,14 @@ impl Home {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let books = dir.path().join("books.db");
-        let store = format!("sqlite://{}", books.display());
-        let home = Self { dir, public: free(), internal: free(), books, store };
+        let home = Self { dir, public: free(), internal: free(), books, server: None };
         home.configure("");
         home
     }
 
     /// One instance of those over a server's database.
     pub fn over(url: String) -> Self {
-        let home = Self { store: url, ..Self::new() };
+        let home = Self { server: Some(url), ..Self::new() };
         home.configure("");
         home
     }
@@ -59,7 +59,7 @@ impl Home {
              [\"invoices\", \"read\", \"ops\"]\nsecret = \"env:TEST_TOKEN\"\n",
             self.public,
             self.internal,
-            self.store,
+            self.server.clone().unwrap_or_else(|| format!("sqlite://{}", self.books.display())),
             self.path("partners").display()
         );
         std::fs::write(self.path("gateway.toml"), text).unwrap();

@@ -263,3 +263,55 @@ fn the_way_to_a_server_is_as_private_as_the_url_says() {
         assert!(matches!(refused, StoreError::Away(_)), "{host}: {refused:?}");
     }
 }
+
+fn kind(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Full(_) => "full",
+        StoreError::Broken(_) => "broken",
+        StoreError::Unknown(_) => "unknown",
+        StoreError::Fault(_) => "fault",
+        StoreError::Contended => "contended",
+        StoreError::Away(_) => "away",
+        StoreError::Schema(_) => "schema",
+    }
+}
+
+/// What the server says, during a statement and at COMMIT, and what the gateway makes of it. A value never shows (I11).
+#[test]
+fn each_failure_of_the_server_means_one_thing_to_do() {
+    let Some(database) = Database::fresh("each failure of the server") else { return };
+    let mut store = database.store(&PostgresOptions::default());
+    for (code, in_statement, at_commit) in [
+        ("53100", "full", "full"),
+        ("40001", "contended", "contended"),
+        ("40P01", "contended", "contended"),
+        ("55P03", "contended", "contended"),
+        ("53200", "contended", "contended"),
+        ("23505", "contended", "contended"),
+        ("23514", "fault", "fault"),
+        ("22003", "fault", "unknown"),
+        ("58030", "broken", "unknown"),
+        ("XX001", "broken", "unknown"),
+        ("XX002", "broken", "unknown"),
+        ("57014", "away", "unknown"),
+        ("25006", "away", "unknown"),
+    ] {
+        for (when, expected) in [("", in_statement), ("CONSTRAINT", at_commit)] {
+            let deferred = if when.is_empty() { "" } else { "DEFERRABLE INITIALLY DEFERRED" };
+            database.sql(&format!(
+                "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'row of canary' USING ERRCODE = '{code}'; END $$;
+                 CREATE {when} TRIGGER fails AFTER INSERT ON invoices {deferred} FOR EACH ROW EXECUTE FUNCTION fails()"
+            ));
+            let failed = store.transact(&mut |tx| tx.upsert_invoices(&[bill("HD-1", 100)]).map(drop)).unwrap_err();
+            let cause = std::error::Error::source(&failed).map(ToString::to_string).unwrap_or_default();
+            assert_eq!((code, when, kind(&failed)), (code, when, expected), "{failed} {cause}");
+            assert!(!format!("{failed} {cause}").contains("canary"));
+            database.sql("DROP TRIGGER fails ON invoices; DROP FUNCTION fails");
+            // Whatever it was, the next transaction finds its way.
+            let done = store.transact(&mut |tx| tx.paused_partners().map(drop));
+            assert!(done.is_ok(), "after {code} {when}: {done:?}");
+            assert_eq!(database.sql("SELECT count(*) FROM invoices"), ["0"], "{code} {when}");
+        }
+    }
+}
