@@ -116,12 +116,15 @@ impl Session {
             "-- store.tune\nSET synchronous_commit = {}; SET default_transaction_read_only = {};
              SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {};
              SET default_transaction_isolation = 'read committed'; SET client_min_messages = 'warning';
-             SET plan_cache_mode = 'force_generic_plan'; SET jit = off",
+             SET plan_cache_mode = 'force_generic_plan'; SET jit = off;
+             SET max_parallel_workers_per_gather = {}",
             if purpose.unflushed { "off" } else { "on" },
             if purpose.reads_only { "on" } else { "off" },
             STATEMENT_TIMEOUT.as_millis(),
             LOCK_TIMEOUT.as_millis(),
             IDLE_TIMEOUT.as_millis(),
+            // A batch's questions are look-ups; the audit's read whole tables.
+            if purpose.reads_only { 2 } else { 0 },
         ))
     }
 
