@@ -135,10 +135,12 @@ impl PostgresStore {
     }
 
     fn connect_again(&mut self, now: Instant) -> Result<(Session, Head), StoreError> {
+        // Only while the server answers does it tell whose the lane is.
+        let lane_gone = self.retry.lane_gone.take();
         let mut session = Session::open(&self.place, self.options.purpose())?;
         migrate::check_current(&mut session, &self.place.to_string())?;
         if !lane::take(&mut session, self.lane)? {
-            let since = *self.retry.lane_gone.get_or_insert(now);
+            let since = *self.retry.lane_gone.insert(lane_gone.unwrap_or(now));
             let text = format!("lane {} is another session's", self.lane);
             return Err(if now.duration_since(since) < LANE_WAIT {
                 failure::away(text)
@@ -146,7 +148,6 @@ impl PostgresStore {
                 failure::broken(text)
             });
         }
-        self.retry.lane_gone = None;
         lane::prove(&mut session, self.lane, &self.head)?;
         let head = lane::head(&mut session, self.lane)?;
         Ok((session, head))

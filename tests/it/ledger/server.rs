@@ -148,6 +148,31 @@ fn a_server_that_restarts_does_not_end_the_writer() {
     Books::on_server(&database, 1).state();
 }
 
+/// Whoever lost the session lost the lane: while it is somebody else's, nothing is written, and it is taken again when it
+/// is free.
+#[test]
+fn a_lane_that_another_session_took_meanwhile_is_not_written() {
+    let Some(database) = Database::fresh("a lane that another session took") else { return };
+    let mut books = Books::on_server(&database, 1);
+    books.post(&[pay("E1", 5).arrival()]);
+    end_sessions(&database);
+    let other = Books::on_server(&database, 1);
+    assert_eq!(other.store.lane(), 1);
+    assert_eq!(books.post(&[pay("E2", 5).arrival()])[0].answer.outcome, Outcome::TryAgain);
+    let refused = books.store.transact(&mut |tx| tx.paused_partners().map(drop));
+    assert!(matches!(refused, Err(StoreError::Away(_))), "{refused:?}");
+    drop(other);
+    for _ in 0..100 {
+        if books.post(&[pay("E2", 5).arrival()])[0].answer.outcome == Outcome::UnknownInvoice {
+            assert_eq!(database.sql("SELECT count(*) FROM postings"), ["2"]);
+            books.state();
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the lane is never taken again");
+}
+
 /// The database comes back without what it had acknowledged, as after a failover to a standby that lagged.
 #[test]
 fn a_database_that_lost_what_it_acknowledged_is_not_written_any_more() {
