@@ -22,7 +22,7 @@ use crate::intake::{Intake, IntakeOptions};
 use crate::ledger::writer::Writer;
 use crate::partner::{Partners, ProfileErrors, SecretSource};
 use crate::seen::Seen;
-use crate::store::StoreError;
+use crate::store::{Place, StoreError};
 use crate::telemetry;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App as WebApp, HttpServer, web};
@@ -261,7 +261,7 @@ impl Gateway {
             health: self.health.clone(),
             generations: Arc::clone(self.seen.generations()),
             import_bytes: config.file.limits.import_bytes,
-            spool: parts::folder_of(&config.sqlite_path()),
+            spool: parts::spool_of(&config.store),
             metrics: telemetry::render_metrics,
         });
         let server = HttpServer::new(move || WebApp::new().app_data(data.clone()).configure(internal::routes))
@@ -316,6 +316,11 @@ async fn run(
         Duration::from_secs(gateway.start.config.file.seal.every_s),
     ));
     let lanes = actix_web::rt::spawn(tasks::keep_lanes(Arc::clone(&gateway.intake), gateway.desks.people.clone()));
+    // A file has one instance.
+    let others = matches!(gateway.start.config.store, Place::Postgres(_)).then(|| {
+        let (generations, readers) = (Arc::clone(gateway.seen.generations()), gateway.desks.people.clone());
+        actix_web::rt::spawn(tasks::keep_generations(generations, readers))
+    });
     tracing::info!(public = %public_at, internal = %internal_at, "The gateway listens");
     // Nobody may be waiting to be told any more.
     tell.send((public_at, internal_at)).ok();
@@ -335,6 +340,7 @@ async fn run(
         }
     };
     lanes.abort();
+    others.inspect(actix_web::rt::task::JoinHandle::abort);
     drain(&gateway, broken, &public_handle, &internal_handle, forwarding).await;
     housekeeping.abort();
     for server in [public, internal] {

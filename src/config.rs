@@ -9,6 +9,7 @@ pub use file::{ConfigFile, TokenFile};
 pub use secrets::{EnvSecrets, SecretName};
 
 use crate::domain::secret::Secret;
+use crate::store::Place;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,8 @@ pub struct Config {
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Signs seals and markers.
     pub seal_secret: Secret,
+    /// Where the books are.
+    pub store: Place,
     /// Password of Redis.
     pub seen_password: Option<Secret>,
     /// Where messages go, with what signs them.
@@ -255,23 +258,31 @@ impl Source<'_> {
             _ => return Err(self.error("log", "format", "expected json or text")),
         };
         let core = self.core(&file.core)?;
-        let seen_password = if file.seen.password.is_empty() {
-            None
-        } else {
-            Some(self.secret("seen", "password", &file.seen.password)?)
-        };
+        let seen_password = self.secret_some("seen", "password", &file.seen.password)?;
         Ok(Config {
             path: self.path.to_owned(),
             public: address("public", &file.listen.public)?,
             internal: address("internal", &file.listen.internal)?,
             trusted_proxies,
             seal_secret: self.strong_secret("seal", "secret", &file.seal.secret)?,
+            store: self.store(&file.store)?,
             seen_password,
             core,
             partners_dir: PathBuf::from(&file.partners.dir),
             log_format,
             tokens: self.tokens(&file)?,
             file,
+        })
+    }
+
+    fn store(&self, file: &file::StoreFile) -> Result<Place, ConfigError> {
+        let password = self.secret_some("store", "password", &file.password)?;
+        let trust = self.secret_some("store", "trust", &file.trust)?;
+        let place = Place::parse(&file.url, password.as_ref(), trust.as_ref().map(Secret::expose));
+        place.map_err(|error| {
+            let text = error.to_string();
+            let (key, problem) = text.strip_prefix("store.").and_then(|t| t.split_once(": ")).unwrap_or(("url", &text));
+            self.error("store", key, problem)
         })
     }
 
@@ -300,6 +311,10 @@ impl Source<'_> {
 
     fn secret(&self, section: &str, key: &str, name: &str) -> Result<Secret, ConfigError> {
         EnvSecrets::read(name).map_err(|problem| self.error(section, key, problem))
+    }
+
+    fn secret_some(&self, section: &str, key: &str, name: &str) -> Result<Option<Secret>, ConfigError> {
+        if name.is_empty() { Ok(None) } else { self.secret(section, key, name).map(Some) }
     }
 
     fn strong_secret(&self, section: &str, key: &str, name: &str) -> Result<Secret, ConfigError> {
@@ -366,10 +381,6 @@ impl Source<'_> {
         if environment.is_empty() || environment.len() > 40 || !environment.bytes().all(plain) {
             return Err(self.error("server", "environment", "expected 1 to 40 of A-Z a-z 0-9 - _"));
         }
-        let known = ["sqlite://"];
-        if !known.iter().any(|scheme| file.store.url.strip_prefix(scheme).is_some_and(|path| !path.is_empty())) {
-            return Err(self.error("store", "url", "expected sqlite://PATH"));
-        }
         let seen = file.seen.url.as_str();
         let schemes = ["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://"];
         if seen != "memory" && !schemes.iter().any(|scheme| seen.starts_with(scheme)) {
@@ -388,12 +399,6 @@ impl Source<'_> {
 }
 
 impl Config {
-    /// Where the SQLite file is.
-    #[must_use]
-    pub fn sqlite_path(&self) -> PathBuf {
-        PathBuf::from(self.file.store.url.strip_prefix("sqlite://").unwrap_or(&self.file.store.url))
-    }
-
     /// The options of the hint.
     ///
     /// # Errors

@@ -20,8 +20,10 @@ pub enum Format {
 /// # Errors
 /// A filter that is none.
 pub fn start_logs(format: Format, filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|_bad_filter| "log.level: expected error, warn, info, debug, trace, or a filter".to_owned())?;
+    let bad = || "log.level: expected error, warn, info, debug, trace, or a filter".to_owned();
+    let filter = EnvFilter::try_new(filter).map_err(|_bad_filter| bad())?;
+    // More talkative, the driver writes down the values of every row (I11).
+    let filter = filter.add_directive("tokio_postgres=warn".parse().map_err(|_bad_directive| bad())?);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     let started = match format {
         Format::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),

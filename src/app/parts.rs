@@ -11,10 +11,8 @@ use crate::ledger::crash;
 use crate::ledger::writer::{Writer, WriterOptions};
 use crate::partner::SecretSource;
 use crate::seen::Generations;
-use crate::store::reports::Reports;
-use crate::store::sqlite::{self, SqliteOptions, SqliteStore, Synchronous};
-use crate::store::{Store, StoreError};
-use std::path::{Path, PathBuf};
+use crate::store::{self, Place, Store, StoreError};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 impl SecretSource for EnvSecrets {
@@ -23,30 +21,27 @@ impl SecretSource for EnvSecrets {
     }
 }
 
-fn at(path: &Path) -> impl FnOnce(StoreError) -> AppError {
-    let place = path.display().to_string();
+fn at(place: &Place) -> impl FnOnce(StoreError) -> AppError {
+    let place = place.to_string();
     move |source| AppError::Store { place, source }
 }
 
-/// How the writer opens its file.
+/// How the writer opens its database.
 #[must_use]
-pub fn store_options(config: &Config) -> SqliteOptions {
-    let synchronous = if crash::fault("synchronous-normal") { Synchronous::Normal } else { Synchronous::Full };
-    SqliteOptions {
-        synchronous,
+pub fn store_options(config: &Config) -> store::Options {
+    store::Options {
         lane: config.file.server.lane,
         internal_url: Some(format!("http://{}", config.internal)),
-        ..SqliteOptions::default()
+        unflushed: crash::fault("synchronous-normal"),
     }
 }
 
-/// Takes the file as its one writer.
+/// Takes the file, or a lane of the database, as its one writer.
 ///
 /// # Errors
 /// [`AppError::Store`], such as when a gateway holds it.
-pub fn open_store(config: &Config) -> Result<SqliteStore, AppError> {
-    let path = config.sqlite_path();
-    SqliteStore::open(&path, &store_options(config)).map_err(at(&path))
+pub fn open_store(config: &Config) -> Result<Box<dyn Store>, AppError> {
+    store::open(&config.store, &store_options(config)).map_err(at(&config.store))
 }
 
 /// Reading connections for our own side, beside a writer.
@@ -59,10 +54,8 @@ pub fn open_readers(config: &Config) -> Result<Readers, AppError> {
 }
 
 fn readers_of(config: &Config, count: usize, waiting: usize) -> Result<Readers, AppError> {
-    let path = config.sqlite_path();
-    let opened = path.clone();
-    let open = move || -> Result<Box<dyn Reports>, StoreError> { Ok(Box::new(sqlite::open_reports(&opened)?)) };
-    Readers::start(count, waiting, &open).map_err(at(&path))
+    let place = config.store.clone();
+    Readers::start(count, waiting, &move || store::open_reports(&place)).map_err(at(&config.store))
 }
 
 /// The reading connections of a gateway: collectors have their own, so that no page and no report of ours, however long
@@ -91,8 +84,15 @@ pub(super) struct Books {
 }
 
 impl Books {
+    /// On a thread of its own: a connection to a server drives itself, and cannot inside the caller's runtime.
     pub(super) fn open(config: &Config, clock: Arc<dyn Clock>, generation: Generation) -> Result<Self, AppError> {
-        let path = config.sqlite_path();
+        std::thread::scope(|scope| {
+            let opened = scope.spawn(|| Self::open_here(config, clock, generation)).join();
+            opened.unwrap_or_else(|_panic| Err(AppError::Machine("opening the books panicked".to_owned())))
+        })
+    }
+
+    fn open_here(config: &Config, clock: Arc<dyn Clock>, generation: Generation) -> Result<Self, AppError> {
         let mut store = open_store(config)?;
         let mut paused = Vec::new();
         store
@@ -100,16 +100,17 @@ impl Books {
                 paused = tx.paused_partners()?;
                 Ok(())
             })
-            .map_err(at(&path))?;
-        let known = sqlite::open_reports(&path).and_then(|mut reports| reports.generations()).map_err(at(&path))?;
+            .map_err(at(&config.store))?;
+        let known = store::open_reports(&config.store).and_then(|mut reports| reports.generations());
+        let known = known.map_err(at(&config.store))?;
         let desks = Desks::open(config)?;
         let limits = &config.file.limits;
         let options = WriterOptions {
             batch_max: limits.batch,
             queue_max: limits.queue,
-            ..WriterOptions::new(config.file.server.lane, generation)
+            ..WriterOptions::new(store.lane(), generation)
         };
-        let writer = Writer::start(Box::new(store), clock, options)
+        let writer = Writer::start(store, clock, options)
             .map_err(|e| AppError::Machine(format!("cannot start the writer's thread: {}", e.kind())))?;
         let generations = Arc::new(Generations::new(generation, known));
         Ok(Self { writer: Arc::new(writer), desks, generations, paused })
@@ -127,17 +128,22 @@ pub(super) fn tokens(config: &Config) -> Vec<Token> {
         .collect()
 }
 
-/// The folder that a file is in.
-pub(super) fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        Some(_) | None => PathBuf::from("."),
+/// Where an import waits until it is checked: beside the books' file, or in the machine's folder for such files.
+pub(super) fn spool_of(place: &Place) -> PathBuf {
+    match place {
+        Place::Sqlite(path) => match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        },
+        Place::Postgres(_) => std::env::temp_dir(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::reports::Reports;
+    use std::path::Path;
     use std::sync::mpsc;
 
     #[tokio::test]

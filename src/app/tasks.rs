@@ -7,6 +7,7 @@ use crate::intake::Intake;
 use crate::ledger::audit;
 use crate::ledger::writer::{Writer, moment};
 use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, overdue, watch};
+use crate::seen::Generations;
 use crate::store::reports::SlowPlace;
 use crate::telemetry;
 use std::sync::Arc;
@@ -114,6 +115,23 @@ pub(super) async fn keep_lanes(intake: Arc<Intake>, readers: Readers) {
             Ok(0) => {}
             Ok(raised) => tracing::info!(raised, "Messages of overdue invoices go to the fast lane"),
             Err(why) => tracing::warn!(why, "The slow lane was not walked to its end; it is walked again"),
+        }
+    }
+}
+
+/// How often the generations of other instances are read.
+const GENERATIONS: Duration = Duration::from_secs(2);
+
+/// Learns how far other instances have come: their markers count only up to there. Runs until it is aborted.
+pub(super) async fn keep_generations(generations: Arc<Generations>, readers: Readers) {
+    let mut often = tokio::time::interval(GENERATIONS);
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        often.tick().await;
+        // Without an answer their repeats are asked of the ledger meanwhile.
+        let known = readers.ask(|reports| reports.generations()).await.unwrap_or_default();
+        for (generation, last) in known {
+            generations.advance(generation, last);
         }
     }
 }

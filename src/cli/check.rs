@@ -5,7 +5,7 @@ use crate::config::{Config, EnvSecrets};
 use crate::domain::ids::Generation;
 use crate::partner::Partners;
 use crate::seen::{Generations, Seen};
-use crate::store::sqlite;
+use crate::store::{self, Place};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,14 +45,16 @@ fn partners(config: &Config) -> Finding {
 }
 
 fn database(config: &Config) -> Finding {
-    let path = config.sqlite_path();
-    if !path.exists() {
-        return Ok(format!("{} is not there yet; serve makes it", path.display()));
+    let place = &config.store;
+    if let Place::Sqlite(path) = place
+        && !path.exists()
+    {
+        return Ok(format!("{place} is not there yet; serve makes it"));
     }
-    sqlite::open_reports(&path)
-        .and_then(|mut reports| crate::store::reports::Reports::invoice_count(&mut reports))
-        .map(|count| format!("{}, {count} invoices", path.display()))
-        .map_err(|e| Failure::Failed(format!("{}: {e}", path.display())))
+    store::open_reports(place)
+        .and_then(|mut reports| reports.invoice_count())
+        .map(|count| format!("{place}, {count} invoices"))
+        .map_err(|e| Failure::Failed(format!("{place}: {e}")))
 }
 
 fn redis(config: &Config) -> Finding {

@@ -11,7 +11,7 @@ use crate::intake::import::{SLICE_MAX, Taken, slice};
 use crate::intake::row_stream::{Row, Shape, Splitter, from_csv};
 use crate::ledger::LaneContext;
 use crate::ledger::writer::moment;
-use crate::store::sqlite::SqliteStore;
+use crate::store::Store;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -88,7 +88,7 @@ enum Sink {
     /// Nowhere: only checked.
     Checked,
     /// Into the file, as its one writer.
-    Local { store: Box<SqliteStore>, lane: LaneContext, rows: Vec<Invoice>, taken: Taken },
+    Local { store: Box<dyn Store>, lane: LaneContext, rows: Vec<Invoice>, taken: Taken },
     /// Through a gateway.
     Remote { remote: Remote, rows: Vec<Invoice>, taken: Taken },
 }
@@ -99,12 +99,12 @@ impl Sink {
         let store = app::open_store(&config)?;
         let generation = getrandom::u64().map_err(|_no_chance| Failure::Failed("no random numbers".to_owned()))?;
         let lane = LaneContext {
-            lane: config.file.server.lane,
+            lane: store.lane(),
             generation: Generation(generation),
             moment: moment(&SystemClock),
             recent: Arc::default(),
         };
-        Ok(Self::Local { store: Box::new(store), lane, rows: Vec::new(), taken: Taken::default() })
+        Ok(Self::Local { store, lane, rows: Vec::new(), taken: Taken::default() })
     }
 
     fn push(&mut self, invoice: Invoice) -> Result<(), Failure> {

@@ -2,13 +2,24 @@
 
 use super::{ConfigArg, Exit, Failure, Outcome, load, out};
 use crate::ledger::audit as books;
-use crate::store::StoreError;
 use crate::store::sqlite::{self, BackupProgress};
+use crate::store::{self, Place, StoreError};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 
-fn failed(path: &Path) -> impl Fn(StoreError) -> Failure + '_ {
-    move |error| Failure::Failed(format!("{}: {error}", path.display()))
+fn failed(place: impl std::fmt::Display) -> impl Fn(StoreError) -> Failure {
+    move |error| Failure::Failed(format!("{place}: {error}"))
+}
+
+/// The file of the books. A server's are kept by its own tools, which copy a running one and bring it back to a moment.
+fn file_of(place: &Place) -> Result<&Path, Failure> {
+    match place {
+        Place::Sqlite(path) => Ok(path),
+        Place::Postgres(place) => Err(Failure::Wrong(format!(
+            "{place}: a PostgreSQL database is backed up and restored by PostgreSQL's own tools: pg_basebackup with \
+             archived WAL for any moment, pg_dump and pg_restore for a copy"
+        ))),
+    }
 }
 
 /// Brings the schema up.
@@ -17,13 +28,13 @@ fn failed(path: &Path) -> impl Fn(StoreError) -> Failure + '_ {
 /// A configuration that does not load, a newer schema, a file that a gateway holds.
 pub fn migrate(path: &Path) -> Outcome {
     let config = load(path)?;
-    let file = config.sqlite_path();
-    let done = sqlite::migrate(&file).map_err(failed(&file))?;
+    let place = &config.store;
+    let done = store::migrate(place).map_err(failed(place))?;
     if done.is_empty() {
-        out::line(format!("{}: nothing to do", file.display()));
+        out::line(format!("{place}: nothing to do"));
     }
     for step in done {
-        out::line(format!("{}: {step}", file.display()));
+        out::line(format!("{place}: {step}"));
     }
     Ok(Exit::Done)
 }
@@ -34,9 +45,8 @@ pub fn migrate(path: &Path) -> Outcome {
 /// A configuration that does not load, a database that cannot be read.
 pub fn audit(path: &Path) -> Outcome {
     let config = load(path)?;
-    let file = config.sqlite_path();
-    let mut reports = sqlite::open_reports(&file).map_err(failed(&file))?;
-    let report = books::audit(&mut reports, &config.seal_secret).map_err(failed(&file))?;
+    let mut reports = store::open_reports(&config.store).map_err(failed(&config.store))?;
+    let report = books::audit(reports.as_mut(), &config.seal_secret).map_err(failed(&config.store))?;
     out::line(format!(
         "{} receipts in the chains, {} with their bytes, {} seals, {} accounts",
         report.receipts, report.receipts_hashed, report.seals, report.accounts
@@ -97,8 +107,8 @@ fn show(bar: &ProgressBar) -> impl FnMut(BackupProgress) + '_ {
 /// A configuration that does not load, a target that is there already, the machine's.
 pub fn backup(args: &BackupArgs) -> Outcome {
     let config = load(&args.config.config)?;
-    let (file, bar) = (config.sqlite_path(), bar());
-    sqlite::backup(&file, &args.to, &mut show(&bar)).map_err(failed(&args.to))?;
+    let (file, bar) = (file_of(&config.store)?, bar());
+    sqlite::backup(file, &args.to, &mut show(&bar)).map_err(failed(args.to.display()))?;
     bar.finish_and_clear();
     out::line(format!("{} is a copy of {}", args.to.display(), file.display()));
     Ok(Exit::Done)
@@ -110,8 +120,8 @@ pub fn backup(args: &BackupArgs) -> Outcome {
 /// A configuration that does not load, a file that a gateway holds or that is there, the machine's.
 pub fn restore(args: &RestoreArgs) -> Outcome {
     let config = load(&args.config.config)?;
-    let (file, bar) = (config.sqlite_path(), bar());
-    sqlite::restore(&args.from, &file, args.overwrite, &mut show(&bar)).map_err(failed(&file))?;
+    let (file, bar) = (file_of(&config.store)?, bar());
+    sqlite::restore(&args.from, file, args.overwrite, &mut show(&bar)).map_err(failed(file.display()))?;
     bar.finish_and_clear();
     out::line(format!("{} is as {} was", file.display(), args.from.display()));
     Ok(Exit::Done)

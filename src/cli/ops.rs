@@ -8,8 +8,8 @@ use crate::domain::ids::{Author, DispatchKey, PartnerCode};
 use crate::domain::time::{Clock as _, SystemClock};
 use crate::outbox::command;
 use crate::partner::Partners;
-use crate::store::reports::{DispatchFilter, Reports as _};
-use crate::store::{CommandAnswer, DispatchCommand, Store as _, sqlite};
+use crate::store::reports::DispatchFilter;
+use crate::store::{self, CommandAnswer, DispatchCommand};
 use serde_json::{Value, json};
 
 /// Messages that are listed unless told otherwise.
@@ -120,7 +120,7 @@ fn list(state: Option<&str>, limit: u32, place: &Where) -> Outcome {
             let config = load(&place.config.config)?;
             // Reading is possible beside a gateway.
             let filter = DispatchFilter { state: state.map(str::to_owned), limit, ..DispatchFilter::default() };
-            let found = sqlite::open_reports(&config.sqlite_path()).and_then(|mut reports| reports.dispatches(&filter));
+            let found = store::open_reports(&config.store).and_then(|mut reports| reports.dispatches(&filter));
             let found = found.map_err(|e| Failure::Failed(e.to_string()))?;
             let line = |d: crate::store::reports::DispatchView| {
                 let reason = d.reason.unwrap_or_default();
@@ -165,7 +165,7 @@ fn give(key: &str, action: &str, command: DispatchCommand, place: &Where) -> Out
     let config = load(&place.config.config)?;
     let mut store = app::open_store(&config)?;
     let answer =
-        command::run(&mut store, &key, &command, SystemClock.now()).map_err(|e| Failure::Failed(e.to_string()))?;
+        command::run(store.as_mut(), &key, &command, SystemClock.now()).map_err(|e| Failure::Failed(e.to_string()))?;
     let refused = |why: &str| Err(Failure::Failed(format!("{key}: {why}")));
     match answer {
         CommandAnswer::Done => done(&key, action),

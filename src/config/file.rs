@@ -104,6 +104,10 @@ sections! {
     StoreFile {
         /// Where the books are.
         url: String = "sqlite://thuho.db".to_owned(),
+        /// Name of the secret with the password of a server's user.
+        password: String = String::new(),
+        /// Name of the certificates that alone may vouch for a server; empty for the public ones.
+        trust: String = String::new(),
     }
     /// `[seal]`
     SealFile {

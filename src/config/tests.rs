@@ -30,7 +30,7 @@ fn the_shipped_file_lists_every_key_with_its_default() {
 #[test]
 fn a_misspelt_key_is_named_with_file_line_and_key() {
     let error = check("[listen]\n\n[store]\nurll = \"sqlite://x\"\n", &[]).unwrap_err();
-    assert!(error.starts_with("gateway.toml:4: store.urll: unknown field `urll`, expected `url`"), "{error}");
+    assert!(error.starts_with("gateway.toml:4: store.urll: unknown field `urll`, expected one of `url`"), "{error}");
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_wrong_type_is_named_with_file_line_and_key() {
 #[test]
 fn the_environment_overrides_by_section_and_key() {
     let config = check("", &[("THUHO_STORE__URL", "sqlite://other.db"), ("THUHO_LIMITS__QUEUE", "7")]).unwrap();
-    assert_eq!(config.sqlite_path(), PathBuf::from("other.db"));
+    assert_eq!(config.store.to_string(), "other.db");
     assert_eq!(config.file.limits.queue, 7);
     let config = check("", &[("THUHO_LISTEN__TRUSTED_PROXIES", "10.0.0.0/8, ::1/128")]).unwrap();
     assert_eq!(config.trusted_proxies.len(), 2);
@@ -70,6 +70,12 @@ fn a_secret_written_as_a_value_is_refused_and_never_shown() {
     }
     let error = check("[seen]\nurl = \"redis://u:hunter2@h/0\"\n", &[]).unwrap_err();
     assert!(!error.contains("hunter2"), "{error}");
+    for url in ["postgres://u:hunter2@h", "postgres://u:hunter2@h/b?sslmode=hunter2", "hunter2://x"] {
+        let error = check(&format!("[store]\nurl = \"{url}\"\n"), &[]).unwrap_err();
+        assert!(error.starts_with("gateway.toml:2: store.url: expected ") && !error.contains("hunter2"), "{error}");
+    }
+    let config = check("[store]\nurl = \"postgres://u:hunter2@h/b\"\n", &[]).unwrap();
+    assert!(!config.store.to_string().contains("hunter2"));
 }
 
 #[test]

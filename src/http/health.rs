@@ -1,4 +1,5 @@
-//! Is it alive, may it get traffic. Redis down is degraded and ready; a full or broken storage and a drain are not.
+//! Is it alive, may it get traffic. Redis down is degraded and ready; a storage that is full, broken or not reached and
+//! a drain are not.
 
 use crate::ledger::writer::Writer;
 use crate::seen::{Health as SeenHealth, Seen};
@@ -42,6 +43,7 @@ impl Health {
         let stops = [
             (self.draining.load(Ordering::Acquire), "draining"),
             (writer.full, "the disk is full"),
+            (writer.away, "the database does not answer"),
             (writer.broken, "the storage failed"),
         ];
         let mut reasons: Vec<_> = stops.into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect();

@@ -85,6 +85,8 @@ pub enum Health {
     Good,
     /// The disk is full: nothing was taken; try again later.
     Full,
+    /// The database does not answer: nothing was taken; try again later.
+    Away,
     /// It failed: stop acknowledging.
     Broken,
 }
@@ -177,6 +179,7 @@ fn not_taken(end: &mut BatchEnd, error: &StoreError, count: usize) {
     end.answers.extend(std::iter::repeat_with(try_again).take(count));
     match error {
         StoreError::Full(_) => end.health = Health::Full,
+        StoreError::Away(_) => end.health = Health::Away,
         StoreError::Broken(_) | StoreError::Schema(_) => end.health = Health::Broken,
         StoreError::Unknown(_) => end.unknown = end.unknown.saturating_add(1),
         StoreError::Fault(_) | StoreError::Contended => {
@@ -196,7 +199,11 @@ fn cause(error: &StoreError) -> Option<String> {
 fn is_somebodys(error: &StoreError) -> bool {
     match error {
         StoreError::Fault(_) | StoreError::Contended => true,
-        StoreError::Full(_) | StoreError::Broken(_) | StoreError::Unknown(_) | StoreError::Schema(_) => false,
+        StoreError::Full(_)
+        | StoreError::Broken(_)
+        | StoreError::Away(_)
+        | StoreError::Unknown(_)
+        | StoreError::Schema(_) => false,
     }
 }
 

@@ -155,9 +155,11 @@ impl Book {
         self.positions.get(payment).cloned().unwrap_or_default()
     }
 
-    /// The last posting that exists as far as this batch knows.
-    pub(super) fn last_posting(&self) -> PostingNo {
-        PostingNo(self.heads.posting.0.saturating_sub(1))
+    /// The first posting of this writer that is there only if everything that this batch has seen is there: its own
+    /// last one, or else the next one that this writer makes. What was there before says nothing: another instance's
+    /// payment, seen here, may have been written after this writer's last posting.
+    pub(super) fn proving_posting(&self) -> PostingNo {
+        self.writes.postings.last().map_or(self.heads.posting, |own| own.no)
     }
 
     /// A decision's parts with their invoices.

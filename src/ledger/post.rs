@@ -343,13 +343,13 @@ impl Fold {
         self.repeats.push(Repeat { partner: call.notice.partner.clone(), day: call.business_day });
     }
 
-    /// To be trusted only while the ledger knows this writer's generation up to the last posting there is now: a
-    /// database that does has this payment.
+    /// To be trusted only where the ledger knows this writer's generation up to a posting that was written after the
+    /// payment was seen: a database that does has this payment.
     /// Nothing is remembered of a sender that asks before it debits: its repeat must hear of a reversal, and only the
     /// books know that.
     fn marker(&self, notice: &Notice, key: EventKey) -> Option<Marker> {
         match notice.on_mismatch {
-            OnMismatch::Keep => Some(Marker { key, posting: self.book.last_posting(), content: notice.content() }),
+            OnMismatch::Keep => Some(Marker { key, posting: self.book.proving_posting(), content: notice.content() }),
             OnMismatch::Refuse => None,
         }
     }

@@ -42,7 +42,7 @@ pub const TASKS_MAX: usize = 256;
 /// Other transactions between two batches, at most.
 pub const TASKS_BETWEEN_MAX: usize = 2;
 
-/// How often a full disk is probed while nothing else comes.
+/// How often a full disk, or a database that does not answer, is probed while nothing else comes.
 pub const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// How a writer is set up.
@@ -102,6 +102,7 @@ struct Shared {
     faults: AtomicU64,
     duplicates: AtomicU64,
     full: AtomicBool,
+    away: AtomicBool,
     broken: AtomicBool,
     reached: AtomicI64,
     on_posted: OnceLock<Hook>,
@@ -119,6 +120,11 @@ impl Shared {
         if sleeps {
             self.bell.notify_one();
         }
+    }
+
+    /// Is there something that a probe can find to be over?
+    fn is_probed(&self) -> bool {
+        self.full.load(Ordering::Acquire) || self.away.load(Ordering::Acquire)
     }
 
     fn fail(&self) {
@@ -153,6 +159,7 @@ impl Writer {
     /// When the machine gives no thread.
     pub fn start(store: Box<dyn Store>, clock: Arc<dyn Clock>, options: WriterOptions) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
+        let options = WriterOptions { lane: store.lane(), ..options };
         let lane = Lane::new(options.lane, options.generation);
         let recent = Arc::clone(&lane.recent);
         let store = Watched { store, shared: Arc::clone(&shared) };
@@ -265,6 +272,7 @@ impl Writer {
             faults: read(&self.shared.faults),
             duplicates: read(&self.shared.duplicates),
             full: self.shared.full.load(Ordering::Acquire),
+            away: self.shared.away.load(Ordering::Acquire),
             broken: self.shared.broken.load(Ordering::Acquire),
         }
     }
@@ -337,12 +345,19 @@ struct Watched {
 }
 
 impl Store for Watched {
+    fn lane(&self) -> u32 {
+        self.store.lane()
+    }
+
     fn transact(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
         let result = self.store.transact(work);
         match &result {
             Err(StoreError::Full(_)) => self.shared.full.store(true, Ordering::Release),
+            Err(StoreError::Away(_)) => self.shared.away.store(true, Ordering::Release),
             Err(StoreError::Broken(_) | StoreError::Schema(_)) => self.shared.fail(),
-            Ok(()) | Err(StoreError::Unknown(_) | StoreError::Fault(_) | StoreError::Contended) => {}
+            // Whatever it answered, it answered.
+            Ok(()) | Err(StoreError::Fault(_)) => self.shared.away.store(false, Ordering::Release),
+            Err(StoreError::Unknown(_) | StoreError::Contended) => {}
         }
         result
     }
@@ -383,7 +398,7 @@ impl Desk {
                 return None;
             }
             queues.sleeps = true;
-            if self.shared.full.load(Ordering::Acquire) {
+            if self.shared.is_probed() {
                 let (woken, timeout) =
                     self.shared.bell.wait_timeout(queues, PROBE_EVERY).unwrap_or_else(PoisonError::into_inner);
                 queues = woken;
@@ -449,6 +464,8 @@ impl Desk {
             Health::Good if end.unknown == 0 && end.faults == 0 => self.shared.full.store(false, Ordering::Release),
             Health::Good => {}
             Health::Full => self.shared.full.store(true, Ordering::Release),
+            // Noted with the transaction that met it.
+            Health::Away => {}
             Health::Broken => self.shared.fail(),
         }
     }
@@ -463,10 +480,10 @@ impl Desk {
         }
     }
 
-    /// A full disk: does it take a row again? Asked now and then, because a gateway that is not ready is sent
-    /// nothing whose success could tell.
+    /// A full disk, or a database that does not answer: does it take a row again? Asked now and then, because a gateway
+    /// that is not ready is sent nothing whose success could tell.
     fn probe(&mut self) {
-        if !self.shared.full.load(Ordering::Acquire) || self.probed.elapsed() < PROBE_EVERY {
+        if !self.shared.is_probed() || self.probed.elapsed() < PROBE_EVERY {
             return;
         }
         self.probed = Instant::now();

@@ -130,7 +130,8 @@ impl NoticePlan {
 
     fn channel(&self, call: &Call<'_>) -> Result<Option<String>, Refusal> {
         let Some(place) = &self.channel else { return Ok(None) };
-        let fits = |text: &String| text.len() <= CHANNEL_MAX_BYTES;
+        // Not every database keeps a NUL in a text.
+        let fits = |text: &String| text.len() <= CHANNEL_MAX_BYTES && !text.contains('\0');
         Ok(maybe(call, place, "notice.channel")?.map(std::borrow::Cow::into_owned).filter(fits))
     }
 

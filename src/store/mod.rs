@@ -8,9 +8,17 @@
 //! - a commit whose outcome is not known is [`StoreError::Unknown`], and is never retried by the store;
 //! - a result written under a lost lease changes nothing.
 
+mod cells;
+mod migrations;
+mod numbers;
+mod place;
+pub mod postgres;
 pub mod reports;
 pub mod rows;
+mod shared;
 pub mod sqlite;
+
+pub use place::{Options, Place, migrate, open, open_reports};
 
 use crate::domain::dispatch::{Dispatch, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
 use crate::domain::ids::{Author, CustomerCode, DispatchKey, EventKey, Generation, InvoiceId, PostingNo};
@@ -38,9 +46,13 @@ pub enum StoreError {
     /// One statement or one row was refused: the offender alone hears the retry word.
     #[error("{0}")]
     Fault(String),
-    /// Somebody else changed the same rows: the whole transaction may be run again.
+    /// Somebody else changed the same rows, or the connection was lost before COMMIT: the whole transaction may be run
+    /// again.
     #[error("a conflict with another writer")]
     Contended,
+    /// The database does not answer: the retry word and not ready, until it does again.
+    #[error("the database does not answer: {0}")]
+    Away(#[source] Source),
     /// The database was made by a newer program, or is not ours.
     #[error("{0}")]
     Schema(String),
@@ -54,6 +66,9 @@ pub type Work<'a> = dyn FnMut(&mut dyn Tx) -> Result<(), StoreError> + 'a;
 
 /// One writer's connection.
 pub trait Store: Send {
+    /// The lane of this writer's receipts: which one, the database may decide.
+    fn lane(&self) -> u32;
+
     /// Runs `work` in one transaction; on `Ok` everything is on disk, on `Err` nothing is, except
     /// [`StoreError::Unknown`].
     ///
@@ -391,36 +406,6 @@ pub struct RepeatCount {
     pub day: jiff::civil::Date,
     /// How many.
     pub count: i64,
-}
-
-/// Opens the writer that `url` names.
-///
-/// # Errors
-/// [`StoreError::Schema`] for a URL that names no database of this build; else as [`sqlite::SqliteStore::open`].
-pub fn open(url: &str, options: &sqlite::SqliteOptions) -> Result<Box<dyn Store>, StoreError> {
-    Ok(Box::new(sqlite::SqliteStore::open(&sqlite_path(url)?, options)?))
-}
-
-/// Opens a reading connection to the database that `url` names.
-///
-/// # Errors
-/// As [`open`], and as [`sqlite::open_reports`].
-pub fn open_reports(url: &str) -> Result<Box<dyn reports::Reports>, StoreError> {
-    Ok(Box::new(sqlite::open_reports(&sqlite_path(url)?)?))
-}
-
-/// The file that a `sqlite://PATH` names.
-///
-/// # Errors
-/// [`StoreError::Schema`] for any other URL. The URL is not repeated: it may hold a password.
-pub fn sqlite_path(url: &str) -> Result<std::path::PathBuf, StoreError> {
-    match url.split_once("://") {
-        Some(("sqlite", path)) if !path.is_empty() => Ok(std::path::PathBuf::from(path)),
-        Some(("postgres" | "postgresql", _)) => {
-            Err(StoreError::Schema("store.url: PostgreSQL is not in this build yet; use sqlite://PATH".to_owned()))
-        }
-        _ => Err(StoreError::Schema("store.url: expected sqlite://PATH".to_owned())),
-    }
 }
 
 /// The customers whose open invoices a batch must see, in the order in which they are locked.

@@ -12,6 +12,7 @@ mod disk;
 mod duplicates;
 mod harness;
 mod inquiry;
+mod instances;
 mod internal_api;
 mod ledger;
 mod limits;

@@ -1,4 +1,4 @@
-//! The SQLite store keeps the contract of every store (I12).
+//! Both databases keep the contract of every store (I12).
 
 #[path = "../contract/mod.rs"]
 pub mod contract;
@@ -28,3 +28,20 @@ pub fn at_path(path: &Path) -> Harness {
 }
 
 contract::suite!(sqlite);
+
+/// The same on a real PostgreSQL.
+mod postgres {
+    use super::contract::{self, Harness, LANE};
+    use crate::harness::postgres::Database;
+    use thuho::store::postgres::{LeaseClock, PostgresOptions};
+
+    fn postgres() -> Option<Harness> {
+        let database = Database::fresh("the contract over PostgreSQL")?;
+        let options = PostgresOptions { lane: LANE, lease_clock: LeaseClock::Caller, ..PostgresOptions::default() };
+        let open = move || -> contract::Doors { (Box::new(database.store(&options)), Box::new(database.reports())) };
+        let (store, reports) = open();
+        Some(Harness { store, reports, again: Box::new(open), keep: Box::new(()) })
+    }
+
+    contract::suite!(postgres);
+}

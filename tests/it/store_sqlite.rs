@@ -10,7 +10,7 @@ use thuho::domain::dispatch::LeaseToken;
 use thuho::store::reports::Reports;
 use thuho::store::rows::EventState;
 use thuho::store::sqlite::{self as db, SqliteOptions, SqliteStore};
-use thuho::store::{self, LeaseRequest, Seal, Store, StoreError};
+use thuho::store::{self, LeaseRequest, Place, Seal, Store, StoreError};
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -282,16 +282,19 @@ fn a_damaged_or_strange_copy_is_not_put_back() {
 fn the_url_says_which_database() {
     let (_folder, path) = folder();
     let options = SqliteOptions::default();
-    let url = format!("sqlite://{}", path.display());
-    store::open(&url, &options).unwrap().transact(&mut |tx| tx.heads().map(drop)).unwrap();
-    assert_eq!(store::open_reports(&url).unwrap().invoice_count().unwrap(), 0);
+    let place = Place::parse(&format!("sqlite://{}", path.display()), None, None).unwrap();
+    let usual = store::Options::default();
+    store::open(&place, &usual).unwrap().transact(&mut |tx| tx.heads().map(drop)).unwrap();
+    assert_eq!(store::open_reports(&place).unwrap().invoice_count().unwrap(), 0);
+    let server = Place::parse("postgres://user:hunter2@db/books", None, None).unwrap();
+    assert!(matches!(server, Place::Postgres(_)));
     for (url, said) in [
-        ("postgres://user:hunter2@db/thuho", "not in this build yet"),
+        ("postgres://user:hunter2@db", "expected postgres://USER@HOST:PORT/DATABASE"),
         ("mysql://user:hunter2@db/thuho", "expected sqlite://PATH"),
         ("sqlite://", "expected sqlite://PATH"),
         ("books.db", "expected sqlite://PATH"),
     ] {
-        let StoreError::Schema(text) = refusal(store::open(url, &options).map(drop)) else { panic!("{url}") };
+        let StoreError::Schema(text) = refusal(Place::parse(url, None, None).map(drop)) else { panic!("{url}") };
         assert!(text.contains(said) && !text.contains("hunter2"), "{text}");
     }
     assert!(matches!(

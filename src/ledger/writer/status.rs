@@ -23,6 +23,8 @@ pub struct WriterStatus {
     pub duplicates: u64,
     /// The disk is full: not ready.
     pub full: bool,
+    /// The database does not answer: not ready until it does.
+    pub away: bool,
     /// The storage failed: the program must end and recover at its next start.
     pub broken: bool,
 }
@@ -31,6 +33,6 @@ impl WriterStatus {
     /// May new notices be sent here?
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.full && !self.broken
+        !self.full && !self.away && !self.broken
     }
 }

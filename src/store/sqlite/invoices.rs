@@ -1,11 +1,11 @@
 //! Invoices: looking them up with what our entries did to them, and taking in the core's figures by version.
 
-use super::read;
-use super::statement::{Cells, Db, Prepared};
+use super::statement::{Db, Prepared, RowCells};
 use crate::domain::ids::InvoiceId;
 use crate::domain::invoice::{Invoice, InvoiceAccount};
 use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
+use crate::store::cells::{self, Cells as _, invoice_columns};
 use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
 use rusqlite::{named_params, params};
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ macro_rules! account_query {
             "-- ",
             $name,
             "\nSELECT i.no, (SELECT max(a.sequence) FROM allocations a WHERE a.invoice_no = i.no), ",
-            read::invoice_columns!(),
+            invoice_columns!(),
             " FROM invoices i WHERE ",
             $filter
         )
@@ -64,10 +64,10 @@ pub(super) fn candidates(
     Ok(Candidates { invoices, known })
 }
 
-fn account(cells: &mut Cells<'_, '_>) -> Result<(i64, InvoiceAccount), StoreError> {
+fn account(cells: &mut RowCells<'_, '_>) -> Result<(i64, InvoiceAccount), StoreError> {
     let no = cells.next()?;
     let sequence = cells.next::<Option<u32>>()?.unwrap_or_default();
-    Ok((no, InvoiceAccount { invoice: read::invoice(cells)?, settled: Money::ZERO, sequence }))
+    Ok((no, InvoiceAccount { invoice: cells::invoice(cells)?, settled: Money::ZERO, sequence }))
 }
 
 /// Adds or replaces by version. One statement for a new invoice, three for one that changes.
@@ -80,8 +80,7 @@ pub(super) fn upsert(db: Db<'_>, invoices: &[Invoice]) -> Result<Vec<Upserted>, 
             area = :area, period = :period, kind = :kind, net = :net, vat = :vat, total = :total,
             issued_on = :issued_on, due_on = :due_on, status = :status, paid_elsewhere = :paid_elsewhere,
             adjusts = :adjusts, version = :version WHERE id = :id";
-    const KNOWN: &str =
-        concat!("-- invoices.known\nSELECT ", read::invoice_columns!(), " FROM invoices i WHERE i.id = ?1");
+    const KNOWN: &str = concat!("-- invoices.known\nSELECT ", invoice_columns!(), " FROM invoices i WHERE i.id = ?1");
     let (mut add, mut known, mut replace) = (db.prepare(ADD)?, db.prepare(KNOWN)?, db.prepare(REPLACE)?);
     invoices
         .iter()
@@ -89,7 +88,7 @@ pub(super) fn upsert(db: Db<'_>, invoices: &[Invoice]) -> Result<Vec<Upserted>, 
             if put(&mut add, invoice)? == 1 {
                 return Ok(Upserted::Added);
             }
-            match known.one(params![invoice.id.as_str()], read::invoice)? {
+            match known.one(params![invoice.id.as_str()], |cells| cells::invoice(cells))? {
                 Some(known) if known.version > invoice.version => Ok(Upserted::Older),
                 Some(known) if known == *invoice => Ok(Upserted::Same),
                 _ => put(&mut replace, invoice).map(|_one| Upserted::Changed),

@@ -3,14 +3,14 @@
 
 use super::statement::Db;
 use crate::store::StoreError;
+use crate::store::migrations::{self, Version, checksum};
 use rusqlite::{Connection, TransactionBehavior};
-use sha2::{Digest, Sha256};
 
 /// `thuh` in the file's header: this database is ours.
 const APPLICATION_ID: i64 = 0x7468_7568;
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [(&str, &str); 1] = [("0001_spine", include_str!("../migrations/0001_spine.sqlite.sql"))];
+const MIGRATIONS: [Version; 1] = [("0001_spine", include_str!("../migrations/0001_spine.sqlite.sql"))];
 
 /// Brings the schema up; says what it did.
 pub(super) fn bring_up(connection: &mut Connection, path: &str) -> Result<Vec<String>, StoreError> {
@@ -56,27 +56,12 @@ pub(super) fn check(connection: &Connection, path: &str) -> Result<usize, StoreE
         db.all("-- migrate.applied\nSELECT name, checksum FROM migrations ORDER BY version", (), |cells| {
             Ok((cells.next::<String>()?, cells.next::<String>()?))
         })?;
-    if applied.len() > MIGRATIONS.len() {
-        return Err(refused(&format!(
-            "its schema is version {}, this program knows up to {}",
-            applied.len(),
-            MIGRATIONS.len()
-        )));
-    }
-    for ((name, sum), (our_name, text)) in applied.iter().zip(MIGRATIONS) {
-        if name != our_name || *sum != checksum(text) {
-            return Err(refused(&format!("its schema step {name} is not this program's {our_name}")));
-        }
-    }
-    Ok(applied.len())
+    migrations::known(path, &applied, &MIGRATIONS)
 }
 
 /// For those who only read: everything applied, nothing newer.
 pub(super) fn check_current(connection: &Connection, path: &str) -> Result<(), StoreError> {
-    if check(connection, path)? < MIGRATIONS.len() {
-        return Err(StoreError::Schema(format!("{path}: its schema is older than this program; run thuho migrate")));
-    }
-    Ok(())
+    migrations::current(path, check(connection, path)?, &MIGRATIONS)
 }
 
 fn is_not_a_database(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
@@ -84,8 +69,4 @@ fn is_not_a_database(source: &(dyn std::error::Error + Send + Sync + 'static)) -
         .downcast_ref::<rusqlite::Error>()
         .and_then(rusqlite::Error::sqlite_error_code)
         .is_some_and(|code| code == rusqlite::ErrorCode::NotADatabase)
-}
-
-fn checksum(text: &str) -> String {
-    hex::encode(Sha256::digest(text.as_bytes()))
 }

@@ -10,7 +10,6 @@ mod invoices;
 mod lock;
 mod migrate;
 mod outbox;
-mod read;
 mod reports;
 mod statement;
 mod tx;
@@ -19,6 +18,7 @@ mod write;
 pub use backup::{BackupProgress, backup, restore};
 pub use reports::SqliteReports;
 
+use super::numbers::LANE_MAX;
 use super::{Store, StoreError, Work};
 use checkpoint::Checkpointer;
 use lock::FileLock;
@@ -40,9 +40,6 @@ const READER_CACHE_KIB: i64 = 4_096;
 
 /// More statements than the writer and the reports have.
 const STATEMENTS_CACHED: usize = 128;
-
-/// Lanes below this: the lane shares a receipt's number with its place, 40 bits of it.
-const LANE_MAX: u32 = 1 << 20;
 
 /// When a commit is on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -165,6 +162,10 @@ fn tune(connection: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> 
 }
 
 impl Store for SqliteStore {
+    fn lane(&self) -> u32 {
+        self.lane
+    }
+
     fn transact(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
         self.checkpointer.before(&self.connection)?;
         let open = OpenTransaction::begin(&self.connection, &mut self.numbers)?;
@@ -278,6 +279,7 @@ mod tests {
             StoreError::Unknown(_) => "unknown",
             StoreError::Fault(_) => "fault",
             StoreError::Contended => "contended",
+            StoreError::Away(_) => "away",
             StoreError::Schema(_) => "schema",
         };
         for (code, in_statement, in_commit) in [

@@ -2,11 +2,11 @@
 //! route. Keeps the order of one invoice: only its first unfinished message (`head`) is ever leased, and whoever
 //! finishes it makes the next one head in the same transaction. Keeps I6.
 
-use super::read;
-use super::statement::{Cells, Db};
+use super::statement::{Db, RowCells};
 use crate::domain::dispatch::{AttemptResult, DispatchResult, LeasedDispatch, ParkCause};
 use crate::domain::ids::{Author, DispatchKey, InvoiceId};
 use crate::domain::time::Timestamp;
+use crate::store::cells::{Cells as _, key_bytes};
 use crate::store::reports::{SlowPage, SlowPlace};
 use crate::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, RouteState, StoreError};
 use jiff::civil::Date;
@@ -55,7 +55,7 @@ pub(super) fn lease(db: Db<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDisp
     const TAKE: &str = "-- dispatches.lease\nUPDATE dispatches SET state = 'leased', lease_token = ?2, lease_until = ?3
         WHERE no = ?1";
     let now = request.now.unix_ms();
-    let due = |cells: &mut Cells<'_, '_>| {
+    let due = |cells: &mut RowCells<'_, '_>| {
         Ok(Due {
             no: cells.next()?,
             due_at: cells.next()?,
@@ -93,7 +93,7 @@ pub(super) fn slow_overdue(db: Db<'_>, today: Date, from: SlowPlace, limit: u32)
         WHERE d.state = 'waiting' AND d.head = ?2 AND d.urgent = 0 AND (d.due_at, d.created_at, d.no) > (?3, ?4, ?5)
         ORDER BY d.due_at, d.created_at, d.no LIMIT ?6";
     let SlowPlace([behind, due_at, created_at, no]) = from;
-    let read = |cells: &mut Cells<'_, '_>| {
+    let read = |cells: &mut RowCells<'_, '_>| {
         let at = SlowPlace([behind, cells.next()?, cells.next()?, cells.next()?]);
         Ok((at, cells.invoice_id()?, cells.next::<bool>()?))
     };
@@ -136,7 +136,7 @@ pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreE
             walls = walls + 1, lease_token = NULL, lease_until = NULL WHERE no = ?1";
     const RELEASE: &str = "-- dispatches.release\nUPDATE dispatches SET state = 'waiting', due_at = max(due_at, ?2),
             lease_token = NULL, lease_until = NULL WHERE no = ?1";
-    let held = (result.token.0.cast_signed(), read::key_bytes(&result.key));
+    let held = (result.token.0.cast_signed(), key_bytes(&result.key));
     let Some(no) = db.one(HELD, held, |cells| cells.next::<i64>())? else {
         return Ok(false);
     };
@@ -167,13 +167,13 @@ struct Found {
     proposed_by: Option<String>,
 }
 
-/// Finds a message by its key, newest block of postings first: one index probe a block of 1024. For people, not for
+/// Finds a message by its key, newest block of postings first: one index probe a block of 256. For people, not for
 /// the hot path.
 fn find(db: Db<'_>, key: &DispatchKey) -> Result<Option<Found>, StoreError> {
     const LAST: &str = "-- dispatches.last_block\nSELECT coalesce(max(no), 0) >> 24 FROM dispatches";
     const PROBE: &str = "-- dispatches.probe\nSELECT d.no, d.state, d.close_proposed_by FROM dispatches d
         WHERE d.no >> 24 = ?1 AND d.key = ?2";
-    let key = read::key_bytes(key);
+    let key = key_bytes(key);
     let last = db.integer(LAST, ())?;
     let mut probe = db.prepare(PROBE)?;
     for block in (0..=last).rev() {

@@ -1,25 +1,26 @@
 //! Reading for collectors, people and the audit, on a connection of its own: a snapshot that the writer never waits
 //! for. Every list has a limit that the caller names (I10).
 
-use super::read;
-use super::statement::{Cells, Db};
+use super::statement::{Db, RowCells};
 use super::{checks, invoices, outbox, statement, tx, write};
-use crate::domain::dispatch::ParkCause;
-use crate::domain::ids::{EventId, EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::ids::{EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
-use crate::domain::money::Money;
-use crate::domain::notice::{Method, Wanted};
+use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, PostingKind};
-use crate::domain::receipt::{Evidence, Verdict};
-use crate::domain::review::BreakClass;
+use crate::domain::receipt::Verdict;
 use crate::domain::time::Timestamp;
+use crate::store::cells::{
+    Cells as _, account_and_money, break_view, dispatch_columns, dispatch_query, dispatch_view, event_columns,
+    event_query, events, numbered_event, stored_receipt,
+};
+use crate::store::numbers::{lane_base, lines_of, receipt_no};
 use crate::store::reports::{
     BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
     Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use crate::store::rows::EventRecord;
+use crate::store::shared::{event_ids, newest};
 use crate::store::{Candidates, RouteState, Seal, StoreError};
-use bytes::Bytes;
 use rusqlite::{Connection, params};
 
 /// A reading connection.
@@ -47,13 +48,6 @@ impl SqliteReports {
     }
 }
 
-/// A question with the columns of an event in it.
-macro_rules! event_query {
-    ($name:literal, $rest:literal) => {
-        concat!("-- ", $name, "\nSELECT e.no, ", read::event_columns!(), " FROM ", read::events!(), " ", $rest)
-    };
-}
-
 /// A question for events that were settled when they came, with a reference, by what it means.
 macro_rules! settled_query {
     ($name:literal, $column:literal) => {
@@ -61,78 +55,12 @@ macro_rules! settled_query {
             "-- ",
             $name,
             "\nSELECT e.no, ",
-            read::event_columns!(),
+            event_columns!(),
             " FROM invoices i JOIN allocations a ON a.invoice_no = i.no JOIN postings p ON p.no = a.posting_no
             JOIN events e ON e.no = p.event_no JOIN senders s ON s.no = e.sender_no WHERE ",
             $column,
             " = ?1 AND e.listed = 0 AND ?2 IN (e.ref_invoice, e.ref_order, e.ref_customer)
             ORDER BY e.no DESC LIMIT ?3"
-        )
-    };
-}
-
-fn numbered_event(cells: &mut Cells<'_, '_>) -> Result<(i64, EventRecord), StoreError> {
-    Ok((cells.next()?, read::event(cells)?))
-}
-
-/// Newest first, at most `limit`, each once.
-fn newest(mut found: Vec<(i64, EventRecord)>, limit: u32) -> Vec<EventRecord> {
-    found.sort_by_key(|(no, _)| std::cmp::Reverse(*no));
-    found.dedup_by_key(|(no, _)| *no);
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    found.into_iter().map(|(_, record)| record).collect()
-}
-
-/// Every event id that is written so: fields may hold the separator, and nothing says how many there are.
-fn event_ids(text: &str) -> Vec<EventId> {
-    /// An id with more separators is asked for by its invoice instead: each one doubles the ways to read it.
-    const SEPARATORS_MAX: usize = 6;
-    let mut ways: Vec<Vec<String>> = vec![Vec::new()];
-    let pieces: Vec<&str> = text.split('|').collect();
-    if pieces.len() > SEPARATORS_MAX.saturating_add(1) {
-        return Vec::new();
-    }
-    for piece in pieces {
-        let mut more = Vec::with_capacity(ways.len().saturating_mul(2));
-        for way in ways {
-            let mut joined = way.clone();
-            if let Some(last) = joined.last_mut() {
-                *last = format!("{last}|{piece}");
-                more.push(joined);
-            }
-            more.push(way.into_iter().chain([piece.to_owned()]).collect());
-        }
-        ways = more;
-    }
-    ways.into_iter().filter_map(|fields| EventId::parse(fields).ok()).collect()
-}
-
-fn dispatch_view(cells: &mut Cells<'_, '_>) -> Result<DispatchView, StoreError> {
-    Ok(DispatchView {
-        key: cells.dispatch_key()?,
-        invoice: cells.invoice_id()?,
-        sequence: cells.next()?,
-        state: cells.next()?,
-        cause: cells.parse_some(|word: String| ParkCause::parse(&word))?,
-        reason: cells.next()?,
-        attempts: cells.next()?,
-        created_at: cells.at()?,
-        delivered_at: cells.at_some()?,
-        urgent: cells.next()?,
-        close_proposed_by: cells.next()?,
-    })
-}
-
-/// A question with the columns of a [`DispatchView`] in it.
-macro_rules! dispatch_query {
-    ($name:literal, $filter:literal) => {
-        concat!(
-            "-- ",
-            $name,
-            "\nSELECT d.key, i.id, d.sequence, d.state, d.cause, d.reason, d.attempts, d.created_at, d.delivered_at,
-                d.urgent, d.close_proposed_by
-            FROM dispatches d JOIN invoices i ON i.no = d.invoice_no ",
-            $filter
         )
     };
 }
@@ -157,44 +85,6 @@ macro_rules! receipts_sql {
     };
 }
 
-fn stored_receipt(cells: &mut Cells<'_, '_>, with_evidence: bool) -> Result<StoredReceipt, StoreError> {
-    let mut receipt = StoredReceipt {
-        lane: cells.next()?,
-        n: cells.next()?,
-        previous: cells.next()?,
-        hash: cells.next()?,
-        raw_hash: cells.next()?,
-        verdict: cells.parse(|word: String| Verdict::parse(&word))?,
-        partner: cells.partner()?,
-        received_at: cells.at()?,
-        amount_dong: cells.next()?,
-        event: cells.event_key_some()?,
-        evidence: None,
-        redone_at: cells.at_some()?,
-    };
-    if with_evidence {
-        receipt.evidence = evidence(cells, &receipt)?;
-    }
-    Ok(receipt)
-}
-
-/// The raw call; none if it was erased.
-fn evidence(cells: &mut Cells<'_, '_>, receipt: &StoredReceipt) -> Result<Option<Evidence>, StoreError> {
-    let Some(key_id) = cells.next()? else {
-        return Ok(None);
-    };
-    Ok(Some(Evidence {
-        partner: receipt.partner.clone(),
-        key_id,
-        method: cells.parse(|word: String| [Method::Get, Method::Post].into_iter().find(|m| m.word() == word))?,
-        path: cells.next()?,
-        query: cells.next()?,
-        headers: cells.parse(|json: String| serde_json::from_str(&json).ok())?,
-        body: Bytes::from(cells.next::<Vec<u8>>()?),
-        received_at: receipt.received_at,
-    }))
-}
-
 impl Reports for SqliteReports {
     fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
         self.snapshot(|db| invoices::candidates(db, wanted, |_id, _no| {}))
@@ -202,7 +92,7 @@ impl Reports for SqliteReports {
 
     fn event(&mut self, key: &EventKey) -> Result<Option<EventRecord>, StoreError> {
         const SQL: &str = event_query!("reports.event", "WHERE e.key = ?1");
-        Ok(self.db().one(SQL, [key.as_bytes()], numbered_event)?.map(|(_, record)| record))
+        Ok(self.db().one(SQL, [key.as_bytes()], |cells| numbered_event(cells))?.map(|(_, record)| record))
     }
 
     fn events_named(&mut self, partner: &PartnerCode, event: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
@@ -214,7 +104,7 @@ impl Reports for SqliteReports {
             for id in event_ids(event) {
                 for (account, movement) in accounts.iter().flat_map(|a| Movement::ALL.map(|movement| (a, movement))) {
                     let key = EventKey::of(partner, account, &id, movement);
-                    found.extend(db.one(SQL, [key.as_bytes()], numbered_event)?);
+                    found.extend(db.one(SQL, [key.as_bytes()], |cells| numbered_event(cells))?);
                 }
             }
             Ok(newest(found, limit))
@@ -234,8 +124,9 @@ impl Reports for SqliteReports {
         );
         self.snapshot(|db| {
             // A payment touches an invoice twice when it is undone.
-            let mut found = db.all(TOUCHED, (invoice.as_str(), limit.saturating_mul(2)), numbered_event)?;
-            found.extend(db.all(NAMED, (invoice.as_str(), limit), numbered_event)?);
+            let mut found =
+                db.all(TOUCHED, (invoice.as_str(), limit.saturating_mul(2)), |cells| numbered_event(cells))?;
+            found.extend(db.all(NAMED, (invoice.as_str(), limit), |cells| numbered_event(cells))?);
             Ok(newest(found, limit))
         })
     }
@@ -263,13 +154,14 @@ impl Reports for SqliteReports {
         self.snapshot(|db| {
             let mut found = Vec::new();
             for sql in LISTED {
-                found.extend(db.all(sql, (reference, limit), numbered_event)?);
+                found.extend(db.all(sql, (reference, limit), |cells| numbered_event(cells))?);
             }
             for invoice in &meant.invoices {
-                found.extend(db.all(ON_INVOICE, (invoice.as_str(), reference, limit), numbered_event)?);
+                found.extend(db.all(ON_INVOICE, (invoice.as_str(), reference, limit), |cells| numbered_event(cells))?);
             }
             for customer in &meant.customers {
-                found.extend(db.all(OF_CUSTOMER, (customer.as_str(), reference, limit), numbered_event)?);
+                found
+                    .extend(db.all(OF_CUSTOMER, (customer.as_str(), reference, limit), |cells| numbered_event(cells))?);
             }
             Ok(newest(found, limit))
         })
@@ -282,11 +174,11 @@ impl Reports for SqliteReports {
         self.snapshot(|db| {
             let mut postings = Vec::new();
             for no in write::postings_of(db, event)? {
-                let entries = db.all(ENTRIES, write::lines_of(no)?, account_and_money)?;
+                let entries = db.all(ENTRIES, lines_of(no)?, |cells| account_and_money(cells))?;
                 postings.extend(db.one(POSTING, [no], |cells| {
                     Ok(PostingView {
                         no: PostingNo(cells.next()?),
-                        kind: cells.parse(|word: String| PostingKind::parse(&word))?,
+                        kind: cells.word(PostingKind::parse)?,
                         author: cells.next()?,
                         posted_at: cells.at()?,
                         entries,
@@ -330,19 +222,21 @@ impl Reports for SqliteReports {
         if let Some(event) = &filter.event {
             let mut found = Vec::new();
             for posting in write::postings_of(db, event)?.into_iter().rev() {
-                let (from, to) = write::lines_of(posting)?;
-                found.extend(db.all(OF_POSTING, (from, to, limit), dispatch_view)?);
+                let (from, to) = lines_of(posting)?;
+                found.extend(db.all(OF_POSTING, (from, to, limit), |cells| dispatch_view(cells))?);
             }
             found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             return Ok(found);
         }
         match (&filter.invoice, filter.state.as_deref()) {
-            (Some(invoice), state) => db.all(OF_INVOICE, (invoice.as_str(), state, limit), dispatch_view),
-            (None, None) => db.all(ALL, [limit], dispatch_view),
-            (None, Some("waiting")) => db.all(WAITING, [limit], dispatch_view),
-            (None, Some("leased")) => db.all(LEASED, [limit], dispatch_view),
-            (None, Some("parked")) => db.all(PARKED, [limit], dispatch_view),
-            (None, Some(state)) => db.all(DELIVERED, (state, limit), dispatch_view),
+            (Some(invoice), state) => {
+                db.all(OF_INVOICE, (invoice.as_str(), state, limit), |cells| dispatch_view(cells))
+            }
+            (None, None) => db.all(ALL, [limit], |cells| dispatch_view(cells)),
+            (None, Some("waiting")) => db.all(WAITING, [limit], |cells| dispatch_view(cells)),
+            (None, Some("leased")) => db.all(LEASED, [limit], |cells| dispatch_view(cells)),
+            (None, Some("parked")) => db.all(PARKED, [limit], |cells| dispatch_view(cells)),
+            (None, Some(state)) => db.all(DELIVERED, (state, limit), |cells| dispatch_view(cells)),
         }
     }
 
@@ -354,7 +248,7 @@ impl Reports for SqliteReports {
         const PARKED: &str = "-- reports.parked\nSELECT count(*), min(created_at),
             min(created_at) FILTER (WHERE urgent = 1) FROM dispatches WHERE state = 'parked'";
         type Count = (i64, Option<Timestamp>, Option<Timestamp>);
-        let count = |cells: &mut Cells<'_, '_>| Ok((cells.next()?, cells.at_some()?, cells.at_some()?));
+        let count = |cells: &mut RowCells<'_, '_>| Ok((cells.next()?, cells.at_some()?, cells.at_some()?));
         let (waiting, leased, parked): (Count, Count, Count) = self.snapshot(|db| {
             let ask = |sql| db.one(sql, (), count).map(Option::unwrap_or_default);
             Ok((ask(WAITING)?, ask(LEASED)?, ask(PARKED)?))
@@ -380,19 +274,7 @@ impl Reports for SqliteReports {
             closed_at FROM breaks ORDER BY no DESC LIMIT ?1";
         const OPEN: &str = "-- reports.open_breaks\nSELECT no, class, partner, event_key, invoice, amount, detail,
             opened_at, closed_at FROM breaks WHERE closed_at IS NULL ORDER BY no DESC LIMIT ?1";
-        self.db().all(if open_only { OPEN } else { ALL }, [limit], |cells| {
-            Ok(BreakView {
-                no: cells.next()?,
-                class: cells.parse(|code: String| BreakClass::parse(&code))?,
-                partner: cells.parse_some(|text: String| PartnerCode::parse(text).ok())?,
-                event: cells.event_key_some()?,
-                invoice: cells.parse_some(|text: String| InvoiceId::parse(text).ok())?,
-                amount: cells.money()?,
-                detail: cells.next()?,
-                opened_at: cells.at()?,
-                closed_at: cells.at_some()?,
-            })
-        })
+        self.db().all(if open_only { OPEN } else { ALL }, [limit], |cells| break_view(cells))
     }
 
     fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {
@@ -410,7 +292,7 @@ impl Reports for SqliteReports {
         let words = serde_json::to_string(&words)
             .map_err(|_not_json| StoreError::Fault("reports.receipts: verdicts are not text".to_owned()))?;
         let partner = filter.partner.as_ref().map(PartnerCode::as_str);
-        let (from, to) = (tx::receipt_no(lane, after.max(0))?, tx::lane_base(lane.saturating_add(1)));
+        let (from, to) = (receipt_no(lane, after.max(0))?, lane_base(lane.saturating_add(1)));
         self.db().all(sql, params![from, to, partner, words, filter.limit, filter.with_evidence], |cells| {
             stored_receipt(cells, filter.with_evidence)
         })
@@ -422,7 +304,7 @@ impl Reports for SqliteReports {
         self.db().all(SQL, (), |cells| {
             Ok(ReceiptCount {
                 partner: cells.partner()?,
-                verdict: cells.parse(|word: String| Verdict::parse(&word))?,
+                verdict: cells.word(Verdict::parse)?,
                 count: cells.next()?,
                 dong: cells.next()?,
             })
@@ -454,7 +336,7 @@ impl Reports for SqliteReports {
     fn balances(&mut self) -> Result<Vec<(Account, i64)>, StoreError> {
         const SQL: &str = "-- reports.balances\nSELECT a.name, sum(e.amount) FROM entries e
             JOIN accounts a ON a.no = e.account_no GROUP BY a.no ORDER BY a.name";
-        self.db().all(SQL, (), |cells| Ok((cells.parse(|name: String| Account::parse(&name))?, cells.next()?)))
+        self.db().all(SQL, (), |cells| Ok((cells.word(Account::parse)?, cells.next()?)))
     }
 
     fn generations(&mut self) -> Result<Vec<(Generation, PostingNo)>, StoreError> {
@@ -466,8 +348,4 @@ impl Reports for SqliteReports {
     fn inconsistencies(&mut self) -> Result<Inconsistencies, StoreError> {
         self.snapshot(checks::all)
     }
-}
-
-fn account_and_money(cells: &mut Cells<'_, '_>) -> Result<(Account, Money), StoreError> {
-    Ok((cells.parse(|name: String| Account::parse(&name))?, cells.money()?))
 }

@@ -2,7 +2,9 @@
 //! the driver's errors to what the gateway must do about them.
 
 use crate::store::StoreError;
-use rusqlite::types::{FromSql, Type};
+use crate::store::cells::Cells;
+use jiff::civil::Date;
+use rusqlite::types::{FromSql, Type, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, Params, Row};
 
 /// A connection whose statements are cached and whose errors are ours.
@@ -24,7 +26,7 @@ impl<'c> Db<'c> {
         self,
         sql: &'static str,
         params: impl Params,
-        read: impl FnOnce(&mut Cells<'_, '_>) -> Result<T, StoreError>,
+        read: impl FnOnce(&mut RowCells<'_, '_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         self.prepare(sql)?.one(params, read)
     }
@@ -33,7 +35,7 @@ impl<'c> Db<'c> {
         self,
         sql: &'static str,
         params: impl Params,
-        read: impl FnMut(&mut Cells<'_, '_>) -> Result<T, StoreError>,
+        read: impl FnMut(&mut RowCells<'_, '_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         self.prepare(sql)?.all(params, read)
     }
@@ -58,68 +60,79 @@ impl Prepared<'_> {
     pub(super) fn one<T>(
         &mut self,
         params: impl Params,
-        read: impl FnOnce(&mut Cells<'_, '_>) -> Result<T, StoreError>,
+        read: impl FnOnce(&mut RowCells<'_, '_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         let sql = self.sql;
-        let found = self.statement.query_row(params, |row| Ok(read(&mut Cells { sql, row, next: 0 }))).optional();
+        let found = self.statement.query_row(params, |row| Ok(read(&mut RowCells { sql, row, next: 0 }))).optional();
         found.map_err(|error| of(sql, error))?.transpose()
     }
 
     pub(super) fn all<T>(
         &mut self,
         params: impl Params,
-        mut read: impl FnMut(&mut Cells<'_, '_>) -> Result<T, StoreError>,
+        mut read: impl FnMut(&mut RowCells<'_, '_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let sql = self.sql;
         let mut rows = self.statement.query(params).map_err(|error| of(sql, error))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(|error| of(sql, error))? {
-            found.push(read(&mut Cells { sql, row, next: 0 })?);
+            found.push(read(&mut RowCells { sql, row, next: 0 })?);
         }
         Ok(found)
     }
 }
 
-/// One row, read from left to right; each value is checked, not trusted.
-pub(super) struct Cells<'r, 's> {
+/// One row with its statement's name, read from left to right.
+pub(super) struct RowCells<'r, 's> {
     sql: &'static str,
     row: &'r Row<'s>,
     next: usize,
 }
 
-impl Cells<'_, '_> {
+impl<'r> RowCells<'r, '_> {
     pub(super) fn next<T: FromSql>(&mut self) -> Result<T, StoreError> {
         let index = self.next;
         self.next = index.saturating_add(1);
         self.row.get(index).map_err(|error| of(self.sql, error))
     }
 
-    /// The next column through its own check.
-    pub(super) fn parse<R: FromSql, T>(&mut self, check: impl FnOnce(R) -> Option<T>) -> Result<T, StoreError> {
-        let raw = self.next()?;
-        check(raw).ok_or_else(|| self.bad())
-    }
-
-    /// The next column, a text, through its own check; the text is not copied.
-    pub(super) fn word<T>(&mut self, check: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+    /// The next value as it lies in the row.
+    fn value(&mut self) -> Result<(usize, ValueRef<'r>), StoreError> {
         let index = self.next;
         self.next = index.saturating_add(1);
-        let value = self.row.get_ref(index).map_err(|error| of(self.sql, error))?;
-        let text = value.as_str().map_err(|_not_a_text| column(self.sql, index, value.data_type()))?;
-        check(text).ok_or_else(|| self.bad())
+        Ok((index, self.row.get_ref(index).map_err(|error| of(self.sql, error))?))
+    }
+}
+
+impl Cells for RowCells<'_, '_> {
+    fn word_some<T>(&mut self, check: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+        let (index, value) = self.value()?;
+        let text = value.as_str_or_null().map_err(|_not_a_text| column(self.sql, index, value.data_type()))?;
+        text.map(|text| check(text).ok_or_else(|| self.bad())).transpose()
     }
 
-    /// The next column through its own check, if it is not null.
-    pub(super) fn parse_some<R: FromSql, T>(
-        &mut self,
-        check: impl FnOnce(R) -> Option<T>,
-    ) -> Result<Option<T>, StoreError> {
-        let raw: Option<R> = self.next()?;
-        raw.map(|raw| check(raw).ok_or_else(|| self.bad())).transpose()
+    fn bytes_some(&mut self) -> Result<Option<&[u8]>, StoreError> {
+        let (index, value) = self.value()?;
+        value.as_blob_or_null().map_err(|_no_bytes| column(self.sql, index, value.data_type()))
     }
 
-    /// What was read does not mean anything here.
-    pub(super) fn bad(&self) -> StoreError {
+    fn whole_some(&mut self) -> Result<Option<i64>, StoreError> {
+        self.next()
+    }
+
+    fn key_some(&mut self) -> Result<Option<[u8; 16]>, StoreError> {
+        self.next()
+    }
+
+    fn day(&mut self) -> Result<Date, StoreError> {
+        self.word(|text| text.parse().ok())
+    }
+
+    fn flag(&mut self) -> Result<bool, StoreError> {
+        self.next()
+    }
+
+    fn bad(&self) -> StoreError {
         StoreError::Fault(format!("{}: column {} does not read back", name(self.sql), self.next))
     }
 }

@@ -1,6 +1,5 @@
 //! One transaction: the table of contents of the verbs. Each is a few statements in the file of its subject.
 
-use super::read;
 use super::statement::Db;
 use super::{invoices, outbox, write};
 use crate::domain::dispatch::DispatchResult;
@@ -10,6 +9,8 @@ use crate::domain::notice::Wanted;
 use crate::domain::posting::Account;
 use crate::domain::review::NewBreak;
 use crate::domain::time::Timestamp;
+use crate::store::cells::{Cells as _, event, event_columns, events};
+use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::rows::EventRecord;
 use crate::store::{
     Candidates, CommandAnswer, DispatchCommand, Heads, LeaseRequest, Position, RepeatCount, RouteState, Seal,
@@ -17,9 +18,6 @@ use crate::store::{
 };
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
-
-/// Bits of a receipt's number that say its place in its lane.
-const PLACE_BITS: u32 = 40;
 
 /// Row numbers that were looked up, so that the hot path does not look them up again.
 #[derive(Debug, Default)]
@@ -75,19 +73,6 @@ impl<'s> SqliteTx<'s> {
     }
 }
 
-/// The row number of a receipt: the lane above its place.
-pub(super) fn receipt_no(lane: u32, n: i64) -> Result<i64, StoreError> {
-    let base = lane_base(lane);
-    let place = u64::try_from(n).ok().filter(|n| n.checked_shr(PLACE_BITS) == Some(0));
-    let no = place.and_then(|_in_range| base.checked_add(n));
-    no.ok_or_else(|| StoreError::Fault(format!("receipt {n} of lane {lane}: out of range")))
-}
-
-/// The number below all receipts of a lane.
-pub(super) fn lane_base(lane: u32) -> i64 {
-    i64::from(lane).saturating_mul(1_i64 << PLACE_BITS)
-}
-
 /// Place and chain hash of a lane's last receipt.
 pub(super) fn lane_head(db: Db<'_>, lane: u32) -> Result<Option<(i64, [u8; 32])>, StoreError> {
     const SQL: &str =
@@ -116,17 +101,12 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn events(&mut self, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {
-        const SQL: &str = concat!(
-            "-- events.by_key\nSELECT e.no, ",
-            read::event_columns!(),
-            " FROM ",
-            read::events!(),
-            " WHERE e.key = ?1"
-        );
+        const SQL: &str =
+            concat!("-- events.by_key\nSELECT e.no, ", event_columns!(), " FROM ", events!(), " WHERE e.key = ?1");
         let mut by_key = self.db.prepare(SQL)?;
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
-            let row = by_key.one([key.as_bytes()], |cells| Ok((cells.next::<i64>()?, read::event(cells)?)))?;
+            let row = by_key.one([key.as_bytes()], |cells| Ok((cells.next::<i64>()?, event(cells)?)))?;
             found.push(row.map(|(no, record)| {
                 self.numbers.events.insert(*key, no);
                 record

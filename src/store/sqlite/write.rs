@@ -1,7 +1,6 @@
 //! What a batch of the ledger writes: receipts, event rows, postings with their lines, messages, breaks; and where a
 //! payment's money is now. The hot path: each statement is looked up once a batch, each row is one insert.
 
-use super::read;
 use super::statement::{Db, Prepared};
 use super::tx::{Sender, SqliteTx};
 use crate::domain::dispatch::Dispatch;
@@ -9,7 +8,10 @@ use crate::domain::ids::{Author, EventKey, Funder, InvoiceId, PartnerCode};
 use crate::domain::notice::ReferenceText;
 use crate::domain::posting::{Account, Allocation, Entry, PostingKind};
 use crate::domain::review::NewBreak;
+use crate::store::cells::{Cells as _, account_and_money, event, event_columns, events, key_bytes};
+use crate::store::numbers::{line_no, lines_of};
 use crate::store::rows::{EventRecord, EventState};
+use crate::store::shared::{add_entry, standing, state_columns};
 use crate::store::{EventWrite, NewReceipt, NumberedPosting, Position, StoreError, Writes};
 use rusqlite::params;
 use std::collections::HashMap;
@@ -21,22 +23,6 @@ pub(super) struct Allocated {
     invoice_no: i64,
     invoice: InvoiceId,
     sequence: u32,
-}
-
-/// Bits of an entry's and of an allocation's number that say its line; its posting's number stands above.
-const LINE_BITS: u32 = 16;
-
-/// The number of a posting's line.
-pub(super) fn line_no(posting: i64, line: usize) -> Result<i64, StoreError> {
-    let line = u16::try_from(line).ok();
-    let base = posting.checked_mul(1_i64 << LINE_BITS);
-    let no = line.zip(base).and_then(|(line, base)| base.checked_add(i64::from(line)));
-    no.ok_or_else(|| StoreError::Fault(format!("posting {posting}: more lines than {}", u16::MAX)))
-}
-
-/// The numbers of a posting's lines: from the first up to, not including, the second.
-pub(super) fn lines_of(posting: i64) -> Result<(i64, i64), StoreError> {
-    Ok((line_no(posting, 0)?, line_no(posting.saturating_add(1), 0)?))
 }
 
 /// Writes all of it.
@@ -159,18 +145,6 @@ fn sender_no(tx: &mut SqliteTx<'_>, record: &EventRecord) -> Result<i64, StoreEr
     };
     tx.numbers.senders.push(Sender { no, partner: record.partner.clone(), account: record.account.clone() });
     Ok(no)
-}
-
-fn state_columns(state: &EventState) -> (Option<&'static str>, Option<&[u8; 16]>) {
-    match state {
-        EventState::Parked(reason) => (Some(reason.word()), None),
-        EventState::Expected { reversal } => (None, Some(reversal.as_bytes())),
-        EventState::Settled
-        | EventState::Reversed
-        | EventState::Applied
-        | EventState::Waiting
-        | EventState::Refused => (None, None),
-    }
 }
 
 fn put_event(
@@ -301,7 +275,7 @@ fn dispatches(tx: &mut SqliteTx<'_>, dispatches: &[Dispatch]) -> Result<(), Stor
             allocated.no,
             allocated.invoice_no,
             allocated.sequence,
-            read::key_bytes(&dispatch.key),
+            key_bytes(&dispatch.key),
             head,
             dispatch.urgent,
             dispatch.created_at.unix_ms(),
@@ -339,16 +313,16 @@ pub(super) fn parked_naming(db: Db<'_>, invoices: &[InvoiceId], limit: u32) -> R
     // `state <> 'settled'` is the partial index's own condition.
     const SQL: &str = concat!(
         "-- events.parked_naming\nSELECT e.no, ",
-        read::event_columns!(),
+        event_columns!(),
         " FROM ",
-        read::events!(),
+        events!(),
         " WHERE e.names_invoice = ?1 AND e.state <> 'settled' AND e.state = 'parked'
         ORDER BY e.no LIMIT ?2"
     );
     let mut naming = db.prepare(SQL)?;
     let mut found = HashMap::new();
     for invoice in invoices {
-        found.extend(naming.all((invoice.as_str(), limit), |cells| Ok((cells.next::<i64>()?, read::event(cells)?)))?);
+        found.extend(naming.all((invoice.as_str(), limit), |cells| Ok((cells.next::<i64>()?, event(cells)?)))?);
     }
     let mut found: Vec<(i64, EventRecord)> = found.into_iter().collect();
     found.sort_by_key(|(no, _)| *no);
@@ -383,13 +357,11 @@ pub(super) fn position(db: Db<'_>, payment: &EventKey) -> Result<Position, Store
     for posting in postings_of(db, payment)? {
         let lines = lines_of(posting)?;
         let moved = db.all(ENTRIES, lines, |cells| {
-            Ok(Entry { account: cells.parse(|name: String| Account::parse(&name))?, amount: cells.money()? })
+            let (account, amount) = account_and_money(cells)?;
+            Ok(Entry { account, amount })
         })?;
         for entry in moved {
-            match entries.iter_mut().find(|e| e.account == entry.account) {
-                Some(at) => at.amount = at.amount.plus(entry.amount).map_err(|e| StoreError::Fault(e.to_string()))?,
-                None => entries.push(entry),
-            }
+            add_entry(&mut entries, entry)?;
         }
         allocations.extend(db.all(ALLOCATIONS, lines, |cells| {
             Ok(Allocation {
@@ -402,21 +374,4 @@ pub(super) fn position(db: Db<'_>, payment: &EventKey) -> Result<Position, Store
     }
     entries.retain(|entry| !entry.amount.is_zero());
     Ok(Position { entries, allocations: standing(allocations) })
-}
-
-/// The settlements that no later allocation of the same payment and invoice took back.
-fn standing(allocations: Vec<Allocation>) -> Vec<Allocation> {
-    let mut standing: Vec<Allocation> = Vec::new();
-    for allocation in allocations {
-        if allocation.amount.is_positive() {
-            standing.push(allocation);
-            continue;
-        }
-        let taken_back = allocation.amount.negated();
-        let settled = standing.iter().rposition(|s| s.invoice == allocation.invoice && s.amount == taken_back);
-        if let Some(index) = settled {
-            standing.remove(index);
-        }
-    }
-    standing
 }

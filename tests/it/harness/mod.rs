@@ -2,6 +2,7 @@
 //! both listeners on ports of their own. When it is dropped the books must balance and the audit must pass.
 
 pub mod http;
+pub mod postgres;
 pub mod program;
 pub mod redis;
 

@@ -23,6 +23,8 @@ pub struct Home {
     pub internal: SocketAddr,
     /// Where the books are.
     pub books: PathBuf,
+    /// Where they are instead.
+    server: Option<String>,
 }
 
 fn free() -> SocketAddr {
@@ -33,7 +35,14 @@ impl Home {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let books = dir.path().join("books.db");
-        let home = Self { dir, public: free(), internal: free(), books };
+        let home = Self { dir, public: free(), internal: free(), books, server: None };
+        home.configure("");
+        home
+    }
+
+    /// One instance of those over a server's database.
+    pub fn over(url: String) -> Self {
+        let home = Self { server: Some(url), ..Self::new() };
         home.configure("");
         home
     }
@@ -45,12 +54,12 @@ impl Home {
     /// Writes the configuration, with `more` in it.
     pub fn configure(&self, more: &str) {
         let text = format!(
-            "listen.public = \"{}\"\nlisten.internal = \"{}\"\nstore.url = \"sqlite://{}\"\nseal.secret = \
+            "listen.public = \"{}\"\nlisten.internal = \"{}\"\nstore.url = \"{}\"\nseal.secret = \
              \"env:TEST_SEAL\"\npartners.dir = \"{}\"\ndrain.ready_ms = 300\n{more}\n[[token]]\nname = \"ops\"\nscope = \
              [\"invoices\", \"read\", \"ops\"]\nsecret = \"env:TEST_TOKEN\"\n",
             self.public,
             self.internal,
-            self.books.display(),
+            self.server.clone().unwrap_or_else(|| format!("sqlite://{}", self.books.display())),
             self.path("partners").display()
         );
         std::fs::write(self.path("gateway.toml"), text).unwrap();

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
 mod imports;
+mod instances;
+mod server;
 mod stories;
 mod tell;
 mod writer;

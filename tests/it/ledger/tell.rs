@@ -1,6 +1,7 @@
-//! How a story is told: what a collector says, a bill, the books, and the door that tells it singly, all in one batch
-//! and to the embedded database, because answers and books must be the same (I12).
+//! How a story is told: what a collector says, a bill, the books, and the door that tells it singly, all in one batch,
+//! and to both databases, because answers and books must be the same (I12).
 
+use crate::harness::postgres::Database;
 use crate::memory::{MemoryReports, MemoryStore};
 use bytes::Bytes;
 use jiff::civil::{Date, date};
@@ -16,6 +17,7 @@ use thuho::domain::time::Timestamp;
 use thuho::ledger::writer::{Lane, run_batch};
 use thuho::ledger::{self, Arrival, Moment, Posted, audit};
 use thuho::store::Store;
+use thuho::store::postgres::PostgresOptions;
 use thuho::store::reports::{DispatchFilter, Reports};
 use thuho::store::sqlite::{SqliteOptions, SqliteStore, open_reports};
 
@@ -157,6 +159,13 @@ impl Books {
         Self { store: Box::new(store), reports, lane: Lane::new(1, Generation(7)), _folder: Some(folder) }
     }
 
+    /// One instance of those on a server's database.
+    pub fn on_server(database: &Database, lane: u32) -> Self {
+        let store = database.store(&PostgresOptions { lane, ..PostgresOptions::default() });
+        let lane = Lane::new(store.lane(), Generation(6 + u64::from(lane)));
+        Self { store: Box::new(store), reports: Box::new(database.reports()), lane, _folder: None }
+    }
+
     pub fn moment() -> Moment {
         Moment { now: noon(), today: DAY }
     }
@@ -207,11 +216,14 @@ impl Books {
 pub fn check(bills: &[Invoice], story: &[(Said, Outcome)], books_after: &str) {
     let arrivals: Vec<Arrival> = story.iter().map(|(said, _)| said.arrival()).collect();
     let expected: Vec<Outcome> = story.iter().map(|(_, outcome)| *outcome).collect();
-    for (way, mut books) in
-        [("singly", Books::in_memory()), ("at once", Books::in_memory()), ("on disk", Books::on_disk())]
-    {
+    let mut ways =
+        vec![("singly", Books::in_memory()), ("at once", Books::in_memory()), ("singly, on disk", Books::on_disk())];
+    for way in ["singly, on a server", "at once, on a server"] {
+        ways.extend(Database::fresh("a story on a server").map(|database| (way, Books::on_server(&database, 1))));
+    }
+    for (way, mut books) in ways {
         books.import(bills);
-        let answers: Vec<Posted> = if way == "at once" {
+        let answers: Vec<Posted> = if way.starts_with("at once") {
             books.post(&arrivals)
         } else {
             arrivals.iter().flat_map(|a| books.post(std::slice::from_ref(a))).collect()

@@ -112,6 +112,10 @@ fn a_full_queue_is_busy_and_a_late_job_is_dropped_before_its_transaction() {
 struct Picky(MemoryStore);
 
 impl Store for Picky {
+    fn lane(&self) -> u32 {
+        self.0.lane
+    }
+
     fn transact(&mut self, work: &mut thuho::store::Work<'_>) -> Result<(), thuho::store::StoreError> {
         self.0.transact(&mut |tx: &mut dyn Tx| {
             work(tx)?;

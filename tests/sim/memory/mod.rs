@@ -180,6 +180,10 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    fn lane(&self) -> u32 {
+        self.lane
+    }
+
     fn transact(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
         let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tx = MemoryTx { db: &mut db, lane: self.lane, undo: Vec::new() };

@@ -1,0 +1,72 @@
+//! Schema versions: each file in `migrations/` once, in order, all in one transaction under a lock, with its checksum
+//! kept. A newer schema, a changed file or a stranger's database is refused before anything is touched.
+
+use super::session::{Ask, Session};
+use crate::store::StoreError;
+use crate::store::cells::Cells;
+use crate::store::migrations::{self, Version, checksum};
+
+/// Two instances that start at once: one brings the schema up, the other finds it. `schm`.
+const LOCK: i64 = 0x7363_686d;
+
+/// Name and text of every version, from 1.
+const MIGRATIONS: [Version; 1] = [("0001_spine", include_str!("../migrations/0001_spine.postgres.sql"))];
+
+/// Brings the schema up; says what it did.
+pub(super) fn bring_up(session: &mut Session, place: &str) -> Result<Vec<String>, StoreError> {
+    if check(session, place)? == MIGRATIONS.len() {
+        return Ok(Vec::new());
+    }
+    session.simple("-- migrate.begin\nBEGIN")?;
+    match apply(session, place) {
+        Ok(done) => session.commit(&[]).map(|()| done),
+        Err(error) => {
+            session.roll_back();
+            Err(error)
+        }
+    }
+}
+
+fn apply(session: &mut Session, place: &str) -> Result<Vec<String>, StoreError> {
+    const TAKE: &str = "-- migrate.lock\nSELECT pg_advisory_xact_lock($1)";
+    const TABLE: &str = "-- migrate.table\nCREATE TABLE IF NOT EXISTS migrations (
+        version integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, checksum text NOT NULL)";
+    const NOTE: &str = "-- migrate.note\nINSERT INTO migrations (name, checksum) VALUES ($1, $2)";
+    session.ask_one(Ask::new(TAKE, vec![&LOCK]))?;
+    // Another instance may have been first.
+    let applied = check(session, place)?;
+    let mut done = Vec::new();
+    for (name, text) in MIGRATIONS.iter().skip(applied) {
+        session.simple(TABLE)?;
+        session.simple(&format!("-- migrate.{name}\n{text}"))?;
+        session.ask_one(Ask::new(NOTE, vec![name, &checksum(text)]))?;
+        done.push((*name).to_owned());
+    }
+    Ok(done)
+}
+
+/// Refuses a database that this program must not write; says how many versions it has.
+fn check(session: &mut Session, place: &str) -> Result<usize, StoreError> {
+    const TABLES: &str =
+        "-- migrate.tables\nSELECT count(*), count(*) FILTER (WHERE table_name = 'migrations' AND EXISTS (
+            SELECT 1 FROM information_schema.columns c WHERE c.table_schema = t.table_schema
+                AND c.table_name = t.table_name AND c.column_name = 'checksum'))
+        FROM information_schema.tables t WHERE t.table_schema = current_schema()";
+    const APPLIED: &str = "-- migrate.applied\nSELECT name, checksum FROM migrations ORDER BY version";
+    let found = session.ask_one(Ask::new(TABLES, Vec::new()))?;
+    let (tables, ours) = found.one(|cells| Ok((cells.whole()?, cells.whole()?)))?.unwrap_or_default();
+    if tables == 0 {
+        return Ok(0);
+    }
+    if ours == 0 {
+        return Err(StoreError::Schema(format!("{place}: not a thuho database")));
+    }
+    let applied = session.ask_one(Ask::new(APPLIED, Vec::new()))?;
+    let applied = applied.all(|cells| Ok((cells.text()?, cells.text()?)))?;
+    migrations::known(place, &applied, &MIGRATIONS)
+}
+
+/// For those who only read, and after a lost connection: everything applied, nothing newer.
+pub(super) fn check_current(session: &mut Session, place: &str) -> Result<(), StoreError> {
+    migrations::current(place, check(session, place)?, &MIGRATIONS)
+}

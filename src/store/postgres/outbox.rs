@@ -1,0 +1,303 @@
+//! Messages to the core: taking them under a lease, writing results under its fence, a person's commands, and the
+//! route. Keeps the order of one invoice: only its first unfinished message (`head`) is ever leased, and whoever
+//! finishes it makes the next one head in the same transaction, under the invoice's lock, so that no batch adds a
+//! message behind it meanwhile. Keeps I6.
+
+use super::invoices;
+use super::row::{Key, RowCells};
+use super::session::{Answer, Ask, Param};
+use super::tx::{LeaseClock, PostgresTx};
+use crate::domain::dispatch::{AttemptResult, DispatchResult, LeasedDispatch, ParkCause};
+use crate::domain::ids::{Author, DispatchKey, InvoiceId};
+use crate::domain::time::Timestamp;
+use crate::store::cells::{Cells, key_bytes};
+use crate::store::reports::{SlowPage, SlowPlace};
+use crate::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, RouteState, StoreError};
+use jiff::civil::Date;
+use std::collections::HashSet;
+
+/// Makes the first unfinished message of these messages' invoices the one that may go. The first of all, not the first
+/// after the one that ended: a person may end a later one while an earlier one still waits.
+const FREE_NEXT: &str = "-- dispatches.free_next\nUPDATE dispatches SET head = true WHERE NOT head AND no IN (
+    SELECT (SELECT d.no FROM allocations a JOIN dispatches d ON d.no = a.no
+            WHERE a.invoice_no = done.invoice_no AND d.state IN ('waiting', 'leased', 'parked')
+            ORDER BY a.sequence LIMIT 1)
+    FROM dispatches done WHERE done.no = ANY($1))";
+
+/// Takes what is due, the longest due first. A row that another instance takes at this moment is passed over. The end of
+/// a lease is judged by the database's clock; what is due, by the clock that said when.
+pub(super) fn lease(tx: &mut PostgresTx<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
+    const SQL: &str = "-- dispatches.lease\nWITH clock AS MATERIALIZED (
+            SELECT coalesce($1::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS now),
+        expired AS MATERIALIZED (SELECT d.no, d.due_at FROM dispatches d
+            WHERE d.state = 'leased' AND d.lease_until <= (SELECT now FROM clock) AND (d.urgent OR NOT $4::boolean)
+            ORDER BY d.lease_until LIMIT $5 FOR UPDATE SKIP LOCKED),
+        urgent AS MATERIALIZED (SELECT d.no, d.due_at FROM dispatches d
+            WHERE d.state = 'waiting' AND d.head AND d.urgent AND d.due_at <= $2
+            ORDER BY d.due_at, d.created_at, d.no LIMIT $5 FOR UPDATE SKIP LOCKED),
+        slow AS MATERIALIZED (SELECT d.no, d.due_at FROM dispatches d
+            WHERE NOT $4::boolean AND d.state = 'waiting' AND d.head AND NOT d.urgent AND d.due_at <= $2
+            ORDER BY d.due_at, d.created_at, d.no LIMIT $5 FOR UPDATE SKIP LOCKED),
+        found AS MATERIALIZED (
+            SELECT * FROM (SELECT * FROM expired UNION ALL SELECT * FROM urgent UNION ALL SELECT * FROM slow) f
+            ORDER BY due_at, no LIMIT $5)
+        UPDATE dispatches d SET state = 'leased', lease_token = $6, lease_until = (SELECT now FROM clock) + $3
+        FROM found, invoices i WHERE d.no = found.no AND i.no = d.invoice_no
+        RETURNING d.due_at, d.no, d.key, i.id, d.body, d.attempts, d.walls, d.created_at, d.urgent";
+    let (now, limit) = (request.now.unix_ms(), i64::from(request.limit));
+    let judged = match tx.clock {
+        LeaseClock::Database => None,
+        LeaseClock::Caller => Some(now),
+    };
+    let (lasts, token) = (request.until.ms_since(request.now), request.token.0.cast_signed());
+    let params: Vec<Param<'_>> = vec![&judged, &now, &lasts, &request.urgent_only, &limit, &token];
+    let answer = tx.ask_one(Ask::new(SQL, params))?;
+    let mut leased = answer.all(|cells| {
+        let place = (cells.whole()?, cells.whole()?);
+        let leased = LeasedDispatch {
+            key: cells.dispatch_key()?,
+            invoice: cells.invoice_id()?,
+            body: cells.text()?,
+            attempts: cells.count()?,
+            walls: cells.count()?,
+            created_at: cells.at()?,
+            token: request.token,
+            urgent: cells.flag()?,
+        };
+        Ok((place, leased))
+    })?;
+    leased.sort_by_key(|(place, _)| *place);
+    Ok(leased.into_iter().map(|(_, leased)| leased).collect())
+}
+
+/// A page of the slow lane.
+pub(super) const SLOW: &str = "-- dispatches.slow\nSELECT d.due_at, d.created_at, d.no, i.id, i.due_on < $1
+    FROM dispatches d JOIN invoices i ON i.no = d.invoice_no
+    WHERE d.state = 'waiting' AND d.head = $2 AND NOT d.urgent AND (d.due_at, d.created_at, d.no) > ($3, $4, $5)
+    ORDER BY d.due_at, d.created_at, d.no LIMIT $6";
+
+/// The overdue ones among its messages, and where the next one begins: those that may go first, then those behind them.
+/// What moves meanwhile may be missed, and is met by the next walk.
+pub(super) fn slow_page(answer: &Answer, behind: i64, limit: u32) -> Result<SlowPage, StoreError> {
+    let found = answer.all(|cells| {
+        let at = SlowPlace([behind, cells.whole()?, cells.whole()?, cells.whole()?]);
+        Ok((at, cells.invoice_id()?, cells.flag()?))
+    })?;
+    let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = match found.last() {
+        Some((last, _, _)) if full => Some(*last),
+        _ => (behind == 0).then_some(SlowPlace([1, 0, 0, 0])),
+    };
+    Ok(SlowPage { overdue: found.into_iter().filter_map(|(_, id, late)| late.then_some(id)).collect(), next })
+}
+
+/// Into the fast lane, if the invoice is overdue as it stands now. The ones behind the first as well: they will be
+/// first.
+pub(super) fn raise_overdue(tx: &mut PostgresTx<'_>, invoices: &[InvoiceId], today: Date) -> Result<u64, StoreError> {
+    const SQL: &str = "-- dispatches.raise\nUPDATE dispatches SET urgent = true WHERE NOT urgent
+        AND state IN ('waiting', 'leased', 'parked') AND no IN (SELECT a.no FROM invoices i
+            JOIN allocations a ON a.invoice_no = i.no WHERE i.id = ANY($1) AND i.due_on < $2)";
+    let ids: Vec<&str> = invoices.iter().map(InvoiceId::as_str).collect();
+    Ok(tx.ask_one(Ask::new(SQL, vec![&ids, &today]))?.count)
+}
+
+/// The columns of results, one row a message.
+#[derive(Default)]
+struct Results<'r> {
+    key: Vec<Key>,
+    token: Vec<i64>,
+    state: Vec<&'static str>,
+    cause: Vec<Option<&'static str>>,
+    reason: Vec<Option<&'r str>>,
+    /// Keeps the reason that is there.
+    keeps_reason: Vec<bool>,
+    due_at: Vec<Option<i64>>,
+    /// Never earlier than it was due.
+    only_later: Vec<bool>,
+    tried: Vec<i32>,
+    walled: Vec<i32>,
+    delivered_at: Vec<Option<i64>>,
+}
+
+impl<'r> Results<'r> {
+    fn push(&mut self, result: &'r DispatchResult) {
+        let (state, cause, reason, due) = match &result.result {
+            AttemptResult::Delivered => ("delivered", None, None, None),
+            AttemptResult::Retry { not_before, reason } => ("waiting", None, Some(reason), Some(not_before)),
+            AttemptResult::Parked { cause, reason } => ("parked", Some(cause.word()), Some(reason), None),
+            AttemptResult::Walled { not_before, reason } => ("waiting", None, Some(reason), Some(not_before)),
+            AttemptResult::Released { not_before } => ("waiting", None, None, Some(not_before)),
+        };
+        let released = matches!(result.result, AttemptResult::Released { .. });
+        let walled = matches!(result.result, AttemptResult::Walled { .. });
+        self.key.push(Key(key_bytes(&result.key)));
+        self.token.push(result.token.0.cast_signed());
+        self.state.push(state);
+        self.cause.push(cause);
+        self.reason.push(reason.map(String::as_str));
+        self.keeps_reason.push(released);
+        self.due_at.push(due.map(|at| at.unix_ms()));
+        self.only_later.push(released || walled);
+        self.tried.push(i32::from(!released && !walled));
+        self.walled.push(i32::from(walled));
+        self.delivered_at.push((state == "delivered").then_some(result.at.unix_ms()));
+    }
+
+    fn params(&self) -> Vec<Param<'_>> {
+        vec![
+            &self.key,
+            &self.token,
+            &self.state,
+            &self.cause,
+            &self.reason,
+            &self.keeps_reason,
+            &self.due_at,
+            &self.only_later,
+            &self.tried,
+            &self.walled,
+            &self.delivered_at,
+        ]
+    }
+}
+
+/// Writes results; `false` for one whose lease is somebody else's by now, or nobody's.
+pub(super) fn settle(tx: &mut PostgresTx<'_>, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError> {
+    const HELD: &str = "-- dispatches.held\nSELECT d.no, i.id FROM unnest($1::uuid[], $2::bigint[]) u (key, token)
+        JOIN dispatches d ON d.state = 'leased' AND d.lease_token = ANY($2) AND d.lease_token = u.token AND d.key = u.key
+        JOIN invoices i ON i.no = d.invoice_no";
+    const SETTLE: &str = "-- dispatches.settle\nUPDATE dispatches d SET state = u.state, cause = u.cause,
+            reason = CASE WHEN u.keeps_reason THEN d.reason ELSE u.reason END,
+            due_at = CASE WHEN u.only_later THEN greatest(d.due_at, u.due_at) ELSE coalesce(u.due_at, d.due_at) END,
+            attempts = d.attempts + u.tried, walls = d.walls + u.walled, delivered_at = u.delivered_at,
+            head = u.state <> 'delivered', lease_token = NULL, lease_until = NULL
+        FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[],
+                $8::boolean[], $9::integer[], $10::integer[], $11::bigint[])
+            u (key, token, state, cause, reason, keeps_reason, due_at, only_later, tried, walled, delivered_at)
+        WHERE d.state = 'leased' AND d.lease_token = ANY($2) AND d.lease_token = u.token AND d.key = u.key
+        RETURNING d.key, u.token";
+    let (mut rows, mut said) = (Results::default(), HashSet::new());
+    // A result counts once.
+    let counts: Vec<bool> = results.iter().map(|r| said.insert((key_bytes(&r.key), r.token.0))).collect();
+    results.iter().zip(&counts).filter(|(_, counts)| **counts).for_each(|(result, _)| rows.push(result));
+    let delivered = results.iter().filter(|r| r.result == AttemptResult::Delivered);
+    let (keys, tokens): (Vec<Key>, Vec<i64>) =
+        delivered.map(|r| (Key(key_bytes(&r.key)), r.token.0.cast_signed())).unzip();
+    let mut done: Vec<i64> = Vec::new();
+    if !keys.is_empty() {
+        let held = tx.ask_one(Ask::new(HELD, vec![&keys, &tokens]))?;
+        let held = held.all(|cells| Ok((cells.whole()?, cells.invoice_id()?)))?;
+        invoices::lock(tx, held.iter().map(|(_, id)| id))?;
+        done.extend(held.iter().map(|(no, _)| *no));
+    }
+    let mut asks = vec![Ask::new(SETTLE, rows.params())];
+    if !done.is_empty() {
+        asks.push(Ask::new(FREE_NEXT, vec![&done]));
+    }
+    let answers = tx.ask(&asks)?;
+    let settled = answers.first().map(|answer| answer.all(|cells| Ok((cells.key_some()?, cells.whole()?))));
+    let settled: HashSet<(Option<[u8; 16]>, i64)> = settled.transpose()?.unwrap_or_default().into_iter().collect();
+    let took = |r: &DispatchResult| settled.contains(&(Some(key_bytes(&r.key)), r.token.0.cast_signed()));
+    Ok(results.iter().zip(counts).map(|(result, counts)| counts && took(result)).collect())
+}
+
+struct Found {
+    no: i64,
+    state: String,
+    proposed_by: Option<String>,
+}
+
+/// Finds a message by its key, newest block of postings first: one index probe a block of 1024. For people, not for
+/// the hot path.
+fn find(tx: &mut PostgresTx<'_>, key: &DispatchKey) -> Result<Option<Found>, StoreError> {
+    const LAST: &str = "-- dispatches.last_block\nSELECT coalesce(max(no), 0) >> 26 FROM dispatches";
+    const PROBE: &str = "-- dispatches.probe\nSELECT f.no FROM generate_series($1::bigint, 0, -1) b,
+            LATERAL (SELECT d.no FROM dispatches d WHERE d.no >> 26 = b AND d.key = $2) f LIMIT 1";
+    const READ: &str = "-- dispatches.read\nSELECT d.no, d.state, d.close_proposed_by FROM dispatches d WHERE d.no = $1
+            FOR UPDATE";
+    const INVOICE: &str = "-- dispatches.invoice\nSELECT i.id FROM dispatches d JOIN invoices i ON i.no = d.invoice_no
+            WHERE d.no = $1";
+    let key = Key(key_bytes(key));
+    let last = tx.ask_one(Ask::new(LAST, Vec::new()))?.one(|cells| cells.whole())?.unwrap_or_default();
+    let Some(no) = tx.ask_one(Ask::new(PROBE, vec![&last, &key]))?.one(|cells| cells.whole())? else {
+        return Ok(None);
+    };
+    let read = |cells: &mut RowCells<'_>| {
+        Ok(Found { no: cells.whole()?, state: cells.text()?, proposed_by: cells.text_some()? })
+    };
+    // The invoice's lock before the row's, as everywhere.
+    let invoice = tx.ask_one(Ask::new(INVOICE, vec![&no]))?.one(|cells| cells.invoice_id())?;
+    invoices::lock(tx, invoice.iter())?;
+    tx.ask_one(Ask::new(READ, vec![&no]))?.one(read)
+}
+
+/// What a person wants of a message.
+pub(super) fn command(
+    tx: &mut PostgresTx<'_>,
+    key: &DispatchKey,
+    command: &DispatchCommand,
+    at: Timestamp,
+) -> Result<CommandAnswer, StoreError> {
+    const RETRY: &str = "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = $2, attempts = 0,
+            walls = 0, cause = NULL, close_proposed_by = NULL, close_reason = NULL WHERE no = $1";
+    const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = $2 WHERE no = $1";
+    const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = $2, close_reason = $3
+            WHERE no = $1";
+    let Some(found) = find(tx, key)? else {
+        return Ok(CommandAnswer::NotFound);
+    };
+    let (at, held) = (at.unix_ms(), ParkCause::Held.word());
+    match (command, found.state.as_str()) {
+        (DispatchCommand::Retry, "waiting" | "parked") => {
+            tx.ask_one(Ask::new(RETRY, vec![&found.no, &at]))?;
+        }
+        (DispatchCommand::Hold, "waiting") => {
+            tx.ask_one(Ask::new(HOLD, vec![&found.no, &held]))?;
+        }
+        // It is kept back already, and for a better reason.
+        (DispatchCommand::Hold, "parked") => {}
+        (DispatchCommand::ProposeClose { author, reason }, "parked") => {
+            let author = author.as_str();
+            tx.ask_one(Ask::new(PROPOSE, vec![&found.no, &author, reason]))?;
+        }
+        (DispatchCommand::ApproveClose { author }, "parked") => return approve(tx, &found, author, at),
+        _ => return Ok(CommandAnswer::WrongState),
+    }
+    Ok(CommandAnswer::Done)
+}
+
+/// Two people end a message: nobody approves their own proposal (I13).
+fn approve(tx: &mut PostgresTx<'_>, found: &Found, author: &Author, at: i64) -> Result<CommandAnswer, StoreError> {
+    const CLOSE: &str = "-- dispatches.close\nUPDATE dispatches SET state = 'closed', cause = NULL, head = false,
+            closed_by = $2, closed_at = $3 WHERE no = $1";
+    let author = author.as_str();
+    if found.proposed_by.as_deref().is_none_or(|proposer| proposer == author) {
+        return Ok(CommandAnswer::NeedsAnother);
+    }
+    let done = vec![found.no];
+    tx.ask(&[Ask::new(CLOSE, vec![&found.no, &author, &at]), Ask::new(FREE_NEXT, vec![&done])])?;
+    Ok(CommandAnswer::Done)
+}
+
+/// Is the way to the core open?
+pub(super) const ROUTE: &str = "-- route.read\nSELECT reason, since, probe_at FROM route_pause";
+
+/// What it says.
+pub(super) fn route(answer: &Answer) -> Result<RouteState, StoreError> {
+    let paused =
+        answer.one(|cells| Ok(RoutePause { reason: cells.text()?, since: cells.at()?, probe_at: cells.at()? }))?;
+    Ok(RouteState { paused })
+}
+
+/// Opens or pauses it.
+pub(super) fn set_route(tx: &mut PostgresTx<'_>, state: &RouteState) -> Result<(), StoreError> {
+    const OPEN: &str = "-- route.open\nDELETE FROM route_pause";
+    const PAUSE: &str = "-- route.pause\nINSERT INTO route_pause (one, reason, since, probe_at) VALUES (1, $1, $2, $3)
+        ON CONFLICT (one) DO UPDATE SET reason = excluded.reason, since = excluded.since, probe_at = excluded.probe_at";
+    match &state.paused {
+        None => tx.ask_one(Ask::new(OPEN, Vec::new())).map(drop),
+        Some(pause) => {
+            let (since, probe_at) = (pause.since.unix_ms(), pause.probe_at.unix_ms());
+            tx.ask_one(Ask::new(PAUSE, vec![&pause.reason, &since, &probe_at])).map(drop)
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! Reading for collectors, people and the audit, on a session of its own that the server lets change nothing. Several
+//! questions of one state of the books are asked of one snapshot. Every list has a limit that the caller names (I10).
+
+use super::invoices::{self, Question};
+use super::place::PostgresPlace;
+use super::position::postings_of;
+use super::row::{Key, RowCells};
+use super::session::{Answer, Ask, Purpose, STATEMENT_TIMEOUT, Session};
+use super::{checks, migrate, outbox};
+use crate::domain::ids::{EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::invoice::InvoiceAccount;
+use crate::domain::money::Money;
+use crate::domain::notice::Wanted;
+use crate::domain::posting::{Account, PostingKind};
+use crate::domain::receipt::Verdict;
+use crate::domain::time::Timestamp;
+use crate::store::cells::{
+    Cells, account_and_money, break_view, dispatch_columns, dispatch_query, dispatch_view, event_columns, event_query,
+    events, numbered_event, stored_receipt,
+};
+use crate::store::numbers::{lane_base, receipt_no};
+use crate::store::reports::{
+    BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
+    Reports, SlowPage, SlowPlace, StoredReceipt,
+};
+use crate::store::rows::EventRecord;
+use crate::store::shared::{event_ids, newest};
+use crate::store::{Candidates, RouteState, Seal, StoreError, in_lock_order};
+use jiff::civil::Date;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What a question that reads the whole books may take: for the audit, not for a page.
+const WHOLE_BOOKS: Duration = Duration::from_secs(3_600);
+
+/// A reading session; connects again by itself.
+#[derive(Debug)]
+pub struct PostgresReports {
+    place: PostgresPlace,
+    session: Session,
+    patience: Duration,
+}
+
+/// A question for events that were settled when they came, with a reference, by what it means.
+macro_rules! settled_query {
+    ($name:literal, $column:literal) => {
+        concat!(
+            "-- ",
+            $name,
+            "\nSELECT e.no, ",
+            event_columns!(),
+            " FROM invoices i JOIN allocations a ON a.invoice_no = i.no JOIN postings p ON p.no = a.no >> 16
+            JOIN events e ON e.no = p.event_no JOIN senders s ON s.no = e.sender_no WHERE ",
+            $column,
+            " = ANY($1) AND NOT e.listed AND $2 IN (e.ref_invoice, e.ref_order, e.ref_customer)
+            ORDER BY e.no DESC LIMIT $3"
+        )
+    };
+}
+
+impl PostgresReports {
+    pub(super) fn open(place: &PostgresPlace) -> Result<Self, StoreError> {
+        Ok(Self { place: place.clone(), session: Self::connect(place)?, patience: STATEMENT_TIMEOUT })
+    }
+
+    fn connect(place: &PostgresPlace) -> Result<Session, StoreError> {
+        let mut session = Session::open(place, Purpose::READING)?;
+        migrate::check_current(&mut session, &place.to_string())?;
+        Ok(session)
+    }
+
+    /// Questions of one state of the books. Asked again once, over a new connection, when the old one was lost: a
+    /// question changes nothing.
+    fn ask(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
+        if !self.session.is_lost() {
+            let answers = self.snapshot(asks);
+            if answers.is_ok() || !self.session.is_lost() {
+                return answers;
+            }
+        }
+        self.session = Self::connect(&self.place)?;
+        self.snapshot(asks)
+    }
+
+    fn snapshot(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
+        self.session.allow(self.patience)?;
+        const BEGIN: &str = "-- reports.begin\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        if asks.len() == 1 {
+            return self.session.ask(None, asks);
+        }
+        let answers = self.session.ask(Some(BEGIN), asks);
+        self.session.roll_back();
+        answers
+    }
+
+    fn ask_one(&mut self, ask: Ask<'_>) -> Result<Answer, StoreError> {
+        Ok(self.ask(&[ask])?.pop().unwrap_or_default())
+    }
+
+    /// Questions that read whole tables.
+    fn ask_long(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
+        self.patience = WHOLE_BOOKS;
+        let answers = self.ask(asks);
+        self.patience = STATEMENT_TIMEOUT;
+        answers
+    }
+
+    fn events(&mut self, asks: &[Ask<'_>], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        let mut found = Vec::new();
+        for answer in self.ask(asks)? {
+            found.extend(answer.all(numbered_event)?);
+        }
+        Ok(newest(found, limit))
+    }
+}
+
+impl Reports for PostgresReports {
+    fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
+        let customers = in_lock_order(&wanted.customers);
+        let question = Question::new(wanted, &customers);
+        let answers = self.ask(&question.asks())?;
+        Ok(invoices::read(&answers, !customers.is_empty())?.0)
+    }
+
+    fn event(&mut self, key: &EventKey) -> Result<Option<EventRecord>, StoreError> {
+        const SQL: &str = event_query!("reports.event", "WHERE e.key = $1");
+        let key = Key(*key.as_bytes());
+        let answer = self.ask_one(Ask::new(SQL, vec![&key]))?;
+        Ok(answer.one(numbered_event)?.map(|(_, record)| record))
+    }
+
+    fn events_named(&mut self, partner: &PartnerCode, event: &str, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        const ACCOUNTS: &str = "-- reports.accounts\nSELECT account FROM senders WHERE partner = $1";
+        const SQL: &str = event_query!("reports.events_named", "WHERE e.key = ANY($1)");
+        let name = partner.as_str();
+        let accounts = self.ask_one(Ask::new(ACCOUNTS, vec![&name]))?.all(|cells| cells.text())?;
+        let mut keys = Vec::new();
+        for id in event_ids(event) {
+            for (account, movement) in accounts.iter().flat_map(|a| Movement::ALL.map(|movement| (a, movement))) {
+                keys.push(Key(*EventKey::of(partner, account, &id, movement).as_bytes()));
+            }
+        }
+        self.events(&[Ask::new(SQL, vec![&keys])], limit)
+    }
+
+    fn payments_of_invoice(&mut self, invoice: &InvoiceId, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        const TOUCHED: &str = event_query!(
+            "reports.payments_on_invoice",
+            "JOIN postings p ON p.event_no = e.no JOIN allocations a ON a.no >> 16 = p.no
+             JOIN invoices i ON i.no = a.invoice_no WHERE i.id = $1 ORDER BY e.no DESC LIMIT $2"
+        );
+        const NAMED: &str = event_query!(
+            "reports.payments_naming_invoice",
+            "WHERE e.names_invoice = $1 AND e.names_invoice IS NOT NULL AND e.state <> 'settled'
+             ORDER BY e.no DESC LIMIT $2"
+        );
+        // A payment touches an invoice twice when it is undone.
+        let (id, rows, twice) = (invoice.as_str(), i64::from(limit), i64::from(limit).saturating_mul(2));
+        self.events(&[Ask::new(TOUCHED, vec![&id, &twice]), Ask::new(NAMED, vec![&id, &rows])], limit)
+    }
+
+    fn payments_by_reference(
+        &mut self,
+        reference: &str,
+        meant: &Wanted,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        const BY_INVOICE: &str = event_query!(
+            "reports.by_ref_invoice",
+            "WHERE e.ref_invoice = $1 AND e.ref_invoice IS NOT NULL AND e.listed ORDER BY e.no DESC LIMIT $2"
+        );
+        const BY_ORDER: &str = event_query!(
+            "reports.by_ref_order",
+            "WHERE e.ref_order = $1 AND e.ref_order IS NOT NULL AND e.listed ORDER BY e.no DESC LIMIT $2"
+        );
+        const BY_CUSTOMER: &str = event_query!(
+            "reports.by_ref_customer",
+            "WHERE e.ref_customer = $1 AND e.ref_customer IS NOT NULL AND e.listed ORDER BY e.no DESC LIMIT $2"
+        );
+        // What was settled when it came stands on an invoice, and its reference means that invoice or its customer.
+        const ON_INVOICE: &str = settled_query!("reports.by_ref_on_invoice", "i.id");
+        const OF_CUSTOMER: &str = settled_query!("reports.by_ref_of_customer", "i.customer");
+        let rows = i64::from(limit);
+        let ids: Vec<&str> = meant.invoices.iter().map(InvoiceId::as_str).collect();
+        let customers: Vec<&str> = meant.customers.iter().map(|code| code.as_str()).collect();
+        let asks = [
+            Ask::new(BY_INVOICE, vec![&reference, &rows]),
+            Ask::new(BY_ORDER, vec![&reference, &rows]),
+            Ask::new(BY_CUSTOMER, vec![&reference, &rows]),
+            Ask::new(ON_INVOICE, vec![&ids, &reference, &rows]),
+            Ask::new(OF_CUSTOMER, vec![&customers, &reference, &rows]),
+        ];
+        self.events(&asks, limit)
+    }
+
+    fn postings(&mut self, event: &EventKey) -> Result<Vec<PostingView>, StoreError> {
+        const POSTINGS: &str = concat!(
+            "-- reports.postings\n",
+            postings_of!(),
+            " SELECT o.no, o.kind, o.author, o.posted_at FROM p JOIN postings o ON o.no = p.no ORDER BY p.ordinal"
+        );
+        const ENTRIES: &str = concat!(
+            "-- reports.entries\n",
+            postings_of!(),
+            " SELECT p.no, a.name, n.amount FROM p JOIN entries n ON n.no >= p.no << 16 AND n.no < (p.no + 1) << 16
+                JOIN accounts a ON a.no = n.account_no ORDER BY n.no"
+        );
+        let keys = vec![Key(*event.as_bytes())];
+        let answers = self.ask(&[Ask::new(POSTINGS, vec![&keys]), Ask::new(ENTRIES, vec![&keys])])?;
+        let [postings, entries] = answers.as_slice() else {
+            return Ok(Vec::new());
+        };
+        let mut lines: HashMap<i64, Vec<(Account, Money)>> = HashMap::new();
+        for (no, line) in entries.all(|cells| Ok((cells.whole()?, account_and_money(cells)?)))? {
+            lines.entry(no).or_default().push(line);
+        }
+        postings.all(|cells| {
+            let no = cells.whole()?;
+            Ok(PostingView {
+                no: PostingNo(no),
+                kind: cells.word(PostingKind::parse)?,
+                author: cells.text_some()?,
+                posted_at: cells.at()?,
+                entries: lines.remove(&no).unwrap_or_default(),
+            })
+        })
+    }
+
+    fn invoice(&mut self, id: &InvoiceId) -> Result<Option<InvoiceAccount>, StoreError> {
+        let wanted = Wanted { invoices: vec![id.clone()], customers: Vec::new() };
+        Ok(self.candidates(&wanted)?.invoices.remove(id))
+    }
+
+    fn invoice_count(&mut self) -> Result<i64, StoreError> {
+        const SQL: &str = "-- reports.invoice_count\nSELECT count(*) FROM invoices";
+        let answers = self.ask_long(&[Ask::new(SQL, Vec::new())])?;
+        Ok(first(&answers, |cells| cells.whole())?.unwrap_or_default())
+    }
+
+    fn dispatches(&mut self, filter: &DispatchFilter) -> Result<Vec<DispatchView>, StoreError> {
+        const ALL: &str = dispatch_query!("reports.dispatches", "ORDER BY d.no DESC LIMIT $1");
+        const OF_INVOICE: &str = dispatch_query!(
+            "reports.dispatches_of_invoice",
+            "JOIN allocations a ON a.no = d.no AND a.invoice_no = d.invoice_no
+            WHERE i.id = $1 AND ($2::text IS NULL OR d.state = $2) ORDER BY a.sequence DESC LIMIT $3"
+        );
+        const OF_EVENT: &str = concat!(
+            "-- reports.dispatches_of_event\n",
+            postings_of!(),
+            " SELECT ",
+            dispatch_columns!(),
+            " FROM p JOIN dispatches d ON d.no >= p.no << 16 AND d.no < (p.no + 1) << 16
+                JOIN invoices i ON i.no = d.invoice_no ORDER BY p.ordinal DESC, d.no DESC LIMIT $2"
+        );
+        // Delivered ones are most of the table, so a scan finds them at once; the others have an index each.
+        const IN_STATE: &str =
+            dispatch_query!("reports.dispatches_in_state", "WHERE d.state = $1 ORDER BY d.no DESC LIMIT $2");
+        const WAITING: &str =
+            dispatch_query!("reports.dispatches_waiting", "WHERE d.state = 'waiting' ORDER BY d.created_at LIMIT $1");
+        const LEASED: &str =
+            dispatch_query!("reports.dispatches_leased", "WHERE d.state = 'leased' ORDER BY d.created_at LIMIT $1");
+        const PARKED: &str =
+            dispatch_query!("reports.dispatches_parked", "WHERE d.state = 'parked' ORDER BY d.created_at LIMIT $1");
+        let (limit, state) = (i64::from(filter.limit), filter.state.as_deref());
+        let keys: Vec<Key> = filter.event.iter().map(|key| Key(*key.as_bytes())).collect();
+        let id = filter.invoice.as_ref().map(InvoiceId::as_str);
+        let ask = match (&filter.event, &id, &state) {
+            (Some(_), _, _) => Ask::new(OF_EVENT, vec![&keys, &limit]),
+            (None, Some(id), state) => Ask::new(OF_INVOICE, vec![id, state, &limit]),
+            (None, None, None) => Ask::new(ALL, vec![&limit]),
+            (None, None, Some("waiting")) => Ask::new(WAITING, vec![&limit]),
+            (None, None, Some("leased")) => Ask::new(LEASED, vec![&limit]),
+            (None, None, Some("parked")) => Ask::new(PARKED, vec![&limit]),
+            (None, None, Some(state)) => Ask::new(IN_STATE, vec![state, &limit]),
+        };
+        self.ask_one(ask)?.all(dispatch_view)
+    }
+
+    fn outbox_depth(&mut self) -> Result<OutboxDepth, StoreError> {
+        const SQL: &str = "-- reports.outbox_depth\nSELECT count(*) FILTER (WHERE state <> 'parked'),
+            count(*) FILTER (WHERE state = 'parked'), min(created_at), min(created_at) FILTER (WHERE urgent)
+            FROM dispatches WHERE state = 'waiting' OR state = 'leased' OR state = 'parked'";
+        let depth = self.ask_one(Ask::new(SQL, Vec::new()))?.one(|cells| {
+            Ok(OutboxDepth {
+                waiting: cells.whole()?,
+                parked: cells.whole()?,
+                oldest: cells.at_some()?,
+                oldest_urgent: cells.at_some()?,
+            })
+        })?;
+        Ok(depth.unwrap_or_default())
+    }
+
+    fn slow_overdue(&mut self, today: Date, from: SlowPlace, limit: u32) -> Result<SlowPage, StoreError> {
+        let SlowPlace([behind, due_at, created_at, no]) = from;
+        let (first, rows) = (behind == 0, i64::from(limit));
+        let ask = Ask::new(outbox::SLOW, vec![&today, &first, &due_at, &created_at, &no, &rows]);
+        outbox::slow_page(&self.ask_one(ask)?, behind, limit)
+    }
+
+    fn route(&mut self) -> Result<RouteState, StoreError> {
+        outbox::route(&self.ask_one(Ask::new(outbox::ROUTE, Vec::new()))?)
+    }
+
+    fn breaks(&mut self, open_only: bool, limit: u32) -> Result<Vec<BreakView>, StoreError> {
+        const ALL: &str = "-- reports.breaks\nSELECT no, class, partner, event_key, invoice, amount, detail, opened_at,
+            closed_at FROM breaks ORDER BY no DESC LIMIT $1";
+        const OPEN: &str = "-- reports.open_breaks\nSELECT no, class, partner, event_key, invoice, amount, detail,
+            opened_at, closed_at FROM breaks WHERE closed_at IS NULL ORDER BY no DESC LIMIT $1";
+        let (sql, limit) = (if open_only { OPEN } else { ALL }, i64::from(limit));
+        self.ask_one(Ask::new(sql, vec![&limit]))?.all(break_view)
+    }
+
+    fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {
+        const SQL: &str =
+            "-- reports.receipts\nSELECT r.no >> 40, r.no & 1099511627775, r.previous, r.hash, r.raw_hash,
+                r.verdict, r.partner, r.received_at, r.amount, r.event_key, o.at, w.key_id, w.method, w.path, w.query,
+                w.headers, w.body
+            FROM receipts r LEFT JOIN redone o ON o.receipt_no = r.no
+                LEFT JOIN raw_notices w ON $6 AND w.receipt_no = r.no
+            WHERE r.no > $1 AND r.no < $2 AND ($3::text IS NULL OR r.partner = $3)
+                AND ($4::text[] = '{}' OR r.verdict = ANY($4))
+            ORDER BY r.no LIMIT $5";
+        let (lane, after) = filter.after;
+        let words: Vec<&str> = filter.verdicts.iter().map(|verdict| verdict.word()).collect();
+        let (partner, limit) = (filter.partner.as_ref().map(PartnerCode::as_str), i64::from(filter.limit));
+        let (from, to) = (receipt_no(lane, after.max(0))?, lane_base(lane.saturating_add(1)));
+        let ask = Ask::new(SQL, vec![&from, &to, &partner, &words, &limit, &filter.with_evidence]);
+        self.ask_one(ask)?.all(|cells| stored_receipt(cells, filter.with_evidence))
+    }
+
+    fn receipt_counts(&mut self) -> Result<Vec<ReceiptCount>, StoreError> {
+        const SQL: &str =
+            "-- reports.receipt_counts\nSELECT partner, verdict, count(*), coalesce(sum(amount), 0)::bigint
+            FROM receipts GROUP BY partner, verdict ORDER BY partner, verdict";
+        all(&self.ask_long(&[Ask::new(SQL, Vec::new())])?, |cells| {
+            Ok(ReceiptCount {
+                partner: cells.partner()?,
+                verdict: cells.word(Verdict::parse)?,
+                count: cells.whole()?,
+                dong: cells.whole()?,
+            })
+        })
+    }
+
+    /// By the receipts, not by what the lanes' own rows say: one step a lane, not a scan.
+    fn lanes(&mut self) -> Result<Vec<u32>, StoreError> {
+        const SQL: &str = "-- reports.lanes\nWITH RECURSIVE l AS (
+            (SELECT no >> 40 AS lane FROM receipts ORDER BY no LIMIT 1)
+            UNION ALL SELECT (SELECT r.no >> 40 FROM receipts r WHERE r.no >= (l.lane + 1) << 40 ORDER BY r.no LIMIT 1)
+            FROM l WHERE l.lane IS NOT NULL) SELECT lane FROM l WHERE lane IS NOT NULL ORDER BY lane";
+        self.ask_one(Ask::new(SQL, Vec::new()))?.all(|cells| cells.count())
+    }
+
+    fn seals(&mut self, after: Timestamp, limit: u32) -> Result<Vec<Seal>, StoreError> {
+        const SQL: &str = "-- reports.seals\nSELECT s.no, s.at, s.signature, h.lane, h.n, h.hash
+            FROM (SELECT no, at, signature FROM seals WHERE at > $1 ORDER BY at, no LIMIT $2) s
+                LEFT JOIN seal_heads h ON h.seal_no = s.no ORDER BY s.at, s.no, h.lane";
+        let (after, limit) = (after.unix_ms(), i64::from(limit));
+        let mut seals: Vec<(i64, Seal)> = Vec::new();
+        let rows = self.ask_one(Ask::new(SQL, vec![&after, &limit]))?.all(|cells| {
+            let (no, at, signature) = (cells.whole()?, cells.at()?, cells.hash()?);
+            let lane = cells.whole_some()?.map(|lane| u32::try_from(lane).map_err(|_wide| cells.bad())).transpose()?;
+            let head = lane.map(|lane| Ok::<_, StoreError>((lane, cells.whole()?, cells.hash()?))).transpose()?;
+            Ok((no, at, signature, head))
+        })?;
+        for (no, at, signature, head) in rows {
+            match seals.last_mut() {
+                Some((last, seal)) if *last == no => seal.heads.extend(head),
+                _ => seals.push((no, Seal { at, heads: head.into_iter().collect(), signature })),
+            }
+        }
+        Ok(seals.into_iter().map(|(_, seal)| seal).collect())
+    }
+
+    fn balances(&mut self) -> Result<Vec<(Account, i64)>, StoreError> {
+        const SQL: &str = "-- reports.balances\nSELECT a.name, sum(e.amount)::bigint FROM entries e
+            JOIN accounts a ON a.no = e.account_no GROUP BY a.name ORDER BY a.name";
+        let answers = self.ask_long(&[Ask::new(SQL, Vec::new())])?;
+        all(&answers, |cells| Ok((cells.word(Account::parse)?, cells.whole()?)))
+    }
+
+    fn generations(&mut self) -> Result<Vec<(Generation, PostingNo)>, StoreError> {
+        const SQL: &str =
+            "-- reports.generations\nSELECT generation, last_posting FROM generations ORDER BY last_posting";
+        self.ask_one(Ask::new(SQL, Vec::new()))?
+            .all(|cells| Ok((Generation(cells.whole()?.cast_unsigned()), PostingNo(cells.whole()?))))
+    }
+
+    fn inconsistencies(&mut self) -> Result<Inconsistencies, StoreError> {
+        let limit = checks::FOUND_MAX;
+        let asks: Vec<Ask<'_>> = checks::QUESTIONS.iter().map(|sql| Ask::new(sql, vec![&limit])).collect();
+        let mut found = Vec::new();
+        for answer in self.ask_long(&asks)? {
+            found.extend(answer.all(|cells| cells.text())?);
+        }
+        Ok(Inconsistencies { found })
+    }
+}
+
+fn all<'r, T>(
+    answers: &'r [Answer],
+    read: impl FnMut(&mut RowCells<'r>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    answers.first().map_or_else(|| Ok(Vec::new()), |answer| answer.all(read))
+}
+
+fn first<'r, T>(
+    answers: &'r [Answer],
+    read: impl FnOnce(&mut RowCells<'r>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    answers.first().map_or(Ok(None), |answer| answer.one(read))
+}

@@ -1,0 +1,77 @@
+//! What both databases do once their rows are read or before they are written: no SQL, no connection.
+
+use super::StoreError;
+use super::rows::{EventRecord, EventState};
+use crate::domain::ids::EventId;
+use crate::domain::posting::{Allocation, Entry};
+
+/// The columns that hold what a state's word does not.
+pub(super) fn state_columns(state: &EventState) -> (Option<&'static str>, Option<&[u8; 16]>) {
+    match state {
+        EventState::Parked(reason) => (Some(reason.word()), None),
+        EventState::Expected { reversal } => (None, Some(reversal.as_bytes())),
+        EventState::Settled
+        | EventState::Reversed
+        | EventState::Applied
+        | EventState::Waiting
+        | EventState::Refused => (None, None),
+    }
+}
+
+/// Adds an entry to the balances of its payment.
+pub(super) fn add_entry(balances: &mut Vec<Entry>, entry: Entry) -> Result<(), StoreError> {
+    match balances.iter_mut().find(|e| e.account == entry.account) {
+        Some(at) => at.amount = at.amount.plus(entry.amount).map_err(|e| StoreError::Fault(e.to_string()))?,
+        None => balances.push(entry),
+    }
+    Ok(())
+}
+
+/// The settlements that no later allocation of the same payment and invoice took back.
+pub(super) fn standing(allocations: Vec<Allocation>) -> Vec<Allocation> {
+    let mut standing: Vec<Allocation> = Vec::new();
+    for allocation in allocations {
+        if allocation.amount.is_positive() {
+            standing.push(allocation);
+            continue;
+        }
+        let taken_back = allocation.amount.negated();
+        let settled = standing.iter().rposition(|s| s.invoice == allocation.invoice && s.amount == taken_back);
+        if let Some(index) = settled {
+            standing.remove(index);
+        }
+    }
+    standing
+}
+
+/// Newest first, at most `limit`, each once.
+pub(super) fn newest(mut found: Vec<(i64, EventRecord)>, limit: u32) -> Vec<EventRecord> {
+    found.sort_by_key(|(no, _)| std::cmp::Reverse(*no));
+    found.dedup_by_key(|(no, _)| *no);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    found.into_iter().map(|(_, record)| record).collect()
+}
+
+/// Every event id that is written so: fields may hold the separator, and nothing says how many there are.
+pub(super) fn event_ids(text: &str) -> Vec<EventId> {
+    /// An id with more separators is asked for by its invoice instead: each one doubles the ways to read it.
+    const SEPARATORS_MAX: usize = 6;
+    let mut ways: Vec<Vec<String>> = vec![Vec::new()];
+    let pieces: Vec<&str> = text.split('|').collect();
+    if pieces.len() > SEPARATORS_MAX.saturating_add(1) {
+        return Vec::new();
+    }
+    for piece in pieces {
+        let mut more = Vec::with_capacity(ways.len().saturating_mul(2));
+        for way in ways {
+            let mut joined = way.clone();
+            if let Some(last) = joined.last_mut() {
+                *last = format!("{last}|{piece}");
+                more.push(joined);
+            }
+            more.push(way.into_iter().chain([piece.to_owned()]).collect());
+        }
+        ways = more;
+    }
+    ways.into_iter().filter_map(|fields| EventId::parse(fields).ok()).collect()
+}

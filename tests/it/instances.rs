@@ -1,0 +1,118 @@
+//! The real program over a real PostgreSQL: what each command makes of it, and two instances on one database.
+
+use crate::harness::postgres::{Database, Server};
+use crate::harness::program::{Home, TOKEN, code, ended, signal};
+use crate::harness::{http, pays};
+use std::time::Duration;
+
+/// Taken by a server that asks for none, and never to be seen.
+const PASSWORD: &str = "canary-password-of-the-database-1";
+
+fn with_password(database: &Database) -> String {
+    database.url().replace("thuho@", &format!("thuho:{PASSWORD}@"))
+}
+
+const BILL: &str = "invoice_id,customer_code,payer_code,unit,area,period,kind,net,vat,total,issued_on,due_on,status,\
+                    paid_elsewhere,adjusts,version\nHD-1,PA1,PA1,PA03HL,urban,2026-10-1,TD,100000,0,100000,2026-11-01,\
+                    2026-11-15,open,,,\n";
+
+#[test]
+fn the_commands_know_a_server() {
+    let Some(server) = Server::shared("the commands know a server") else { return };
+    let database = server.empty();
+    let home = Home::over(with_password(&database));
+    let run = |args: &[&str]| {
+        let (exit, text) = code(&home.run(&[args, &["--config", "gateway.toml"]].concat()));
+        assert!(!text.contains(PASSWORD), "{text}");
+        (exit.unwrap(), text)
+    };
+    let (exit, text) = run(&["migrate"]);
+    assert!(exit == 1 && text.contains("no such database"), "{text}");
+    server.create(&database);
+    let (exit, text) = run(&["check"]);
+    assert!(exit == 1 && text.contains("run thuho migrate"), "{text}");
+    let (exit, text) = run(&["migrate"]);
+    assert!(exit == 0 && text.contains("0001_spine"), "{text}");
+    assert!(run(&["migrate"]).1.contains("nothing to do"));
+    let (exit, text) = run(&["check"]);
+    assert!(exit == 0 && text.contains("0 invoices"), "{text}");
+    std::fs::write(home.path("bills.csv"), BILL).unwrap();
+    let (exit, text) = run(&["invoice", "import", "bills.csv"]);
+    assert_eq!(exit, 0, "{text}");
+    assert!(run(&["check"]).1.contains("1 invoices"));
+    assert_eq!(run(&["outbox", "list"]).0, 0);
+    let (exit, text) = run(&["backup", "copy.db"]);
+    assert!(exit == 2 && text.contains("pg_basebackup"), "{text}");
+    assert!(run(&["audit"]).1.contains("audit: passed"));
+}
+
+#[test]
+fn two_instances_on_one_database_answer_as_one() {
+    let Some(database) = Database::fresh("two instances on one database") else { return };
+    let [one, two] = [Home::over(with_password(&database)), Home::over(with_password(&database))];
+    let running = [one.serve(), two.serve()];
+    let put = one.internal("PUT", "/api/v1/invoices", "application/x-ndjson", ndjson().as_bytes());
+    assert_eq!(put.status, 200, "{}", put.text());
+    let paid = one.call_saying(&pays("E1", "HD-1", 100_000));
+    assert_eq!(http::call(one.public, &paid).json()["outcome"], "accepted");
+    for home in [&two, &one, &two] {
+        assert_eq!(http::call(home.public, &paid).json()["outcome"], "duplicate");
+    }
+    let again = two.call_saying(&pays("E2", "HD-1", 100_000));
+    assert_eq!(http::call(two.public, &again).json()["outcome"], "already_paid");
+    assert_eq!(http::call(one.public, &again).json()["outcome"], "already_paid");
+    let seen = two.internal("GET", "/api/v1/invoices/HD-1", "text/plain", b"");
+    assert_eq!(seen.json()["settled"], 100_000, "{}", seen.text());
+    assert_eq!(database.sql("SELECT lane FROM lanes WHERE n > 0 ORDER BY lane"), ["0", "1"]);
+    for (home, child) in [&one, &two].into_iter().zip(running) {
+        let audit = home.run(&["audit", "--config", "gateway.toml"]);
+        assert_eq!(code(&audit).0, Some(0), "{}", code(&audit).1);
+        signal(&child, "-TERM");
+        let (exit, log) = ended(child);
+        assert_eq!(exit, Some(0), "{log}");
+        assert!(!log.contains(PASSWORD) && !log.contains(TOKEN), "a secret is in the log");
+    }
+    let audit = one.run(&["audit", "--config", "gateway.toml"]);
+    assert!(code(&audit).1.contains("3 receipts") || code(&audit).0 == Some(0), "{}", code(&audit).1);
+}
+
+fn ndjson() -> String {
+    "{\"invoice_id\":\"HD-1\",\"customer_code\":\"PA1\",\"payer_code\":\"PA1\",\"unit\":\"PA03HL\",\"area\":\"urban\",\
+     \"period\":\"2026-10-1\",\"kind\":\"TD\",\"net\":100000,\"vat\":0,\"total\":100000,\"issued_on\":\"2026-11-01\",\
+     \"due_on\":\"2026-11-15\",\"status\":\"open\"}\n"
+        .to_owned()
+}
+
+/// The server is stopped hard and started again under a gateway: not ready, the retry word, ready again, nothing lost.
+#[test]
+fn a_gateway_outlives_a_restart_of_its_server() {
+    let Some(server) = Server::start("a gateway outlives a restart of its server") else { return };
+    let database = server.database();
+    let home = Home::over(database.url());
+    let child = home.serve_logging();
+    let pay = |event: &str| http::call(home.public, &home.call_saying(&pays(event, "HD-9", 5_000))).json();
+    let ready = || http::call(home.internal, &http::request("GET", "/readyz", &[], b"")).status;
+    assert_eq!(pay("E1")["outcome"], "unknown_invoice");
+    assert_eq!(ready(), 200);
+    server.down();
+    assert_eq!(pay("E2")["outcome"], "try_again");
+    let wait_for = |status: u16| {
+        for _ in 0..1_000 {
+            if ready() == status {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("never {status}: {}", home.log());
+    };
+    wait_for(503);
+    server.up();
+    wait_for(200);
+    assert_eq!(pay("E2")["outcome"], "unknown_invoice");
+    assert_eq!(pay("E1")["outcome"], "unknown_invoice");
+    signal(&child, "-TERM");
+    assert_eq!(ended(child).0, Some(0), "{}", home.log());
+    let audit = home.run(&["audit", "--config", "gateway.toml"]);
+    assert_eq!(code(&audit).0, Some(0), "{}", code(&audit).1);
+    assert_eq!(database.sql("SELECT count(*) FROM postings"), ["2"]);
+}
