@@ -235,6 +235,7 @@ impl Gateway {
         let mut server = HttpServer::new(move || {
             // Called once in each worker's thread: its own connection to Redis comes from here.
             let (door, readers, trusted) = (intake.door(), readers.clone(), Arc::clone(&trusted));
+            actix_web::rt::spawn(door.hand_out());
             let data = Public { door, writer: Arc::clone(&writer), readers, trusted, bounds };
             WebApp::new().app_data(web::Data::new(data)).configure(public::routes)
         })
@@ -319,7 +320,7 @@ async fn run(
     // A file has one instance.
     let others = matches!(gateway.start.config.store, Place::Postgres(_)).then(|| {
         let (generations, readers) = (Arc::clone(gateway.seen.generations()), gateway.desks.people.clone());
-        actix_web::rt::spawn(tasks::keep_generations(generations, readers))
+        actix_web::rt::spawn(tasks::keep_up_with_others(Arc::clone(&gateway.intake), generations, readers))
     });
     tracing::info!(public = %public_at, internal = %internal_at, "The gateway listens");
     // Nobody may be waiting to be told any more.

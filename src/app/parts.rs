@@ -108,6 +108,7 @@ impl Books {
         let options = WriterOptions {
             batch_max: limits.batch,
             queue_max: limits.queue,
+            alone: !matches!(config.store, Place::Postgres(_)),
             ..WriterOptions::new(store.lane(), generation)
         };
         let writer = Writer::start(store, clock, options)

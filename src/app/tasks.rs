@@ -8,6 +8,7 @@ use crate::ledger::audit;
 use crate::ledger::writer::{Writer, moment};
 use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, overdue, watch};
 use crate::seen::Generations;
+use crate::store::StoreError;
 use crate::store::reports::SlowPlace;
 use crate::telemetry;
 use std::sync::Arc;
@@ -119,12 +120,13 @@ pub(super) async fn keep_lanes(intake: Arc<Intake>, readers: Readers) {
     }
 }
 
-/// How often the generations of other instances are read.
-const GENERATIONS: Duration = Duration::from_secs(2);
+/// How often it is read what other instances did.
+const OTHERS: Duration = Duration::from_secs(2);
 
-/// Learns how far other instances have come: their markers count only up to there. Runs until it is aborted.
-pub(super) async fn keep_generations(generations: Arc<Generations>, readers: Readers) {
-    let mut often = tokio::time::interval(GENERATIONS);
+/// Learns from other instances how far they have come, because their markers count only up to there, and which partners
+/// are paused. Runs until it is aborted.
+pub(super) async fn keep_up_with_others(intake: Arc<Intake>, generations: Arc<Generations>, readers: Readers) {
+    let mut often = tokio::time::interval(OTHERS);
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         often.tick().await;
@@ -132,6 +134,20 @@ pub(super) async fn keep_generations(generations: Arc<Generations>, readers: Rea
         let known = readers.ask(|reports| reports.generations()).await.unwrap_or_default();
         for (generation, last) in known {
             generations.advance(generation, last);
+        }
+        let paused = intake.queue().run(|store| {
+            let mut paused = Vec::new();
+            store.transact(&mut |tx| {
+                paused = tx.paused_partners()?;
+                Ok(())
+            })?;
+            Ok::<_, StoreError>(paused)
+        });
+        // Without an answer, whoever is paused stays so.
+        if let Ok(answer) = paused
+            && let Ok(Ok(paused)) = answer.await
+        {
+            intake.set_paused(paused);
         }
     }
 }

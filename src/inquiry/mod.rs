@@ -17,7 +17,7 @@ use crate::ledger::writer::Writer;
 use crate::matching::{self, Bills, Named};
 use crate::partner::{Bill, BillsAnswer, BillsKind, Profile, StatusAnswer, StatusAsk, StatusKind};
 use crate::store::reports::Reports;
-use crate::store::rows::EventState;
+use crate::store::rows::{EventRecord, EventState};
 use crate::store::{Candidates, StoreError};
 use readers::Readers;
 use std::time::Duration;
@@ -79,7 +79,20 @@ async fn sure_status(books: Books<'_>, asked: StatusAsk) -> Option<StatusAnswer>
         return Some(first);
     }
     writer.passed().ok()?.await.ok()?;
-    ask().await.ok()
+    if writer.is_alone() {
+        return ask().await.ok();
+    }
+    // Another instance may hold the event at this moment: its lock is waited for, and the row is read behind it.
+    let locked = writer.run(move |store| {
+        let mut row = None;
+        store.transact(&mut |tx| {
+            row = tx.events(&[payment])?.pop().flatten();
+            Ok(())
+        })?;
+        Ok::<_, StoreError>(row)
+    });
+    let row = locked.ok()?.await.ok()?.ok()?;
+    Some(status_of(payment, row.as_ref()))
 }
 
 /// The bills as a question found them.
@@ -131,17 +144,19 @@ fn open_bills(reports: &mut dyn Reports, references: &References) -> Result<Bill
 }
 
 fn payment_status(reports: &mut dyn Reports, payment: EventKey) -> Result<StatusAnswer, StoreError> {
-    let Some(record) = reports.event(&payment)? else {
-        return Ok(StatusAnswer::of(StatusKind::Unknown));
-    };
+    Ok(status_of(payment, reports.event(&payment)?.as_ref()))
+}
+
+fn status_of(payment: EventKey, row: Option<&EventRecord>) -> StatusAnswer {
+    let Some(record) = row else { return StatusAnswer::of(StatusKind::Unknown) };
     let kind = match record.state {
         EventState::Settled => StatusKind::Paid,
         EventState::Parked(_) => StatusKind::Parked,
         EventState::Reversed => StatusKind::Reversed,
         // Its reversal came and it did not: no payment is booked.
         EventState::Expected { .. } | EventState::Applied | EventState::Waiting | EventState::Refused => {
-            return Ok(StatusAnswer::of(StatusKind::Unknown));
+            return StatusAnswer::of(StatusKind::Unknown);
         }
     };
-    Ok(StatusAnswer { kind, payment: Some(payment), amount: Some(record.content.amount) })
+    StatusAnswer { kind, payment: Some(payment), amount: Some(record.content.amount) }
 }

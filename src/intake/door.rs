@@ -10,7 +10,7 @@ use crate::domain::outcome::{Outcome, Refusal};
 use crate::domain::time::{Clock, Timestamp};
 use crate::ledger::{Arrival, Pickup, PostJob, Posted, Queue, UnreadKind};
 use crate::partner::{AuthenticNotice, Partners, Profile};
-use crate::seen::{Marker, Recalled, Seen, SeenWorker};
+use crate::seen::{Recalled, Seen, SeenWorker};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use jiff::civil::Date;
@@ -180,6 +180,12 @@ impl Door {
         &self.intake
     }
 
+    /// Hands this worker's calls their answers, for ever. To be run as a task of the worker's.
+    pub fn hand_out(&self) -> impl Future<Output = ()> + use<> {
+        let pickup = Arc::clone(&self.pickup);
+        async move { pickup.hand_out().await }
+    }
+
     /// The whole walk of one call. Never fails: what fails is the retry word.
     pub async fn submit(&self, profile: &Profile, raw: &RawNotice) -> Heard {
         let started = self.intake.queue.now();
@@ -234,10 +240,10 @@ impl Door {
 
     /// Waits for the commit, but not longer than the collector does.
     async fn post(&self, arrival: Arrival, deadline: Instant) -> Heard {
-        match post(self.intake.queue.as_ref(), &self.pickup, arrival, deadline).await {
+        match post(self.intake.queue.as_ref(), Some(&self.pickup), arrival, deadline).await {
             Some(posted) => {
                 if let Some(marker) = posted.marker {
-                    self.seen.remember(&Marker { key: marker.key, posting: marker.posting, content: marker.content });
+                    self.seen.remember(&marker);
                 }
                 Heard { outcome: posted.answer.outcome, payment: posted.answer.payment }
             }
@@ -250,17 +256,23 @@ impl Door {
 /// nothing is known to be on disk.
 pub(super) async fn post(
     queue: &dyn Queue,
-    pickup: &Arc<Pickup>,
+    pickup: Option<&Arc<Pickup>>,
     arrival: Arrival,
     deadline: Instant,
 ) -> Option<Posted> {
     let answer = queue
-        .submit(PostJob { arrival, deadline, pickup: Some(Arc::clone(pickup)) })
+        .submit(PostJob { arrival, deadline, pickup: pickup.cloned() })
         .inspect_err(|busy| {
             metrics::counter!("thuho_turned_away_total", "why" => busy.to_string()).increment(1);
         })
         .ok()?;
-    tokio::time::timeout_at(deadline.into(), pickup.wait(answer)).await.ok()?
+    let answered = async {
+        match pickup {
+            Some(pickup) => pickup.wait(answer).await,
+            None => answer.await.ok(),
+        }
+    };
+    tokio::time::timeout_at(deadline.into(), answered).await.ok()?
 }
 
 /// A notice on its way into the books.

@@ -8,7 +8,6 @@ use crate::domain::notice::{Effect, OnMismatch};
 use crate::domain::outcome::Outcome;
 use crate::partner::Profile;
 use crate::store::reports::StoredReceipt;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one receipt may take to be written.
@@ -32,8 +31,7 @@ pub async fn again(intake: &Intake, profile: &Profile, receipt: &StoredReceipt) 
         return Some(Outcome::NotAPayment);
     }
     let queue = intake.queue().as_ref();
-    let posted =
-        post(queue, &Arc::default(), notice_arrival(profile, &authentic, notice), queue.now() + WRITE_WAIT).await?;
+    let posted = post(queue, None, notice_arrival(profile, &authentic, notice), queue.now() + WRITE_WAIT).await?;
     if posted.answer.outcome == Outcome::TryAgain {
         return None;
     }

@@ -156,10 +156,16 @@ impl Book {
     }
 
     /// The first posting of this writer that is there only if everything that this batch has seen is there: its own
-    /// last one, or else the next one that this writer makes. What was there before says nothing: another instance's
-    /// payment, seen here, may have been written after this writer's last posting.
+    /// last one, or else the next one that this writer makes. Where others write too, the one before says nothing: a
+    /// payment of theirs, seen here, may have been written after it.
     pub(super) fn proving_posting(&self) -> PostingNo {
-        self.writes.postings.last().map_or(self.heads.posting, |own| own.no)
+        let unposted = if self.heads.alone { self.reached() } else { self.heads.posting };
+        self.writes.postings.last().map_or(unposted, |own| own.no)
+    }
+
+    /// The last posting of this writer, once the batch is on disk as far as it is decided.
+    pub(super) fn reached(&self) -> PostingNo {
+        PostingNo(self.heads.posting.0.saturating_sub(1))
     }
 
     /// A decision's parts with their invoices.

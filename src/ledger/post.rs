@@ -349,7 +349,12 @@ impl Fold {
     /// books know that.
     fn marker(&self, notice: &Notice, key: EventKey) -> Option<Marker> {
         match notice.on_mismatch {
-            OnMismatch::Keep => Some(Marker { key, posting: self.book.proving_posting(), content: notice.content() }),
+            OnMismatch::Keep => Some(Marker {
+                key,
+                posting: self.book.proving_posting(),
+                reached: self.book.reached(),
+                content: notice.content(),
+            }),
             OnMismatch::Refuse => None,
         }
     }

@@ -6,11 +6,13 @@
 //! While one batch is being flushed the next one gathers: the flush itself is the batching window, so there is no
 //! timer to tune.
 
+mod options;
 mod status;
 
 pub use super::batch::{BatchEnd, CONTENDED_TRIES_MAX, Early, Health, Lane, REPEATS_HELD_MAX, run_batch};
 pub use super::queue::{Busy, PostJob, Queue};
 
+pub use options::{BATCH_MAX, QUEUE_MAX, WriterOptions};
 pub use status::WriterStatus;
 
 use super::crash;
@@ -30,12 +32,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// Notices in one transaction. One flush pays for all of them; beyond this the batch only adds waiting.
-pub const BATCH_MAX: usize = 512;
-
-/// Notices that may wait. Four seconds of the national peak; beyond it the retry word is kinder than the wait.
-pub const QUEUE_MAX: usize = 8_192;
-
 /// Other transactions that may wait: a handful of tasks each keep one or two in flight.
 pub const TASKS_MAX: usize = 256;
 
@@ -44,27 +40,6 @@ pub const TASKS_BETWEEN_MAX: usize = 2;
 
 /// How often a full disk, or a database that does not answer, is probed while nothing else comes.
 pub const PROBE_EVERY: Duration = Duration::from_secs(1);
-
-/// How a writer is set up.
-#[derive(Clone, Copy, Debug)]
-pub struct WriterOptions {
-    /// The receipt chain this writer extends.
-    pub lane: u32,
-    /// This start of this instance, random.
-    pub generation: Generation,
-    /// Notices in one transaction.
-    pub batch_max: usize,
-    /// Notices that may wait.
-    pub queue_max: usize,
-}
-
-impl WriterOptions {
-    /// The limits' defaults.
-    #[must_use]
-    pub fn new(lane: u32, generation: Generation) -> Self {
-        Self { lane, generation, batch_max: BATCH_MAX, queue_max: QUEUE_MAX }
-    }
-}
 
 #[derive(Default)]
 struct Queues {
@@ -141,6 +116,7 @@ impl Shared {
         queues.closed = true;
         queues.posts.clear();
         queues.tasks.clear();
+        queues.passing.clear();
     }
 }
 
@@ -213,6 +189,12 @@ impl Writer {
         queues.passing.push_back((after, tell));
         self.shared.ring(queues);
         Ok(passed)
+    }
+
+    /// Does nobody else write to the store? Else [`Writer::passed`] says nothing of what others are about to commit.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.options.alone
     }
 
     /// Calls `hook` on the writer's thread after each batch that posted, once its waiters were answered. It must cost

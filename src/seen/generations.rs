@@ -27,7 +27,7 @@ impl Generations {
         self.own
     }
 
-    /// A commit reached `last`.
+    /// A commit reached `last`: never a posting that is still to come.
     pub fn advance(&self, generation: Generation, last: PostingNo) {
         if generation == self.own {
             self.own_last.fetch_max(last.0, Ordering::AcqRel);

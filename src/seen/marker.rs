@@ -13,8 +13,10 @@ use subtle::ConstantTimeEq;
 pub struct Marker {
     /// The event.
     pub key: EventKey,
-    /// The posting that settled it.
+    /// A posting of this writer that is there only if the event is.
     pub posting: PostingNo,
+    /// This writer's last posting so far, which may come before that one: as far as its generation is believed now.
+    pub reached: PostingNo,
     /// What it said.
     pub content: Content,
 }

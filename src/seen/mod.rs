@@ -2,8 +2,9 @@
 //! ledger, told after the commit, never in between, and never believed alone: the unique key in the ledger decides
 //! (I2), and with this module empty, stale or gone every answer stays the same (I7).
 //!
-//! What is remembered is a *marker*: the event key, and under it the generation and the posting that settled it, with
-//! an HMAC of ours over all of it and the content. It counts only when
+//! What is remembered is a *marker*: the event key, and under it a generation and a posting of it that is there only
+//! if the event is (the one that settled it, or a later one of a writer that met it again), with an HMAC of ours over
+//! all of it and the content. It counts only when
 //! - the HMAC fits, which also says that the content is the same: another content is a miss, and the ledger calls it
 //!   a conflict;
 //! - the ledger knows the generation up to that posting: a marker of a database that was restored to an older state
@@ -197,7 +198,7 @@ impl SeenWorker {
     pub fn remember(&self, marker: &Marker) {
         let seen = &self.seen;
         let own: Generation = seen.generations.own();
-        seen.generations.advance(own, marker.posting);
+        seen.generations.advance(own, marker.reached);
         let value = seen.mac.seal(own, marker);
         match (&seen.backend, &self.link) {
             (Backend::Memory(memory), _) => memory.put(marker.key, value),

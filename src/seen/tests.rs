@@ -42,7 +42,8 @@ fn memory() -> SeenWorker {
 }
 
 fn marker(n: u32, posting: i64, dong: i64) -> Marker {
-    Marker { key: key(n), posting: PostingNo(posting), content: content(dong) }
+    let posting = PostingNo(posting);
+    Marker { key: key(n), posting, reached: posting, content: content(dong) }
 }
 
 async fn check(seen: &SeenWorker, n: u32, dong: i64, expected: Recalled) {
@@ -57,6 +58,16 @@ async fn what_was_remembered_is_recalled_with_the_same_content_only() {
     check(&seen, 1, 100, Recalled::Settled).await;
     check(&seen, 1, 101, Recalled::Unknown).await;
     check(&seen, 2, 100, Recalled::Unknown).await;
+}
+
+/// What another instance booked is believed once this writer has made a posting after it was seen, and not before.
+#[tokio::test]
+async fn a_marker_under_a_posting_still_to_come_waits_for_it() {
+    let seen = memory();
+    seen.remember(&Marker { reached: PostingNo(4), ..marker(1, 5, 100) });
+    check(&seen, 1, 100, Recalled::Unknown).await;
+    seen.remember(&marker(2, 5, 100));
+    check(&seen, 1, 100, Recalled::Settled).await;
 }
 
 #[tokio::test]

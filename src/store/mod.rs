@@ -86,6 +86,8 @@ pub struct Heads {
     pub chain: [u8; 32],
     /// The number of the next posting.
     pub posting: PostingNo,
+    /// Does nobody else write here? Then the posting before that one proves all that is there.
+    pub alone: bool,
 }
 
 /// What a batch needs to know of invoices.

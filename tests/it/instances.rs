@@ -61,6 +61,15 @@ fn two_instances_on_one_database_answer_as_one() {
     let again = two.call_saying(&pays("E2", "HD-1", 100_000));
     assert_eq!(http::call(two.public, &again).json()["outcome"], "already_paid");
     assert_eq!(http::call(one.public, &again).json()["outcome"], "already_paid");
+    // What one is told to stop, the other stops too.
+    assert_eq!(one.internal("POST", "/api/v1/partners/standard/pause", "text/plain", b"").status, 204);
+    let unpaid = two.call_saying(&pays("E3", "HD-1", 100_000));
+    let stopped = (0..1_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        http::call(two.public, &unpaid).json()["outcome"] == "try_again"
+    });
+    assert!(stopped, "the other instance does not hear of the pause");
+    assert_eq!(two.internal("POST", "/api/v1/partners/standard/resume", "text/plain", b"").status, 204);
     let seen = two.internal("GET", "/api/v1/invoices/HD-1", "text/plain", b"");
     assert_eq!(seen.json()["settled"], 100_000, "{}", seen.text());
     assert_eq!(database.sql("SELECT lane FROM lanes WHERE n > 0 ORDER BY lane"), ["0", "1"]);

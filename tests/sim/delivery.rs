@@ -126,7 +126,7 @@ impl World {
         if self.db.db().events.get(&key).is_some_and(|row| row.content != content) {
             self.faults.hit(Fault::MarkerOfOtherContent);
             if self.mistake == Mistake::ContentIgnored {
-                self.instances[i].seen.remember(&Marker { key, posting, content });
+                self.instances[i].seen.remember(&Marker { key, posting, reached: posting, content });
             }
             return false;
         }
@@ -246,7 +246,7 @@ impl World {
         let instance = &self.instances[i];
         for call in instance.flights.iter().map(|flight| &flight.call) {
             if let (Said::Notice, false, Some(key)) = (call.said, call.is_from_bank(), call.notice.key()) {
-                instance.seen.remember(&Marker { key, posting: next, content: call.notice.content() });
+                instance.seen.remember(&Marker { key, posting: next, reached: next, content: call.notice.content() });
             }
         }
     }

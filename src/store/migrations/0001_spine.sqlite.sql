@@ -6,7 +6,7 @@
 -- Each notice costs two pages that no other one shares: its event key, and its invoice's allocations. Everything else
 -- is appended. So what only people look up has no index of its own on the way in: names and references are turned
 -- into keys and invoices first, and indexes hold the few rows that were not settled when they came. A message's key is indexed behind
--- its block of 256 postings, so that today's rows share a few pages and a lookup probes block by block.
+-- its block of 1024 postings, so that today's rows share a few pages and a lookup probes block by block.
 
 CREATE TABLE invoices (
     no             INTEGER PRIMARY KEY,
@@ -137,7 +137,7 @@ CREATE TABLE dispatches (
     CHECK (closed_by IS NULL OR (close_proposed_by IS NOT NULL AND close_proposed_by <> closed_by)),
     FOREIGN KEY (invoice_no, sequence) REFERENCES allocations (invoice_no, sequence)
 ) STRICT;
-CREATE UNIQUE INDEX dispatches_key ON dispatches (no >> 24, key);
+CREATE UNIQUE INDEX dispatches_key ON dispatches (no >> 26, key);
 CREATE INDEX dispatches_due ON dispatches (head, urgent, due_at, created_at) WHERE state = 'waiting';
 CREATE INDEX dispatches_leased_by ON dispatches (lease_token) WHERE state = 'leased';
 CREATE INDEX dispatches_leased_until ON dispatches (lease_until, created_at) WHERE state = 'leased';

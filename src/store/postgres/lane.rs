@@ -34,7 +34,7 @@ pub(super) struct Head {
 
 impl Head {
     pub(super) fn heads(&self) -> Heads {
-        Heads { receipt: self.n.saturating_add(1), chain: self.hash, posting: PostingNo(self.posting) }
+        Heads { receipt: self.n.saturating_add(1), chain: self.hash, posting: PostingNo(self.posting), alone: false }
     }
 
     /// May a transaction run out of numbers?

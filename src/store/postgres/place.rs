@@ -11,8 +11,11 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
-/// How long a connection may take, its proofs included.
+/// How long a connection may take for each host that is named, its proofs included.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long one host may be silent before the next one is tried.
+const HOST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A peer that acknowledges nothing for so long is gone.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -84,7 +87,7 @@ impl PostgresPlace {
         }
         config
             .application_name("thuho")
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(HOST_TIMEOUT)
             .tcp_user_timeout(TCP_USER_TIMEOUT)
             .keepalives_idle(KEEPALIVE)
             .keepalives_interval(KEEPALIVE)
@@ -99,6 +102,13 @@ impl PostgresPlace {
         };
         let shown = shown(&config);
         Ok(Self { config, tls, shown })
+    }
+}
+
+impl PostgresPlace {
+    /// How many hosts it names.
+    pub(super) fn hosts(&self) -> u32 {
+        u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX)
     }
 }
 

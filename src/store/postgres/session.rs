@@ -23,8 +23,8 @@ pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a statement may wait for a lock: another instance's transaction takes milliseconds.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A transaction that nobody goes on with gives its locks back.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A transaction that nobody goes on with gives its locks back: others wait for them.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How much longer than the server we wait for it to say that it took too long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -97,7 +97,8 @@ impl Session {
             .map_err(|e| StoreError::Fault(format!("store.connect: no runtime ({})", e.kind())))?;
         let warnings = Arc::<AtomicU64>::default();
         let connecting = connect(place, Arc::clone(&warnings));
-        let connected = runtime.block_on(async { tokio::time::timeout(CONNECT_TIMEOUT, connecting).await });
+        let limit = CONNECT_TIMEOUT.saturating_mul(place.hosts());
+        let connected = runtime.block_on(async { tokio::time::timeout(limit, connecting).await });
         let (client, driver) = match connected {
             Ok(Ok(connected)) => connected,
             Ok(Err(error)) => return Err(failure::no_connection(&error)),
@@ -117,6 +118,8 @@ impl Session {
              SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {};
              SET default_transaction_isolation = 'read committed'; SET client_min_messages = 'warning';
              SET plan_cache_mode = 'force_generic_plan'; SET jit = off;
+             SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2;
+             SET tcp_user_timeout = 15000; SET client_connection_check_interval = 2000;
              SET max_parallel_workers_per_gather = {}",
             if purpose.unflushed { "off" } else { "on" },
             if purpose.reads_only { "on" } else { "off" },

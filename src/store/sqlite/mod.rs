@@ -260,6 +260,18 @@ mod tests {
         store.connection.pragma_query_value(None, name, read).unwrap().unwrap()
     }
 
+    /// `.cargo/config.toml` says how the bundled library is built; built otherwise, it is slower.
+    #[test]
+    fn the_library_is_built_as_the_configuration_says() {
+        let (_folder, store) = open();
+        let mut statement = store.connection.prepare("PRAGMA compile_options").unwrap();
+        let built: Vec<String> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        for option in ["THREADSAFE=2", "DEFAULT_MEMSTATUS=0", "OMIT_SHARED_CACHE"] {
+            assert!(built.iter().any(|b| b == option), "{option}: {built:?}");
+        }
+        assert!(!built.iter().any(|b| b == "ENABLE_STAT4" || b == "ENABLE_API_ARMOR"), "{built:?}");
+    }
+
     #[test]
     fn a_gateway_flushes_each_commit() {
         let (_folder, store) = open();

@@ -167,12 +167,12 @@ struct Found {
     proposed_by: Option<String>,
 }
 
-/// Finds a message by its key, newest block of postings first: one index probe a block of 256. For people, not for
+/// Finds a message by its key, newest block of postings first: one index probe a block of 1024. For people, not for
 /// the hot path.
 fn find(db: Db<'_>, key: &DispatchKey) -> Result<Option<Found>, StoreError> {
-    const LAST: &str = "-- dispatches.last_block\nSELECT coalesce(max(no), 0) >> 24 FROM dispatches";
+    const LAST: &str = "-- dispatches.last_block\nSELECT coalesce(max(no), 0) >> 26 FROM dispatches";
     const PROBE: &str = "-- dispatches.probe\nSELECT d.no, d.state, d.close_proposed_by FROM dispatches d
-        WHERE d.no >> 24 = ?1 AND d.key = ?2";
+        WHERE d.no >> 26 = ?1 AND d.key = ?2";
     let key = key_bytes(key);
     let last = db.integer(LAST, ())?;
     let mut probe = db.prepare(PROBE)?;

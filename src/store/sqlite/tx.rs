@@ -97,7 +97,7 @@ impl Tx for SqliteTx<'_> {
         const LAST: &str = "-- postings.last\nSELECT coalesce(max(no), 0) FROM postings";
         let (last, chain) = lane_head(self.db, self.lane)?.unwrap_or((0, [0; 32]));
         let posting = self.db.integer(LAST, ())?;
-        Ok(Heads { receipt: last.saturating_add(1), chain, posting: PostingNo(posting.saturating_add(1)) })
+        Ok(Heads { receipt: last.saturating_add(1), chain, posting: PostingNo(posting.saturating_add(1)), alone: true })
     }
 
     fn events(&mut self, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {

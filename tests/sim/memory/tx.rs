@@ -176,7 +176,7 @@ impl Tx for MemoryTx<'_> {
     fn heads(&mut self) -> Result<Heads, StoreError> {
         let (n, chain) = self.db.lane_heads.get(&self.lane).copied().unwrap_or_default();
         let posting = self.db.postings.last().map_or(PostingNo(1), |p| PostingNo(p.no.0 + 1));
-        Ok(Heads { receipt: n + 1, chain, posting })
+        Ok(Heads { receipt: n + 1, chain, posting, alone: false })
     }
 
     fn events(&mut self, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {
