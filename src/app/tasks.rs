@@ -131,10 +131,7 @@ pub(super) async fn keep_up_with_others(intake: Arc<Intake>, generations: Arc<Ge
     loop {
         often.tick().await;
         // Without an answer their repeats are asked of the ledger meanwhile.
-        let known = readers.ask(|reports| reports.generations()).await.unwrap_or_default();
-        for (generation, last) in known {
-            generations.advance(generation, last);
-        }
+        generations.replace_others(readers.ask(|reports| reports.generations()).await.unwrap_or_default());
         let paused = intake.queue().run(|store| {
             let mut paused = Vec::new();
             store.transact(&mut |tx| {

@@ -8,8 +8,6 @@ use super::crash;
 use super::post::{self, Posted, PostedBatch, Repeat};
 use super::recent::RecentBreaks;
 use crate::domain::ids::{Generation, PostingNo};
-use crate::domain::outcome::Outcome;
-use crate::domain::receipt::Answer;
 use crate::store::{RepeatCount, Store, StoreError, Tx};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -106,8 +104,39 @@ pub struct BatchEnd {
     pub faults: u64,
 }
 
-/// Is told of answers before the commit. Does nothing, except under the rigs' deliberate fault.
-pub type Early<'a> = dyn FnMut(usize, &Posted) + 'a;
+/// Who waits for a batch's answers, as the batch sees them: by the place of their arrival in it.
+pub trait Callers {
+    /// Does this one still wait? Asked behind its event's lock, and only of a payment that is not debited yet: whoever
+    /// stopped waiting asks for its state, perhaps elsewhere, and hears that there is none.
+    fn still_waits(&self, _n: usize) -> bool {
+        true
+    }
+
+    /// This one is told before the commit. Called only under the rigs' deliberate fault.
+    fn tell_early(&mut self, _n: usize, _posted: &Posted) {}
+}
+
+/// Callers who wait for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Patient;
+
+impl Callers for Patient {}
+
+/// The caller at `n`, alone.
+struct Alone<'c> {
+    callers: &'c mut dyn Callers,
+    n: usize,
+}
+
+impl Callers for Alone<'_> {
+    fn still_waits(&self, _zero: usize) -> bool {
+        self.callers.still_waits(self.n)
+    }
+
+    fn tell_early(&mut self, _zero: usize, posted: &Posted) {
+        self.callers.tell_early(self.n, posted);
+    }
+}
 
 /// Runs a batch in one transaction; if one of it is at fault, each singly.
 pub fn run_batch(
@@ -115,23 +144,23 @@ pub fn run_batch(
     lane: &mut Lane,
     moment: super::Moment,
     arrivals: &[Arrival],
-    early: &mut Early<'_>,
+    callers: &mut dyn Callers,
 ) -> BatchEnd {
     let mut end = BatchEnd::default();
     if arrivals.is_empty() {
         return end;
     }
     let context = lane.context(moment);
-    match attempt(store, lane, &context, arrivals, &mut |n, posted| early(n, posted)) {
+    match attempt(store, lane, &context, arrivals, callers) {
         Ok(batch) => taken(lane, &mut end, batch),
         Err(error) if arrivals.len() > 1 && is_somebodys(&error) => {
             for (n, arrival) in arrivals.iter().enumerate() {
                 if end.health != Health::Good {
-                    end.answers.push(try_again());
+                    end.answers.push(Posted::try_again());
                     continue;
                 }
                 let one = std::slice::from_ref(arrival);
-                match attempt(store, lane, &context, one, &mut |_zero, posted| early(n, posted)) {
+                match attempt(store, lane, &context, one, &mut Alone { callers, n }) {
                     Ok(batch) => taken(lane, &mut end, batch),
                     Err(error) => offender(store, lane, &context, (arrival, &error), &mut end),
                 }
@@ -162,7 +191,7 @@ fn offender(
         verdict: UnreadKind::Unreadable,
         detail: "understood, and could not be booked".to_owned(),
     };
-    match attempt(store, lane, context, std::slice::from_ref(&kept), &mut |_n, _posted| {}) {
+    match attempt(store, lane, context, std::slice::from_ref(&kept), &mut Patient) {
         Ok(batch) => lane.recent.remember(&batch.opened),
         Err(error) => tracing::warn!(error = %error, "A call that could not be booked could not be kept either"),
     }
@@ -176,7 +205,7 @@ fn taken(lane: &mut Lane, end: &mut BatchEnd, batch: PostedBatch) {
 }
 
 fn not_taken(end: &mut BatchEnd, error: &StoreError, count: usize) {
-    end.answers.extend(std::iter::repeat_with(try_again).take(count));
+    end.answers.extend(std::iter::repeat_with(Posted::try_again).take(count));
     match error {
         StoreError::Full(_) => end.health = Health::Full,
         StoreError::Away(_) => end.health = Health::Away,
@@ -207,17 +236,13 @@ fn is_somebodys(error: &StoreError) -> bool {
     }
 }
 
-fn try_again() -> Posted {
-    Posted { answer: Answer { outcome: Outcome::TryAgain, payment: None }, marker: None }
-}
-
 /// One transaction, again while it is contended. A panic on the way is a fault: the store rolls back.
 fn attempt(
     store: &mut dyn Store,
     lane: &mut Lane,
     context: &LaneContext,
     arrivals: &[Arrival],
-    early: &mut Early<'_>,
+    callers: &mut dyn Callers,
 ) -> Result<PostedBatch, StoreError> {
     let held = lane.held();
     let many = held.iter().map(|r| r.count).fold(0_i64, i64::saturating_add) >= REPEATS_HELD_MAX;
@@ -228,13 +253,13 @@ fn attempt(
         let mut flushed = false;
         let mut work = |tx: &mut dyn Tx| {
             crash::point("after-begin");
-            batch = post::post(tx, context, arrivals)?;
+            batch = post::post(tx, context, arrivals, &|n| callers.still_waits(n))?;
             flushed = !held.is_empty() && (many || batch.last.is_some());
             if flushed {
                 tx.count_repeats(&held)?;
             }
             if crash::fault("ack-before-commit") {
-                batch.posted.iter().enumerate().for_each(|(n, posted)| early(n, posted));
+                batch.posted.iter().enumerate().for_each(|(n, posted)| callers.tell_early(n, posted));
                 // The answers are on the wire before anything can go wrong: that is the fault.
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }

@@ -24,6 +24,6 @@ pub use book::LaneContext;
 pub use compose::Moment;
 pub use pickup::Pickup;
 pub use post::{Posted, PostedBatch, Repeat, post};
-pub use queue::{Busy, PostJob, Queue, Task, Turn, Waiters, Waiting};
+pub use queue::{Busy, ByClock, PostJob, Queue, Task, Turn, Waiters, Waiting};
 pub use recent::{Mark, RECENT_BREAKS_MAX, RecentBreaks};
 pub use register::{REMATCH_MAX, RegisterReport, register};

@@ -29,6 +29,14 @@ pub struct Posted {
     pub marker: Option<Marker>,
 }
 
+impl Posted {
+    /// Nothing was written: the sender says it again.
+    #[must_use]
+    pub fn try_again() -> Self {
+        answer(Outcome::TryAgain, None)
+    }
+}
+
 /// A repeat that wrote nothing: counted beside the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Repeat {
@@ -51,16 +59,23 @@ pub struct PostedBatch {
     pub last: Option<PostingNo>,
 }
 
-/// Decides and writes a batch, in order.
+/// Decides and writes a batch, in order. `still_waits` says of an arrival's place whether its sender does.
 ///
 /// # Errors
 /// The machine's; a [`StoreError::Fault`] is one arrival's, and the caller finds whose by running them singly.
-pub fn post(tx: &mut dyn Tx, lane: &LaneContext, arrivals: &[Arrival]) -> Result<PostedBatch, StoreError> {
+pub fn post(
+    tx: &mut dyn Tx,
+    lane: &LaneContext,
+    arrivals: &[Arrival],
+    still_waits: &dyn Fn(usize) -> bool,
+) -> Result<PostedBatch, StoreError> {
     let items: Vec<Item<'_>> = arrivals.iter().map(Item::of).collect();
     let mut fold = Fold { book: load(tx, lane, &items)?, repeats: Vec::new() };
     let mut posted = Vec::with_capacity(arrivals.len());
-    for item in &items {
-        posted.push(fold.item(item)?);
+    for (n, item) in items.iter().enumerate() {
+        // Its event is locked by now: whoever asks for its state hears of it, or came before and was told of none.
+        let given_up = fold.may_be_withdrawn(item) && !still_waits(n);
+        posted.push(if given_up { Posted::try_again() } else { fold.item(item)? });
     }
     let (last, opened) = fold.book.write(tx, lane)?;
     Ok(PostedBatch { posted, opened, repeats: fold.repeats, last })
@@ -111,6 +126,17 @@ struct Fold {
 }
 
 impl Fold {
+    /// A payment that its sender has not debited yet and that is not in the books: who stops waiting for the answer drops
+    /// it. Everybody else's money is taken already, and is booked whoever listens.
+    fn may_be_withdrawn(&self, item: &Item<'_>) -> bool {
+        let Item::Call(call) = item else { return false };
+        let asks = call.notice.on_mismatch == OnMismatch::Refuse;
+        let pays = call.notice.effect == Effect::Moves(Movement::Payment);
+        let known =
+            || self.book.event(&call.key).is_some_and(|record| !matches!(record.state, EventState::Expected { .. }));
+        asks && pays && !known()
+    }
+
     fn item(&mut self, item: &Item<'_>) -> Result<Posted, StoreError> {
         match item {
             Item::Unread { evidence, verdict, detail } => Ok(self.unread(evidence, *verdict, detail)),

@@ -3,12 +3,11 @@
 //! it. Keeps I4 and I10.
 
 use super::arrival::Arrival;
+use super::batch::Callers;
 use super::pickup::{Due, Pickup};
 use super::post::Posted;
 use crate::domain::ids::Movement;
 use crate::domain::notice::{Effect, OnMismatch};
-use crate::domain::outcome::Outcome;
-use crate::domain::receipt::Answer;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +18,8 @@ use tokio::sync::oneshot;
 pub struct PostJob {
     /// What came.
     pub arrival: Arrival,
-    /// When its collector stops waiting, by [`Queue::now`]: past it, the job is dropped before its transaction begins.
+    /// When its collector stops waiting, by [`Queue::now`]: past it, the job is dropped before its transaction begins, and
+    /// a payment that is not debited yet also before it is booked.
     pub deadline: Instant,
     /// Where its answer is left, if its worker has such a place; else who waits is woken for it alone.
     pub pickup: Option<Arc<Pickup>>,
@@ -106,7 +106,7 @@ impl Turn {
                 turn.dropped.push(waiter);
             } else {
                 turn.arrivals.push(job.arrival);
-                turn.waiters.push(Waiter { tell: Some(waiter), pickup: job.pickup });
+                turn.waiters.push(Waiter { tell: Some(waiter), pickup: job.pickup, deadline: job.deadline });
             }
         }
         turn
@@ -115,7 +115,7 @@ impl Turn {
     /// The storage failed: all of them hear the retry word.
     pub fn turn_away(jobs: Vec<Waiting>) {
         for (_job, waiter) in jobs {
-            tell(waiter, try_again());
+            tell(waiter, Posted::try_again());
         }
     }
 
@@ -123,7 +123,7 @@ impl Turn {
     #[must_use]
     pub fn into_parts(self) -> (Vec<Arrival>, Waiters) {
         for waiter in self.dropped {
-            tell(waiter, try_again());
+            tell(waiter, Posted::try_again());
         }
         (self.arrivals, Waiters(self.waiters))
     }
@@ -135,18 +135,38 @@ struct Waiter {
     /// Gone once told.
     tell: Option<oneshot::Sender<Posted>>,
     pickup: Option<Arc<Pickup>>,
+    deadline: Instant,
 }
 
 /// Who waits for a batch.
 #[derive(Debug)]
 pub struct Waiters(Vec<Waiter>);
 
-impl Waiters {
-    /// Answers one of them before the others. Only for the rigs' deliberate fault.
-    pub fn tell_early(&mut self, n: usize, posted: &Posted) {
-        if let Some(waiter) = self.0.get_mut(n).and_then(|waiter| waiter.tell.take()) {
+/// Who waits for a batch, by the clock of their deadlines.
+pub struct ByClock<'w> {
+    waiters: &'w mut Waiters,
+    now: &'w dyn Fn() -> Instant,
+}
+
+impl Callers for ByClock<'_> {
+    fn still_waits(&self, n: usize) -> bool {
+        self.waiters.0.get(n).is_some_and(|waiter| {
+            let listens = waiter.tell.as_ref().is_some_and(|tell| !tell.is_closed());
+            listens && waiter.deadline > (self.now)()
+        })
+    }
+
+    fn tell_early(&mut self, n: usize, posted: &Posted) {
+        if let Some(waiter) = self.waiters.0.get_mut(n).and_then(|waiter| waiter.tell.take()) {
             tell(waiter, posted.clone());
         }
+    }
+}
+
+impl Waiters {
+    /// As the batch asks for them while it runs.
+    pub fn by_clock<'w>(&'w mut self, now: &'w dyn Fn() -> Instant) -> ByClock<'w> {
+        ByClock { waiters: self, now }
     }
 
     /// Answers each, in the order of the arrivals. Call it after the commit only (I4).
@@ -180,10 +200,6 @@ fn given_up(job: &PostJob, waiter: &oneshot::Sender<Posted>) -> bool {
         }
         Arrival::Unread { .. } => false,
     }
-}
-
-fn try_again() -> Posted {
-    Posted { answer: Answer { outcome: Outcome::TryAgain, payment: None }, marker: None }
 }
 
 /// A collector that hung up needs no answer; its payment is in the books all the same.

@@ -9,7 +9,7 @@
 mod options;
 mod status;
 
-pub use super::batch::{BatchEnd, CONTENDED_TRIES_MAX, Early, Health, Lane, REPEATS_HELD_MAX, run_batch};
+pub use super::batch::{BatchEnd, CONTENDED_TRIES_MAX, Callers, Health, Lane, Patient, REPEATS_HELD_MAX, run_batch};
 pub use super::queue::{Busy, PostJob, Queue};
 
 pub use options::{BATCH_MAX, QUEUE_MAX, WriterOptions};
@@ -417,8 +417,8 @@ impl Desk {
             return;
         }
         let moment = moment(self.clock.as_ref());
-        let early = &mut |n: usize, posted: &Posted| waiters.tell_early(n, posted);
-        let end = run_batch(&mut self.store, &mut self.lane, moment, &arrivals, early);
+        let callers = &mut waiters.by_clock(&Instant::now);
+        let end = run_batch(&mut self.store, &mut self.lane, moment, &arrivals, callers);
         let posted = end.last.is_some();
         self.publish(&end);
         crash::point("before-reply");

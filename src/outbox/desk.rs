@@ -224,10 +224,11 @@ fn steer(tx: &mut dyn Tx, attempts: &[Attempted], waits: &Waits, written: &mut W
         }
         _ => None,
     });
-    let open = attempts.iter().any(|attempt| {
+    let answered = |attempt: &&Attempted| {
         matches!(attempt.heard.as_ref().map(Heard::meaning), Some(Meaning::Delivered | Meaning::Park { .. }))
-    });
-    if wall.is_none() && !open {
+    };
+    let open_at = attempts.iter().filter(answered).map(|attempt| attempt.at).max();
+    if wall.is_none() && open_at.is_none() {
         return Ok(());
     }
     let was = tx.route()?.paused;
@@ -239,11 +240,12 @@ fn steer(tx: &mut dyn Tx, attempts: &[Attempted], waits: &Waits, written: &mut W
             written.paused = was.is_none().then(|| reason.clone());
             tx.set_route(&RouteState { paused: Some(RoutePause { reason, since, probe_at }) })
         }
-        (None, Some(_)) => {
+        // What was heard before the wall, and written after another instance met it, says nothing of it.
+        (None, Some(pause)) if open_at >= Some(pause.since) => {
             written.opened = true;
             tx.set_route(&RouteState { paused: None })
         }
-        (None, None) => Ok(()),
+        (None, _) => Ok(()),
     }
 }
 

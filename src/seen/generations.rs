@@ -37,6 +37,15 @@ impl Generations {
         }
     }
 
+    /// The database has of the others what it says now, and nothing else: it may have come back without their last
+    /// postings, and then their markers must not count. Nothing known is nothing believed.
+    pub fn replace_others(&self, known: impl IntoIterator<Item = (Generation, PostingNo)>) {
+        let known = known.into_iter().filter(|(generation, _)| *generation != self.own).collect();
+        if let Ok(mut others) = self.others.write() {
+            *others = known;
+        }
+    }
+
     /// Does the database have this generation's posting?
     #[must_use]
     pub fn covers(&self, generation: Generation, posting: PostingNo) -> bool {

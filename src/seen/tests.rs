@@ -125,6 +125,18 @@ fn own_commits_move_the_own_generation() {
     assert!(!generations.covers(Generation(1), PostingNo(4)));
 }
 
+/// A database that came back without another instance's last postings: its markers count no further than that.
+#[test]
+fn what_the_database_no_longer_has_is_no_longer_believed() {
+    let generations = Generations::new(Generation(1), [(Generation(2), PostingNo(9)), (Generation(3), PostingNo(9))]);
+    generations.advance(Generation(1), PostingNo(5));
+    generations.replace_others([(Generation(1), PostingNo(1)), (Generation(2), PostingNo(4))]);
+    let covered = [(1, 5), (2, 4), (2, 5), (3, 1)].map(|(g, p)| generations.covers(Generation(g), PostingNo(p)));
+    assert_eq!(covered, [true, true, false, false]);
+    generations.replace_others([]);
+    assert!(!generations.covers(Generation(2), PostingNo(1)));
+}
+
 /// A port where nobody listens: every recall is unknown, none fails, and the breaker ends the asking.
 #[tokio::test]
 async fn without_redis_every_recall_is_unknown() {

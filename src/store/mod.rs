@@ -338,7 +338,8 @@ pub trait Tx {
         at: Timestamp,
     ) -> Result<CommandAnswer, StoreError>;
 
-    /// Is the way to the core open?
+    /// Is the way to the core open? While it is paused, nobody else asks before this transaction ends (where the database
+    /// needs it).
     ///
     /// # Errors
     /// The machine's.

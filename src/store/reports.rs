@@ -287,7 +287,8 @@ pub trait Reports: Send {
     /// The machine's.
     fn lanes(&mut self) -> Result<Vec<u32>, StoreError>;
 
-    /// Seals in order of time, after `after`.
+    /// Seals in order of time, after `after`: `limit` of them, and all of the last one's millisecond, so that whoever goes
+    /// on after it misses none.
     ///
     /// # Errors
     /// The machine's.

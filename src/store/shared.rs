@@ -44,9 +44,9 @@ pub(super) fn standing(allocations: Vec<Allocation>) -> Vec<Allocation> {
     standing
 }
 
-/// Newest first, at most `limit`, each once.
+/// The last ones paid first, at most `limit`, each once.
 pub(super) fn newest(mut found: Vec<(i64, EventRecord)>, limit: u32) -> Vec<EventRecord> {
-    found.sort_by_key(|(no, _)| std::cmp::Reverse(*no));
+    found.sort_by_key(|(no, record)| std::cmp::Reverse((record.paid_at, *no)));
     found.dedup_by_key(|(no, _)| *no);
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     found.into_iter().map(|(_, record)| record).collect()

@@ -12,7 +12,7 @@ use thuho::domain::notice::{Method, RawNotice};
 use thuho::domain::outcome::Outcome;
 use thuho::domain::time::{Clock, SystemClock};
 use thuho::ledger::Arrival;
-use thuho::ledger::writer::{Lane, moment, run_batch};
+use thuho::ledger::writer::{Lane, Patient, moment, run_batch};
 use thuho::partner::{Partners, Profile};
 use thuho::store::sqlite::{SqliteOptions, SqliteStore};
 
@@ -56,7 +56,7 @@ pub fn run(profiles: &Path, books: &Path, seed: u64) {
         let pid = std::process::id();
         let (since, cpu, written) = (Instant::now(), machine::cpu_seconds(pid), machine::written_kib(pid));
         for batch in arrivals.chunks(size) {
-            let end = run_batch(&mut store, &mut lane, moment(&SystemClock), batch, &mut |_n, _posted| {});
+            let end = run_batch(&mut store, &mut lane, moment(&SystemClock), batch, &mut Patient);
             let taken = end.answers.iter().all(|a| !matches!(a.answer.outcome, Outcome::TryAgain | Outcome::Malformed));
             assert!(taken, "the ledger takes every notice");
         }

@@ -18,7 +18,7 @@ use thuho::domain::receipt::Verdict;
 use thuho::domain::time::Timestamp;
 use thuho::intake::{Heard, redo};
 use thuho::ledger::Turn;
-use thuho::ledger::writer::{Health, run_batch};
+use thuho::ledger::writer::{Health, Patient, run_batch};
 use thuho::seen::Marker;
 use thuho::store::reports::{ReceiptFilter, Reports};
 use thuho::store::rows::EventState;
@@ -185,7 +185,7 @@ impl World {
         let (fate, moment) = (self.fate(), self.moment());
         let instance = &mut self.instances[i];
         instance.store.next_commit(fate);
-        let end = run_batch(&mut instance.store, &mut instance.lane, moment, &arrivals, &mut |_n, _posted| {});
+        let end = run_batch(&mut instance.store, &mut instance.lane, moment, &arrivals, &mut Patient);
         instance.store.next_commit(CommitFate::Works);
         self.note(|| format!("instance {i} writes {} of its queue: {fate:?}", arrivals.len()));
         if matches!(fate, CommitFate::DiesBefore | CommitFate::DiesAfter) {

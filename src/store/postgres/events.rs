@@ -25,7 +25,7 @@ pub(super) fn by_key(tx: &mut PostgresTx<'_>, keys: &[EventKey]) -> Result<Vec<O
     let asked: Vec<Key> = keys.iter().map(|key| Key(*key.as_bytes())).collect();
     let locks = Locks::of_events(keys);
     let mut found = HashMap::with_capacity(keys.len());
-    for answer in tx.ask(&[locks.ask(), Ask::new(SQL, vec![&asked])])?.into_iter().skip(1) {
+    for answer in tx.look(&[locks.ask(), Ask::new(SQL, vec![&asked])])?.into_iter().skip(1) {
         for (no, record) in answer.all(numbered_event)? {
             tx.numbers.saw(no, &record);
             found.insert(record.key, record);
@@ -46,8 +46,10 @@ pub(super) fn parked_naming(
         event_columns!(),
         " FROM ",
         events!(),
-        " WHERE e.names_invoice = ANY($1) AND e.names_invoice IS NOT NULL AND e.state <> 'settled'
-            AND e.state = 'parked' ORDER BY e.no LIMIT $2"
+        // A parked payment has a posting; numbers of two lanes do not say which came first.
+        " JOIN postings p ON p.no = e.first_posting
+            WHERE e.names_invoice = ANY($1) AND e.names_invoice IS NOT NULL AND e.state <> 'settled'
+            AND e.state = 'parked' ORDER BY p.posted_at, e.no LIMIT $2"
     );
     let (ids, limit): (Vec<&str>, _) = (invoices.iter().map(InvoiceId::as_str).collect(), i64::from(limit));
     let answer = tx.ask_one(Ask::new(SQL, vec![&ids, &limit]))?;

@@ -57,8 +57,13 @@ pub(super) fn of(sql: &str, error: &Error) -> Failure {
         _ if fatal || is_somebody_elses(code) => StoreError::Contended,
         _ => StoreError::Fault(format!("{name}: refused ({})", code.code())),
     };
-    Failure { error, lost: fatal }
+    let astray = *code == SqlState::UNIQUE_VIOLATION && NUMBERED_BY_THE_LANE.contains(&name);
+    Failure { error, lost: fatal || astray }
 }
+
+/// Statements whose numbers are this lane's alone. If one is taken, this session does not know where its lane is, and a
+/// new one finds out.
+const NUMBERED_BY_THE_LANE: [&str; 2] = ["receipts.add", "postings.add"];
 
 /// COMMIT failed. An error that is none of the connection's came before the commit record was written; of any other
 /// failure the outcome is not known.

@@ -78,6 +78,7 @@ pub(super) fn head(session: &mut Session, lane: u32) -> Result<Head, StoreError>
     const READ: &str = "-- lanes.head\nSELECT n, hash, posting, event, block_end FROM lanes WHERE lane = $1";
     const BEGIN: &str = "-- lanes.begin\nINSERT INTO lanes (lane, n, hash, posting, event, block_end)
         VALUES ($1, 0, $2, $3, $3, $4)";
+    const BEYOND: &str = "-- lanes.beyond\nSELECT EXISTS (SELECT 1 FROM receipts WHERE no > $1 AND no < $2)";
     let number = super::row::small(lane)?;
     let found = session.ask_one(Ask::new(READ, vec![&number]))?.one(|cells| {
         Ok(Head {
@@ -89,7 +90,12 @@ pub(super) fn head(session: &mut Session, lane: u32) -> Result<Head, StoreError>
         })
     })?;
     if let Some(head) = found {
-        return Ok(head);
+        let (last, next_lane) = (receipt_no(lane, head.n)?, receipt_no(lane.saturating_add(1), 0)?);
+        let beyond = session.ask_one(Ask::new(BEYOND, vec![&last, &next_lane]))?.one(|cells| cells.flag())?;
+        return match beyond {
+            Some(false) => Ok(head),
+            _ => Err(failure::broken(format!("lane {lane}: there are receipts beyond its last one"))),
+        };
     }
     let block = session.ask_one(Ask::new(NEXT_BLOCK, Vec::new()))?.one(|cells| cells.whole())?;
     let mut head = Head { n: 0, hash: [0; 32], posting: 1, event: 1, block_end: 0 };

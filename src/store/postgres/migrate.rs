@@ -1,13 +1,17 @@
 //! Schema versions: each file in `migrations/` once, in order, all in one transaction under a lock, with its checksum
 //! kept. A newer schema, a changed file or a stranger's database is refused before anything is touched.
 
-use super::session::{Ask, Session};
+use super::session::{Ask, STATEMENT_TIMEOUT, Session};
 use crate::store::StoreError;
 use crate::store::cells::Cells;
 use crate::store::migrations::{self, Version, checksum};
+use std::time::Duration;
 
 /// Two instances that start at once: one brings the schema up, the other finds it. `schm`.
 const LOCK: i64 = 0x7363_686d;
+
+/// What one version may take: it may have to read whole tables.
+const VERSION_TIME: Duration = Duration::from_secs(4 * 3_600);
 
 /// Name and text of every version, from 1.
 const MIGRATIONS: [Version; 1] = [("0001_spine", include_str!("../migrations/0001_spine.postgres.sql"))];
@@ -17,8 +21,17 @@ pub(super) fn bring_up(session: &mut Session, place: &str) -> Result<Vec<String>
     if check(session, place)? == MIGRATIONS.len() {
         return Ok(Vec::new());
     }
-    session.simple("-- migrate.begin\nBEGIN")?;
-    match apply(session, place) {
+    session.allow(VERSION_TIME)?;
+    // Two instances that start at once: the second waits for as long as the first takes.
+    session.simple("-- migrate.begin\nBEGIN; SET LOCAL lock_timeout = 0")?;
+    let applied = apply(session, place);
+    let done = finish(session, applied);
+    session.allow(STATEMENT_TIMEOUT)?;
+    done
+}
+
+fn finish(session: &mut Session, applied: Result<Vec<String>, StoreError>) -> Result<Vec<String>, StoreError> {
+    match applied {
         Ok(done) => session.commit(&[]).map(|()| done),
         Err(error) => {
             session.roll_back();

@@ -129,7 +129,8 @@ impl PostgresStore {
             }
             Err(error) => {
                 self.retry.failed(now);
-                Err(error)
+                // Nobody's fault: there is no session to be at fault in.
+                Err(if let StoreError::Fault(why) = error { failure::away(why) } else { error })
             }
         }
     }

@@ -281,6 +281,9 @@ fn approve(tx: &mut PostgresTx<'_>, found: &Found, author: &Author, at: i64) -> 
 /// Is the way to the core open?
 pub(super) const ROUTE: &str = "-- route.read\nSELECT reason, since, probe_at FROM route_pause";
 
+/// The same, and no other instance decides on a paused way meanwhile: one probe for all of them.
+pub(super) const LOCKED_ROUTE: &str = "-- route.locked\nSELECT reason, since, probe_at FROM route_pause FOR UPDATE";
+
 /// What it says.
 pub(super) fn route(answer: &Answer) -> Result<RouteState, StoreError> {
     let paused =

@@ -53,7 +53,7 @@ macro_rules! settled_query {
             JOIN events e ON e.no = p.event_no JOIN senders s ON s.no = e.sender_no WHERE ",
             $column,
             " = ANY($1) AND NOT e.listed AND $2 IN (e.ref_invoice, e.ref_order, e.ref_customer)
-            ORDER BY e.no DESC LIMIT $3"
+            ORDER BY e.paid_at DESC, e.no DESC LIMIT $3"
         )
     };
 }
@@ -147,12 +147,12 @@ impl Reports for PostgresReports {
         const TOUCHED: &str = event_query!(
             "reports.payments_on_invoice",
             "JOIN postings p ON p.event_no = e.no JOIN allocations a ON a.no >> 16 = p.no
-             JOIN invoices i ON i.no = a.invoice_no WHERE i.id = $1 ORDER BY e.no DESC LIMIT $2"
+             JOIN invoices i ON i.no = a.invoice_no WHERE i.id = $1 ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
         );
         const NAMED: &str = event_query!(
             "reports.payments_naming_invoice",
             "WHERE e.names_invoice = $1 AND e.names_invoice IS NOT NULL AND e.state <> 'settled'
-             ORDER BY e.no DESC LIMIT $2"
+             ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
         );
         // A payment touches an invoice twice when it is undone.
         let (id, rows, twice) = (invoice.as_str(), i64::from(limit), i64::from(limit).saturating_mul(2));
@@ -167,15 +167,15 @@ impl Reports for PostgresReports {
     ) -> Result<Vec<EventRecord>, StoreError> {
         const BY_INVOICE: &str = event_query!(
             "reports.by_ref_invoice",
-            "WHERE e.ref_invoice = $1 AND e.ref_invoice IS NOT NULL AND e.listed ORDER BY e.no DESC LIMIT $2"
+            "WHERE e.ref_invoice = $1 AND e.ref_invoice IS NOT NULL AND e.listed ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
         );
         const BY_ORDER: &str = event_query!(
             "reports.by_ref_order",
-            "WHERE e.ref_order = $1 AND e.ref_order IS NOT NULL AND e.listed ORDER BY e.no DESC LIMIT $2"
+            "WHERE e.ref_order = $1 AND e.ref_order IS NOT NULL AND e.listed ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
         );
         const BY_CUSTOMER: &str = event_query!(
             "reports.by_ref_customer",
-            "WHERE e.ref_customer = $1 AND e.ref_customer IS NOT NULL AND e.listed ORDER BY e.no DESC LIMIT $2"
+            "WHERE e.ref_customer = $1 AND e.ref_customer IS NOT NULL AND e.listed ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
         );
         // What was settled when it came stands on an invoice, and its reference means that invoice or its customer.
         const ON_INVOICE: &str = settled_query!("reports.by_ref_on_invoice", "i.id");
@@ -238,7 +238,13 @@ impl Reports for PostgresReports {
     }
 
     fn dispatches(&mut self, filter: &DispatchFilter) -> Result<Vec<DispatchView>, StoreError> {
-        const ALL: &str = dispatch_query!("reports.dispatches", "ORDER BY d.no DESC LIMIT $1");
+        // Of each lane its last ones, and of those the newest: numbers of two lanes do not say which came first.
+        const ALL: &str = dispatch_query!(
+            "reports.dispatches",
+            "WHERE d.no IN (SELECT n.no FROM lanes l CROSS JOIN LATERAL (SELECT d.no FROM dispatches d
+                WHERE d.no < l.posting << 16 ORDER BY d.no DESC LIMIT $1) n)
+            ORDER BY d.created_at DESC, d.no DESC LIMIT $1"
+        );
         const OF_INVOICE: &str = dispatch_query!(
             "reports.dispatches_of_invoice",
             "JOIN allocations a ON a.no = d.no AND a.invoice_no = d.invoice_no
@@ -253,8 +259,12 @@ impl Reports for PostgresReports {
                 JOIN invoices i ON i.no = d.invoice_no ORDER BY p.ordinal DESC, d.no DESC LIMIT $2"
         );
         // Delivered ones are most of the table, so a scan finds them at once; the others have an index each.
-        const IN_STATE: &str =
-            dispatch_query!("reports.dispatches_in_state", "WHERE d.state = $1 ORDER BY d.no DESC LIMIT $2");
+        const IN_STATE: &str = dispatch_query!(
+            "reports.dispatches_in_state",
+            "WHERE d.no IN (SELECT n.no FROM lanes l CROSS JOIN LATERAL (SELECT d.no FROM dispatches d
+                WHERE d.no < l.posting << 16 AND d.state = $1 ORDER BY d.no DESC LIMIT $2) n)
+            ORDER BY d.created_at DESC, d.no DESC LIMIT $2"
+        );
         const WAITING: &str =
             dispatch_query!("reports.dispatches_waiting", "WHERE d.state = 'waiting' ORDER BY d.created_at LIMIT $1");
         const LEASED: &str =
@@ -354,7 +364,7 @@ impl Reports for PostgresReports {
 
     fn seals(&mut self, after: Timestamp, limit: u32) -> Result<Vec<Seal>, StoreError> {
         const SQL: &str = "-- reports.seals\nSELECT s.no, s.at, s.signature, h.lane, h.n, h.hash
-            FROM (SELECT no, at, signature FROM seals WHERE at > $1 ORDER BY at, no LIMIT $2) s
+            FROM (SELECT no, at, signature FROM seals WHERE at > $1 ORDER BY at FETCH FIRST $2 ROWS WITH TIES) s
                 LEFT JOIN seal_heads h ON h.seal_no = s.no ORDER BY s.at, s.no, h.lane";
         let (after, limit) = (after.unix_ms(), i64::from(limit));
         let mut seals: Vec<(i64, Seal)> = Vec::new();

@@ -23,8 +23,9 @@ pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a statement may wait for a lock: another instance's transaction takes milliseconds.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A transaction that nobody goes on with gives its locks back: others wait for them.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A transaction that nobody goes on with, such as that of a machine that is gone, gives its locks back before those who
+/// wait for them lose their patience.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How much longer than the server we wait for it to say that it took too long.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -112,9 +112,25 @@ impl<'s> PostgresTx<'s> {
 
     /// Statements that do not wait for one another.
     pub(super) fn ask(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
+        if !self.begun {
+            // Alone: should it fail, what is behind it on the way would be kept statement by statement.
+            self.begun = true;
+            let begun = self.session.simple(BEGIN);
+            self.failed |= begun.is_err();
+            begun?;
+        }
+        self.ask_behind(None, asks)
+    }
+
+    /// Statements that write nothing, on one way with BEGIN if they are the transaction's first.
+    pub(super) fn look(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
         let begin = (!self.begun).then_some(BEGIN);
         self.begun = true;
-        let answers = self.session.ask(begin, asks);
+        self.ask_behind(begin, asks)
+    }
+
+    fn ask_behind(&mut self, before: Option<&'static str>, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
+        let answers = self.session.ask(before, asks);
         self.failed |= answers.is_err();
         answers
     }
@@ -248,7 +264,7 @@ impl Tx for PostgresTx<'_> {
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {
-        let answer = self.ask_one(Ask::new(outbox::ROUTE, Vec::new()))?;
+        let answer = self.ask_one(Ask::new(outbox::LOCKED_ROUTE, Vec::new()))?;
         outbox::route(&answer)
     }
 

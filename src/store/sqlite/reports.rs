@@ -60,7 +60,7 @@ macro_rules! settled_query {
             JOIN events e ON e.no = p.event_no JOIN senders s ON s.no = e.sender_no WHERE ",
             $column,
             " = ?1 AND e.listed = 0 AND ?2 IN (e.ref_invoice, e.ref_order, e.ref_customer)
-            ORDER BY e.no DESC LIMIT ?3"
+            ORDER BY e.paid_at DESC, e.no DESC LIMIT ?3"
         )
     };
 }
@@ -115,12 +115,12 @@ impl Reports for SqliteReports {
         const TOUCHED: &str = event_query!(
             "reports.payments_on_invoice",
             "JOIN postings p ON p.event_no = e.no JOIN allocations a ON a.posting_no = p.no
-             JOIN invoices i ON i.no = a.invoice_no WHERE i.id = ?1 ORDER BY e.no DESC LIMIT ?2"
+             JOIN invoices i ON i.no = a.invoice_no WHERE i.id = ?1 ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
         );
         const NAMED: &str = event_query!(
             "reports.payments_naming_invoice",
             "WHERE e.names_invoice = ?1 AND e.names_invoice IS NOT NULL AND e.state <> 'settled'
-             ORDER BY e.no DESC LIMIT ?2"
+             ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
         );
         self.snapshot(|db| {
             // A payment touches an invoice twice when it is undone.
@@ -140,12 +140,15 @@ impl Reports for SqliteReports {
         const LISTED: [&str; 3] = [
             event_query!(
                 "reports.by_ref_invoice",
-                "WHERE e.ref_invoice = ?1 AND e.listed = 1 ORDER BY e.no DESC LIMIT ?2"
+                "WHERE e.ref_invoice = ?1 AND e.listed = 1 ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
             ),
-            event_query!("reports.by_ref_order", "WHERE e.ref_order = ?1 AND e.listed = 1 ORDER BY e.no DESC LIMIT ?2"),
+            event_query!(
+                "reports.by_ref_order",
+                "WHERE e.ref_order = ?1 AND e.listed = 1 ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
+            ),
             event_query!(
                 "reports.by_ref_customer",
-                "WHERE e.ref_customer = ?1 AND e.listed = 1 ORDER BY e.no DESC LIMIT ?2"
+                "WHERE e.ref_customer = ?1 AND e.listed = 1 ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
             ),
         ];
         // What was settled when it came stands on an invoice, and its reference means that invoice or its customer.
@@ -316,8 +319,9 @@ impl Reports for SqliteReports {
     }
 
     fn seals(&mut self, after: Timestamp, limit: u32) -> Result<Vec<Seal>, StoreError> {
-        const SEALS: &str =
-            "-- reports.seals\nSELECT no, at, signature FROM seals WHERE at > ?1 ORDER BY at, no LIMIT ?2";
+        const SEALS: &str = "-- reports.seals\nSELECT no, at, signature FROM seals WHERE at > ?1
+                AND at <= coalesce((SELECT at FROM seals WHERE at > ?1 ORDER BY at LIMIT 1 OFFSET ?2 - 1), at)
+                ORDER BY at, no";
         const HEADS: &str =
             "-- reports.seal_heads\nSELECT lane, n, hash FROM seal_heads WHERE seal_no = ?1 ORDER BY lane";
         self.snapshot(|db| {

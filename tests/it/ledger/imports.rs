@@ -10,7 +10,7 @@ use thuho::domain::outcome::Outcome;
 use thuho::domain::receipt::{Evidence, HashedEvidence};
 use thuho::domain::secret::Secret;
 use thuho::ledger::audit;
-use thuho::ledger::writer::{Lane, run_batch};
+use thuho::ledger::writer::{Lane, Patient, run_batch};
 use thuho::store::Store;
 
 #[test]
@@ -68,7 +68,7 @@ fn a_seal_shows_a_receipt_that_vanished() {
     let mut writer = store.clone();
     let mut post = |event: &str| {
         let arrival = pay(event, 5).arrival();
-        run_batch(&mut writer, &mut lane, Books::moment(), &[arrival], &mut |_n, _posted| {});
+        run_batch(&mut writer, &mut lane, Books::moment(), &[arrival], &mut Patient);
     };
     post("E1");
     post("E2");

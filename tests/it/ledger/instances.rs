@@ -4,16 +4,117 @@
 use super::tell::*;
 use crate::harness::postgres::Database;
 use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 use thuho::domain::dispatch::{AttemptResult, DispatchResult, LeaseToken};
-use thuho::domain::ids::InvoiceId;
+use thuho::domain::ids::{Generation, InvoiceId};
 use thuho::domain::notice::Wanted;
 use thuho::domain::outcome::Outcome;
-use thuho::ledger::Posted;
+use thuho::domain::time::ManualClock;
+use thuho::ledger::writer::{Patient, PostJob, Writer, WriterOptions, run_batch};
+use thuho::ledger::{Moment, Posted};
+use thuho::outbox::desk::{self, Take, Taken};
 use thuho::seen::Marker;
 use thuho::store::reports::DispatchFilter;
-use thuho::store::{Candidates, LeaseRequest, StoreError};
+use thuho::store::{Candidates, LeaseRequest, RoutePause, RouteState, StoreError};
 
 const ROUNDS: u32 = 50;
+
+/// Whether an import by one finds what the other parked first, though the other's numbers are higher.
+#[test]
+fn of_two_parked_payments_the_older_one_gets_the_invoice_whichever_lane_it_is_in() {
+    let Some(database) = Database::fresh("of two parked payments the older one") else { return };
+    // The second lane's numbers are above the first's.
+    let [mut low, mut high] = two_on(&database);
+    let at = |ms: i64| Moment { now: noon().plus_ms(ms), today: DAY };
+    let parks = |books: &mut Books, event: &str, ms: i64| {
+        let said = pay(event, 100).invoice("HD-1").arrival();
+        let end = run_batch(books.store.as_mut(), &mut books.lane, at(ms), &[said], &mut Patient);
+        assert_eq!(end.answers[0].answer.outcome, Outcome::UnknownInvoice);
+    };
+    parks(&mut high, "older", 1);
+    parks(&mut low, "newer", 2);
+    low.import(&[bill("HD-1", 100)]);
+    assert_eq!(
+        database.sql("SELECT event || ' ' || state FROM events ORDER BY event"),
+        ["newer parked", "older settled"]
+    );
+}
+
+/// A bank that asks before it debits and stopped waiting while its event was another instance's: whoever it asked then
+/// said that there is no such payment, so there must be none. Money that is taken already is booked whoever listens.
+#[test]
+fn who_stopped_waiting_behind_a_lock_is_not_booked_unless_the_money_is_taken() {
+    let Some(database) = Database::fresh("who stopped waiting behind a lock") else { return };
+    let [first, mut second] = two_on(&database);
+    let clock = Arc::new(ManualClock::at(noon()));
+    let writer = Writer::start(first.store, clock, WriterOptions::new(9, Generation(7))).unwrap();
+    for (said, outcome) in [(pay("asks", 5).refusing(), Outcome::TryAgain), (pay("took", 5), Outcome::UnknownInvoice)] {
+        let key = said.notice.payment_key();
+        let (held, free) = (Barrier::new(2), Barrier::new(2));
+        let heard = std::thread::scope(|scope| {
+            let holder = || {
+                second.store.transact(&mut |tx| {
+                    tx.events(&[key])?;
+                    held.wait();
+                    free.wait();
+                    Ok(())
+                })
+            };
+            let holder = scope.spawn(holder);
+            held.wait();
+            let deadline = Instant::now() + Duration::from_millis(200);
+            let answer = writer.submit(PostJob { arrival: said.arrival(), deadline, pickup: None }).unwrap();
+            let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+            while database.sql(waits) != ["1"] || Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            free.wait();
+            holder.join().unwrap().unwrap();
+            answer.blocking_recv().unwrap().answer.outcome
+        });
+        assert_eq!(heard, outcome);
+    }
+    writer.drain();
+    assert_eq!(database.sql("SELECT event FROM events"), ["took"]);
+}
+
+/// Two instances find the way to the core paused and its probe due: one of them sends it.
+#[test]
+fn a_paused_way_is_probed_by_one_instance() {
+    let Some(database) = Database::fresh("a paused way is probed by one") else { return };
+    let mut books = two_on(&database);
+    books[0].import(&(0..4).map(|n| bill(&format!("HD-{n}"), 100)).collect::<Vec<_>>());
+    let paid: Vec<_> = (0..4).map(|n| pay(&format!("E{n}"), 100).invoice(&format!("HD-{n}")).arrival()).collect();
+    books[0].post(&paid);
+    for round in 0..ROUNDS {
+        let pause = RoutePause { reason: "http 401".to_owned(), since: noon(), probe_at: noon() };
+        let paused = RouteState { paused: Some(pause) };
+        books[0].store.transact(&mut |tx| tx.set_route(&paused)).unwrap();
+        let start = Barrier::new(2);
+        let taken: usize = std::thread::scope(|scope| {
+            let takes = books.iter_mut().zip(1..).map(|(books, n)| {
+                let start = &start;
+                scope.spawn(move || {
+                    let token = u64::from(round) * 2 + n;
+                    let take = Take {
+                        tokens: [token, token].map(LeaseToken),
+                        now: noon(),
+                        lease_ms: 60_000,
+                        fast: 8,
+                        normal: 8,
+                    };
+                    start.wait();
+                    let mut taken = Taken::default();
+                    books.store.transact(&mut |tx| desk::take(tx, &take).map(|t| taken = t)).unwrap();
+                    taken.messages.len()
+                })
+            });
+            takes.collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).sum()
+        });
+        assert_eq!(taken, 1, "round {round}");
+        database.sql("UPDATE dispatches SET state = 'waiting', lease_token = NULL, lease_until = NULL");
+    }
+}
 
 /// Both say something at the same moment, again and again; what each heard, round by round.
 fn at_once(books: [Books; 2], says: impl Fn(usize, u32) -> Vec<Said> + Sync) -> (Vec<[Vec<Outcome>; 2]>, [Books; 2]) {

@@ -14,7 +14,7 @@ use thuho::domain::outcome::Outcome;
 use thuho::domain::receipt::{Evidence, HashedEvidence};
 use thuho::domain::secret::Secret;
 use thuho::domain::time::Timestamp;
-use thuho::ledger::writer::{Lane, run_batch};
+use thuho::ledger::writer::{Lane, Patient, run_batch};
 use thuho::ledger::{self, Arrival, Moment, Posted, audit};
 use thuho::store::Store;
 use thuho::store::postgres::PostgresOptions;
@@ -183,7 +183,7 @@ impl Books {
     }
 
     pub fn post(&mut self, arrivals: &[Arrival]) -> Vec<Posted> {
-        run_batch(self.store.as_mut(), &mut self.lane, Self::moment(), arrivals, &mut |_n, _posted| {}).answers
+        run_batch(self.store.as_mut(), &mut self.lane, Self::moment(), arrivals, &mut Patient).answers
     }
 
     /// Balances, what the core hears, breaks, receipts: everything that a story changes, in words.

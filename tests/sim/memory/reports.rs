@@ -238,7 +238,8 @@ impl Reports for MemoryReports {
     fn seals(&mut self, after: Timestamp, limit: u32) -> Result<Vec<Seal>, StoreError> {
         let mut seals: Vec<Seal> = self.db().seals.iter().filter(|s| s.at > after).cloned().collect();
         seals.sort_by_key(|s| s.at);
-        seals.truncate(usize::try_from(limit).unwrap());
+        let last = seals.get(usize::try_from(limit).unwrap() - 1).map(|s| s.at);
+        seals.retain(|s| last.is_none_or(|last| s.at <= last));
         Ok(seals)
     }
 
