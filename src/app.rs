@@ -198,6 +198,11 @@ fn random() -> Result<u64, AppError> {
 }
 
 impl Gateway {
+    /// Who leads here: nobody needs to where there are no other instances.
+    fn leader(&self) -> tasks::Leader {
+        (!self.writer.is_alone()).then(|| self.seen.generations().own())
+    }
+
     fn build(start: Start) -> Result<Self, AppError> {
         telemetry::start_metrics();
         let config = &start.config;
@@ -310,13 +315,14 @@ async fn run(
     let (internal_handle, public_handle) = (internal.handle(), public.handle());
     let internal = actix_web::rt::spawn(internal);
     let public = actix_web::rt::spawn(public);
-    let housekeeping = actix_web::rt::spawn(tasks::housekeeping(
-        Arc::clone(&gateway.intake),
-        gateway.desks.people.clone(),
-        gateway.start.config.seal_secret.clone(),
-        Duration::from_secs(gateway.start.config.file.seal.every_s),
-    ));
-    let lanes = actix_web::rt::spawn(tasks::keep_lanes(Arc::clone(&gateway.intake), gateway.desks.people.clone()));
+    let (leader, people) = (gateway.leader(), &gateway.desks.people);
+    let sealing = tasks::Sealing {
+        key: gateway.start.config.seal_secret.clone(),
+        every: Duration::from_secs(gateway.start.config.file.seal.every_s),
+        leader,
+    };
+    let housekeeping = actix_web::rt::spawn(tasks::housekeeping(Arc::clone(&gateway.intake), people.clone(), sealing));
+    let lanes = actix_web::rt::spawn(tasks::keep_lanes(Arc::clone(&gateway.intake), people.clone(), leader));
     // A file has one instance.
     let others = matches!(gateway.start.config.store, Place::Postgres(_)).then(|| {
         let (generations, readers) = (Arc::clone(gateway.seen.generations()), gateway.desks.people.clone());
@@ -371,6 +377,7 @@ async fn drain(
     forwarding.stop().await;
     gateway.intake.flush_repeats().await;
     tasks::seal(&gateway.intake, &gateway.start.config.seal_secret).await;
+    tasks::give_up_leads(&gateway.intake, gateway.leader()).await;
     internal.stop(true).await;
     let writer = Arc::clone(&gateway.writer);
     if tokio::task::spawn_blocking(move || writer.drain()).await.is_err() {

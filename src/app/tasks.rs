@@ -1,6 +1,7 @@
 //! What runs beside the listeners: the forwarder, seals, counts, signals.
 
 use super::{AppError, Start};
+use crate::domain::ids::Generation;
 use crate::domain::secret::Secret;
 use crate::inquiry::readers::Readers;
 use crate::intake::Intake;
@@ -8,8 +9,8 @@ use crate::ledger::audit;
 use crate::ledger::writer::{Writer, moment};
 use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, overdue, watch};
 use crate::seen::Generations;
-use crate::store::StoreError;
 use crate::store::reports::SlowPlace;
+use crate::store::{Lead, StoreError};
 use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use tokio::task::JoinHandle;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// How often the slow lane is walked through.
-const LANES: Duration = Duration::from_secs(600);
+const LANES: Duration = Duration::from_secs(300);
 
 /// How often a broken storage is noticed.
 const BROKEN_LOOK: Duration = Duration::from_millis(100);
@@ -66,6 +67,50 @@ impl Forwarding {
     }
 }
 
+/// Work that one instance at a time does for all: done twice it is wasted.
+#[derive(Clone, Copy)]
+enum Work {
+    /// Signing the heads of all chains.
+    Seals,
+    /// Walking through the slow lane.
+    Lanes,
+}
+
+/// Who leads: this start of this instance, or nobody where there are no others.
+pub(super) type Leader = Option<Generation>;
+
+/// Is this work ours this time? It stays ours until the next time is due; when we are gone, another takes it then.
+async fn leads(intake: &Intake, leader: Leader, work: Work, lasts: Duration) -> bool {
+    let Some(holder) = leader else { return true };
+    let word = match work {
+        Work::Seals => "seals",
+        Work::Lanes => "lanes",
+    };
+    let lasts_ms = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
+    let lead = Lead { work: word, holder, now: intake.clock().now(), lasts_ms };
+    let asked = intake.queue().run(move |store| {
+        let mut ours = false;
+        store.transact(&mut |tx| tx.lead(&lead).map(|answer| ours = answer)).map(|()| ours)
+    });
+    match asked {
+        // Whoever is not answered does nothing: the work is done the next time, by somebody.
+        Ok(answer) => matches!(answer.await, Ok(Ok(true))),
+        Err(_busy) => false,
+    }
+}
+
+/// Lets another instance take what was ours, at the end.
+pub(super) async fn give_up_leads(intake: &Intake, leader: Leader) {
+    for work in [Work::Seals, Work::Lanes] {
+        leads(intake, leader, work, Duration::ZERO).await;
+    }
+}
+
+/// A little longer than until the next time.
+fn until_next(every: Duration) -> Duration {
+    every.saturating_add(every / 2)
+}
+
 /// Signs the heads of the chains.
 pub(super) async fn seal(intake: &Intake, key: &Secret) {
     let (key, clock) = (key.clone(), Arc::clone(intake.clock()));
@@ -82,15 +127,28 @@ pub(super) async fn seal(intake: &Intake, key: &Secret) {
     }
 }
 
+/// How the chains are sealed.
+pub(super) struct Sealing {
+    /// What the seals are signed with.
+    pub(super) key: Secret,
+    /// How often.
+    pub(super) every: Duration,
+    /// Whoever does it for all.
+    pub(super) leader: Leader,
+}
+
 /// Runs until it is aborted.
-pub(super) async fn housekeeping(intake: Arc<Intake>, readers: Readers, key: Secret, seal_every: Duration) {
+pub(super) async fn housekeeping(intake: Arc<Intake>, readers: Readers, sealing: Sealing) {
+    let Sealing { key, every: seal_every, leader } = sealing;
     let mut second = tokio::time::interval(Duration::from_secs(1));
     let mut minute = tokio::time::interval_at(tokio::time::Instant::now() + MINUTE, MINUTE);
     let mut seals = tokio::time::interval_at(tokio::time::Instant::now() + seal_every, seal_every);
     loop {
         tokio::select! {
             _ = second.tick() => intake.every_second(),
-            _ = seals.tick() => seal(&intake, &key).await,
+            _ = seals.tick() => if leads(&intake, leader, Work::Seals, until_next(seal_every)).await {
+                seal(&intake, &key).await;
+            },
             _ = minute.tick() => {
                 intake.flush_repeats().await;
                 // What nobody asks for must not gather for ever.
@@ -105,13 +163,16 @@ pub(super) async fn housekeeping(intake: Arc<Intake>, readers: Readers, key: Sec
     }
 }
 
-/// Puts messages whose invoice became overdue while they waited into the fast lane: at the start and every ten
+/// Puts messages whose invoice became overdue while they waited into the fast lane: at the start and every five
 /// minutes, so that a new day, a retry by hand and an import's new due date are all seen soon. Runs until it is aborted.
-pub(super) async fn keep_lanes(intake: Arc<Intake>, readers: Readers) {
+pub(super) async fn keep_lanes(intake: Arc<Intake>, readers: Readers, leader: Leader) {
     let mut often = tokio::time::interval(LANES);
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         often.tick().await;
+        if !leads(&intake, leader, Work::Lanes, until_next(LANES)).await {
+            continue;
+        }
         match raise_overdue(&intake, &readers).await {
             Ok(0) => {}
             Ok(raised) => tracing::info!(raised, "Messages of overdue invoices go to the fast lane"),

@@ -10,13 +10,14 @@ use crate::seen::Generations;
 use crate::store::{Store, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
-/// How long a slice should hold the writer: the wait that an import adds to a notice. Ten flushes' time, so that they
-/// cost the import a tenth.
+/// How long a slice should hold the writer: the wait that an import adds to a notice.
 const SLICE_TARGET: Duration = Duration::from_millis(3);
 
-/// Rows in the first slice; later ones follow the clock.
-const SLICE_FIRST: usize = 64;
+/// Rows in the first slice, and the least in any: later ones follow the clock, but where the disk is slow the flush is
+/// most of it, and fewer rows would not be written any sooner.
+const SLICE_MIN: usize = 128;
 
 /// Rows in a slice at most.
 pub const SLICE_MAX: usize = 1_024;
@@ -87,13 +88,25 @@ pub fn slice(store: &mut dyn Store, lane: &LaneContext, invoices: &[Invoice]) ->
     }
 }
 
-/// Feeds rows to a writer in slices.
+/// The rows that the next slice should have, after one of `rows` that took so long.
+fn next_slice(rows: usize, held: Duration) -> usize {
+    let (held, target) = (held.as_nanos().max(1), SLICE_TARGET.as_nanos());
+    let fits = u128::try_from(rows).unwrap_or(u128::MAX).saturating_mul(target) / held;
+    // One slice that the kernel put aside says little.
+    usize::try_from(fits).unwrap_or(usize::MAX).clamp(rows / 2, rows.saturating_mul(2)).clamp(SLICE_MIN, SLICE_MAX)
+}
+
+/// A slice that the writer has, and what it will say.
+type InFlight = oneshot::Receiver<Result<(RegisterReport, Duration), StoreError>>;
+
+/// Feeds rows to a writer in slices: while one is written, the next one is read.
 pub struct Importer {
     writer: Arc<Writer>,
     clock: Arc<dyn Clock>,
     generations: Arc<Generations>,
     rows: Vec<Invoice>,
     slice_rows: usize,
+    in_flight: Option<(usize, InFlight)>,
     taken: Taken,
 }
 
@@ -107,7 +120,8 @@ impl Importer {
     /// At the beginning of a file.
     #[must_use]
     pub fn new(writer: Arc<Writer>, clock: Arc<dyn Clock>, generations: Arc<Generations>) -> Self {
-        Self { writer, clock, generations, rows: Vec::new(), slice_rows: SLICE_FIRST, taken: Taken::default() }
+        let (rows, taken) = (Vec::new(), Taken::default());
+        Self { writer, clock, generations, rows, slice_rows: SLICE_MIN, in_flight: None, taken }
     }
 
     /// Takes a row; writes a slice when there are enough.
@@ -125,20 +139,24 @@ impl Importer {
     /// [`ImportError`].
     pub async fn finish(mut self) -> Result<Taken, ImportError> {
         self.write().await?;
+        self.landed().await?;
         Ok(self.taken)
     }
 
     async fn write(&mut self) -> Result<(), ImportError> {
-        if self.rows.is_empty() {
-            return Ok(());
+        self.landed().await?;
+        if !self.rows.is_empty() {
+            let rows: Arc<[Invoice]> = std::mem::take(&mut self.rows).into();
+            self.in_flight = Some((rows.len(), self.submit(&rows).await?));
         }
-        let rows: Arc<[Invoice]> = std::mem::take(&mut self.rows).into();
-        let (report, held) = self.run(&rows).await?;
-        if held > SLICE_TARGET {
-            self.slice_rows = (self.slice_rows / 2).max(1);
-        } else if held < SLICE_TARGET / 3 {
-            self.slice_rows = (self.slice_rows * 2).min(SLICE_MAX);
-        }
+        Ok(())
+    }
+
+    /// Waits for the slice before: the writer has one of ours at most.
+    async fn landed(&mut self) -> Result<(), ImportError> {
+        let Some((rows, answer)) = self.in_flight.take() else { return Ok(()) };
+        let (report, held) = answer.await.map_err(|_not_run| ImportError::Busy)??;
+        self.slice_rows = next_slice(rows, held);
         self.taken.add(&report);
         if let Some(last) = report.last {
             self.generations.advance(self.generations.own(), last);
@@ -146,7 +164,7 @@ impl Importer {
         Ok(())
     }
 
-    async fn run(&self, rows: &Arc<[Invoice]>) -> Result<(RegisterReport, Duration), ImportError> {
+    async fn submit(&self, rows: &Arc<[Invoice]>) -> Result<InFlight, ImportError> {
         for _ in 0..BUSY_TRIES_MAX {
             let (rows, lane) = (Arc::clone(rows), self.writer.context(self.clock.as_ref()));
             let queued = self.writer.run(move |store| {
@@ -154,11 +172,27 @@ impl Importer {
                 slice(store, &lane, &rows).map(|report| (report, started.elapsed()))
             });
             match queued {
-                Ok(answer) => return Ok(answer.await.map_err(|_not_run| ImportError::Busy)??),
+                Ok(answer) => return Ok(answer),
                 Err(Busy::Full) => tokio::time::sleep(BUSY_WAIT).await,
                 Err(Busy::Closed) => return Err(ImportError::Busy),
             }
         }
         Err(ImportError::Busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_follows_the_clock_within_its_bounds() {
+        let ms = Duration::from_millis;
+        assert_eq!(next_slice(300, ms(3)), 300);
+        assert_eq!(next_slice(300, ms(4)), 225);
+        assert_eq!(next_slice(600, ms(300)), 300, "one that was put aside");
+        assert_eq!(next_slice(600, Duration::ZERO), SLICE_MAX);
+        assert_eq!(next_slice(SLICE_MIN, ms(300)), SLICE_MIN, "a slow disk");
+        assert_eq!(next_slice(1, ms(1)), SLICE_MIN, "the last slice of a file is short");
     }
 }

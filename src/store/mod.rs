@@ -180,6 +180,19 @@ pub struct LeaseRequest {
     pub urgent_only: bool,
 }
 
+/// A wish to do some work for all instances for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// Which work.
+    pub work: &'static str,
+    /// Whoever wishes it: this start of this instance.
+    pub holder: Generation,
+    /// Now, on the clock that leases are judged by.
+    pub now: Timestamp,
+    /// For how long, in milliseconds; nothing gives it back.
+    pub lasts_ms: i64,
+}
+
 /// What a person may do with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DispatchCommand {
@@ -374,6 +387,13 @@ pub trait Tx {
     /// # Errors
     /// The machine's.
     fn add_seal(&mut self, seal: &Seal) -> Result<(), StoreError>;
+
+    /// Takes or keeps the lead in some work; `false` while it is another's. For work that is wasted when two do it, never
+    /// wrong.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn lead(&mut self, lead: &Lead) -> Result<bool, StoreError>;
 
     /// Is this partner paused by ops? All that are.
     ///

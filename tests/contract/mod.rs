@@ -96,6 +96,7 @@ macro_rules! contract_suite {
                 candidates_are_those_asked_for
                 seals_come_back_in_order
                 repeats_pauses_and_redone_receipts_are_kept
+                the_lead_is_one_holders_until_it_ends
                 payments_are_found_by_what_people_know
             }
             messages {

@@ -2,14 +2,14 @@
 
 use super::build::{DAY, at, customer, invoice, invoice_id, partner, payment_key, receipt};
 use super::{Harness, LANE};
-use thuho::domain::ids::PartnerCode;
+use thuho::domain::ids::{Generation, PartnerCode};
 use thuho::domain::invoice::{Invoice, InvoiceStatus};
 use thuho::domain::notice::Wanted;
 use thuho::domain::receipt::{Link, Verdict};
 use thuho::domain::time::Timestamp;
 use thuho::matching;
 use thuho::store::reports::ReceiptFilter;
-use thuho::store::{RepeatCount, Seal, Upserted, Writes};
+use thuho::store::{Lead, RepeatCount, Seal, Upserted, Writes};
 
 fn add_receipt(h: &mut Harness, body: &str, verdict: Verdict) {
     h.tx(|tx| {
@@ -155,6 +155,21 @@ pub fn repeats_pauses_and_redone_receipts_are_kept(mut h: Harness) {
     h.tx(|tx| tx.note_redone(LANE, 2, at(7)));
     let redone: Vec<_> = h.reports.receipts(&all_receipts()).unwrap().iter().map(|r| r.redone_at).collect();
     assert_eq!(redone, vec![None, Some(at(7))]);
+}
+
+pub fn the_lead_is_one_holders_until_it_ends(mut h: Harness) {
+    let mut leads = |work, holder, now, lasts_ms| {
+        h.tx(|tx| tx.lead(&Lead { work, holder: Generation(holder), now: at(now), lasts_ms }))
+    };
+    assert!(leads("seals", 1, 0, 10));
+    assert!(!leads("seals", 2, 9, 10));
+    assert!(leads("lanes", 2, 9, 10), "another work");
+    assert!(leads("seals", 1, 9, 10), "kept for longer");
+    assert!(!leads("seals", 2, 18, 10));
+    assert!(leads("seals", 2, 19, 10));
+    assert!(!leads("seals", 1, 20, 10));
+    assert!(leads("seals", 2, 21, 0), "given back");
+    assert!(leads("seals", 1, 21, 10));
 }
 
 pub fn payments_are_found_by_what_people_know(mut h: Harness) {

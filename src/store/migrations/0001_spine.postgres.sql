@@ -220,6 +220,13 @@ CREATE TABLE generations (
     at           bigint NOT NULL
 );
 
+-- Who does the work that one instance does for all.
+CREATE TABLE leads (
+    work   text   COLLATE "C" PRIMARY KEY,
+    holder bigint NOT NULL,
+    until  bigint NOT NULL
+);
+
 -- At most one row: the way to the core is paused.
 CREATE TABLE route_pause (
     one      integer PRIMARY KEY CHECK (one = 1),

@@ -216,6 +216,13 @@ CREATE TABLE generations (
     at           INTEGER NOT NULL
 ) STRICT;
 
+-- Who does the work that one instance does for all.
+CREATE TABLE leads (
+    work   TEXT    PRIMARY KEY,
+    holder INTEGER NOT NULL,
+    until  INTEGER NOT NULL
+) STRICT;
+
 -- At most one row: the way to the core is paused.
 CREATE TABLE route_pause (
     one      INTEGER PRIMARY KEY CHECK (one = 1),

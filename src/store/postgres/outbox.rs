@@ -6,7 +6,7 @@
 use super::invoices;
 use super::row::{Key, RowCells};
 use super::session::{Answer, Ask, Param};
-use super::tx::{LeaseClock, PostgresTx};
+use super::tx::PostgresTx;
 use crate::domain::dispatch::{AttemptResult, DispatchResult, LeasedDispatch, ParkCause};
 use crate::domain::ids::{Author, DispatchKey, InvoiceId};
 use crate::domain::time::Timestamp;
@@ -45,10 +45,7 @@ pub(super) fn lease(tx: &mut PostgresTx<'_>, request: &LeaseRequest) -> Result<V
         FROM found, invoices i WHERE d.no = found.no AND i.no = d.invoice_no
         RETURNING d.due_at, d.no, d.key, i.id, d.body, d.attempts, d.walls, d.created_at, d.urgent";
     let (now, limit) = (request.now.unix_ms(), i64::from(request.limit));
-    let judged = match tx.clock {
-        LeaseClock::Database => None,
-        LeaseClock::Caller => Some(now),
-    };
+    let judged = tx.clock.judges(request.now);
     let (lasts, token) = (request.until.ms_since(request.now), request.token.0.cast_signed());
     let params: Vec<Param<'_>> = vec![&judged, &now, &lasts, &request.urgent_only, &limit, &token];
     let answer = tx.ask_one(Ask::new(SQL, params))?;

@@ -18,7 +18,7 @@ use crate::store::cells::Cells;
 use crate::store::numbers::receipt_no;
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::{
-    Candidates, CommandAnswer, DispatchCommand, Heads, LeaseRequest, Position, RepeatCount, RouteState, Seal,
+    Candidates, CommandAnswer, DispatchCommand, Heads, Lead, LeaseRequest, Position, RepeatCount, RouteState, Seal,
     StoreError, Tx, Upserted, Writes,
 };
 use jiff::civil::Date;
@@ -79,6 +79,16 @@ pub enum LeaseClock {
     Database,
     /// The caller's. Only for tests, whose clock stands still.
     Caller,
+}
+
+impl LeaseClock {
+    /// The time that is told to the database, if it does not go by its own.
+    pub(super) fn judges(self, now: Timestamp) -> Option<i64> {
+        match self {
+            Self::Database => None,
+            Self::Caller => Some(now.unix_ms()),
+        }
+    }
 }
 
 /// What waits for COMMIT, to be sent with it: rows that every batch of a lane, or of a partner, changes.
@@ -300,6 +310,18 @@ impl Tx for PostgresTx<'_> {
         let hashes: Vec<&[u8]> = seal.heads.iter().map(|(_, _, hash)| hash.as_slice()).collect();
         let (at, signature) = (seal.at.unix_ms(), seal.signature.as_slice());
         self.ask_one(Ask::new(SQL, vec![&at, &signature, &lanes, &places, &hashes])).map(drop)
+    }
+
+    fn lead(&mut self, lead: &Lead) -> Result<bool, StoreError> {
+        const SQL: &str = "-- leads.take\nWITH clock AS MATERIALIZED (
+                SELECT coalesce($3::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS now)
+            INSERT INTO leads AS l (work, holder, until) SELECT $1, $2, now + $4 FROM clock
+            ON CONFLICT (work) DO UPDATE SET holder = excluded.holder, until = excluded.until
+                WHERE l.holder = excluded.holder OR l.until <= (SELECT now FROM clock)";
+        let judged = self.clock.judges(lead.now);
+        let holder = lead.holder.0.cast_signed();
+        let answer = self.ask_one(Ask::new(SQL, vec![&lead.work, &holder, &judged, &lead.lasts_ms]))?;
+        Ok(answer.count == 1)
     }
 
     fn paused_partners(&mut self) -> Result<Vec<PartnerCode>, StoreError> {

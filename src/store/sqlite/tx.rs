@@ -13,7 +13,7 @@ use crate::store::cells::{Cells as _, event, event_columns, events};
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::rows::EventRecord;
 use crate::store::{
-    Candidates, CommandAnswer, DispatchCommand, Heads, LeaseRequest, Position, RepeatCount, RouteState, Seal,
+    Candidates, CommandAnswer, DispatchCommand, Heads, Lead, LeaseRequest, Position, RepeatCount, RouteState, Seal,
     StoreError, Tx, Upserted, Writes,
 };
 use rusqlite::{Connection, params};
@@ -201,6 +201,14 @@ impl Tx for SqliteTx<'_> {
         let no = self.db.0.last_insert_rowid();
         let mut add = self.db.prepare(HEAD)?;
         seal.heads.iter().try_for_each(|(lane, n, hash)| add.execute(params![no, lane, n, hash]).map(drop))
+    }
+
+    fn lead(&mut self, lead: &Lead) -> Result<bool, StoreError> {
+        const SQL: &str = "-- leads.take\nINSERT INTO leads (work, holder, until) VALUES (?1, ?2, ?3)
+            ON CONFLICT (work) DO UPDATE SET holder = excluded.holder, until = excluded.until
+                WHERE holder = excluded.holder OR until <= ?4";
+        let (holder, now) = (lead.holder.0.cast_signed(), lead.now.unix_ms());
+        Ok(self.db.execute(SQL, (lead.work, holder, now.saturating_add(lead.lasts_ms), now))? == 1)
     }
 
     fn paused_partners(&mut self) -> Result<Vec<PartnerCode>, StoreError> {

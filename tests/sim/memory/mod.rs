@@ -61,6 +61,7 @@ pub struct Db {
     pub seals: Vec<Seal>,
     pub route: RouteState,
     pub paused: BTreeSet<PartnerCode>,
+    pub leads: BTreeMap<&'static str, (Generation, Timestamp)>,
 }
 
 impl Db {

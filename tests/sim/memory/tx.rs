@@ -11,8 +11,8 @@ use thuho::domain::review::NewBreak;
 use thuho::domain::time::Timestamp;
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::{
-    Candidates, CommandAnswer, DispatchCommand, EventWrite, Heads, LeaseRequest, NewReceipt, NumberedPosting, Position,
-    RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
+    Candidates, CommandAnswer, DispatchCommand, EventWrite, Heads, Lead, LeaseRequest, NewReceipt, NumberedPosting,
+    Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
 };
 
 type Undo = Box<dyn FnOnce(&mut Db)>;
@@ -399,6 +399,22 @@ impl Tx for MemoryTx<'_> {
         self.db.seals.push(seal.clone());
         self.undo.push(Box::new(|db| db.seals.truncate(db.seals.len() - 1)));
         Ok(())
+    }
+
+    fn lead(&mut self, lead: &Lead) -> Result<bool, StoreError> {
+        let held = self.db.leads.get(lead.work).copied();
+        if held.is_some_and(|(holder, until)| holder != lead.holder && until > lead.now) {
+            return Ok(false);
+        }
+        self.db.leads.insert(lead.work, (lead.holder, lead.now.plus_ms(lead.lasts_ms)));
+        let work = lead.work;
+        self.undo.push(Box::new(move |db| {
+            match held {
+                Some(held) => db.leads.insert(work, held),
+                None => db.leads.remove(work),
+            };
+        }));
+        Ok(true)
     }
 
     fn paused_partners(&mut self) -> Result<Vec<PartnerCode>, StoreError> {
