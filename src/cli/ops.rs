@@ -9,7 +9,7 @@ use crate::domain::time::{Clock as _, SystemClock};
 use crate::outbox::command;
 use crate::partner::Partners;
 use crate::store::reports::DispatchFilter;
-use crate::store::{self, CommandAnswer, DispatchCommand};
+use crate::store::{self, CommandAnswer, DispatchCommand, StoreError};
 use serde_json::{Value, json};
 
 /// Messages that are listed unless told otherwise.
@@ -164,8 +164,11 @@ fn give(key: &str, action: &str, command: DispatchCommand, place: &Where) -> Out
     }
     let config = load(&place.config.config)?;
     let mut store = app::open_store(&config)?;
-    let answer =
-        command::run(store.as_mut(), &key, &command, SystemClock.now()).map_err(|e| Failure::Failed(e.to_string()))?;
+    let failed = |e: StoreError| Failure::Failed(e.to_string());
+    let answer = match store::open_reports(&config.store).and_then(|mut r| r.find_dispatch(&key)).map_err(failed)? {
+        Some(found) => command::run(store.as_mut(), &found, &command, SystemClock.now()).map_err(failed)?,
+        None => CommandAnswer::NotFound,
+    };
     let refused = |why: &str| Err(Failure::Failed(format!("{key}: {why}")));
     match answer {
         CommandAnswer::Done => done(&key, action),

@@ -67,7 +67,9 @@ pub async fn outbox(
         _ => return Err(Problem::not_found()),
     };
     let at = internal.intake.clock().now();
-    let answer = on_writer(&internal.writer, move |store| command::run(store, &key, &command, at)).await?;
+    let found =
+        internal.readers.ask(move |reports| reports.find_dispatch(&key)).await?.ok_or_else(Problem::not_found)?;
+    let answer = on_writer(&internal.writer, move |store| command::run(store, &found, &command, at)).await?;
     tracing::info!(caller = caller.name, action, "A command on a message was given");
     match answer {
         CommandAnswer::Done => Ok(HttpResponse::NoContent().finish()),

@@ -1,9 +1,9 @@
 //! What a person may do with a message: send it again, hold it, end it. Always under the message's own key (I6), and
 //! ending one takes two people (I13).
 
-use crate::domain::ids::{Author, DispatchKey};
+use crate::domain::ids::Author;
 use crate::domain::time::Timestamp;
-use crate::store::{CommandAnswer, DispatchCommand, Store, StoreError};
+use crate::store::{CommandAnswer, DispatchCommand, FoundDispatch, Store, StoreError};
 
 /// The longest reason that is kept, in bytes.
 pub const REASON_MAX_BYTES: usize = 500;
@@ -34,15 +34,16 @@ pub fn propose_close(author: Author, reason: &str) -> Result<DispatchCommand, Ba
 /// The machine's.
 pub fn run(
     store: &mut dyn Store,
-    key: &DispatchKey,
+    message: &FoundDispatch,
     command: &DispatchCommand,
     at: Timestamp,
 ) -> Result<CommandAnswer, StoreError> {
     let mut answer = CommandAnswer::NotFound;
     store.transact(&mut |tx| {
-        answer = tx.command(key, command, at)?;
+        answer = tx.command(message, command, at)?;
         Ok(())
     })?;
+    let key = &message.key;
     tracing::info!(dispatch.key = %key, command = word(command), ?answer, "A person's command on {key}");
     Ok(answer)
 }

@@ -193,6 +193,16 @@ pub struct Lead {
     pub lasts_ms: i64,
 }
 
+/// A message that was looked up for a person: by its key no index of the hot path exists, so the looking is done beside
+/// the writer ([`reports::Reports::find_dispatch`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundDispatch {
+    /// Its key.
+    pub key: DispatchKey,
+    /// Where the store keeps it.
+    pub no: i64,
+}
+
 /// What a person may do with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DispatchCommand {
@@ -346,7 +356,7 @@ pub trait Tx {
     /// The machine's.
     fn command(
         &mut self,
-        key: &DispatchKey,
+        message: &FoundDispatch,
         command: &DispatchCommand,
         at: Timestamp,
     ) -> Result<CommandAnswer, StoreError>;

@@ -3,7 +3,7 @@
 
 use super::Candidates;
 use super::rows::EventRecord;
-use super::{RouteState, Seal, StoreError};
+use super::{FoundDispatch, RouteState, Seal, StoreError};
 use crate::domain::dispatch::ParkCause;
 use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
@@ -256,6 +256,12 @@ pub trait Reports: Send {
     /// # Errors
     /// The machine's.
     fn slow_overdue(&mut self, today: Date, from: SlowPlace, limit: u32) -> Result<SlowPage, StoreError>;
+
+    /// The message of this key, if there is one. May take long on a large ledger.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn find_dispatch(&mut self, key: &DispatchKey) -> Result<Option<FoundDispatch>, StoreError>;
 
     /// Is the way to the core open?
     ///

@@ -32,7 +32,10 @@ fn view(h: &mut Harness, key: &DispatchKey) -> DispatchView {
 }
 
 fn command(h: &mut Harness, key: &DispatchKey, command: DispatchCommand) -> CommandAnswer {
-    h.tx(|tx| tx.command(key, &command, at(600)))
+    match h.reports.find_dispatch(key).unwrap() {
+        Some(message) => h.tx(|tx| tx.command(&message, &command, at(600))),
+        None => CommandAnswer::NotFound,
+    }
 }
 
 fn author(name: &str) -> Author {

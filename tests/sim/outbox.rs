@@ -7,7 +7,7 @@ use thuho::domain::dispatch::LeasedDispatch;
 use thuho::domain::time::Timestamp;
 use thuho::outbox::classify::Heard;
 use thuho::outbox::desk::{Attempted, Take, Waits, exchange};
-use thuho::store::{DispatchCommand, Store};
+use thuho::store::{DispatchCommand, FoundDispatch, Store};
 
 impl World {
     pub fn outbox(&mut self) -> Result<(), String> {
@@ -94,7 +94,8 @@ impl World {
         self.db
             .transact(&mut |tx| {
                 for key in &parked {
-                    tx.command(key, &DispatchCommand::Retry, at)?;
+                    let message = FoundDispatch { key: key.clone(), no: 0 };
+                    tx.command(&message, &DispatchCommand::Retry, at)?;
                 }
                 Ok(())
             })

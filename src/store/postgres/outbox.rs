@@ -8,11 +8,11 @@ use super::row::{Key, RowCells};
 use super::session::{Answer, Ask, Param};
 use super::tx::PostgresTx;
 use crate::domain::dispatch::{AttemptResult, DispatchResult, LeasedDispatch, ParkCause};
-use crate::domain::ids::{Author, DispatchKey, InvoiceId};
+use crate::domain::ids::{Author, InvoiceId};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{Cells, key_bytes};
 use crate::store::reports::{SlowPage, SlowPlace};
-use crate::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, RouteState, StoreError};
+use crate::store::{CommandAnswer, DispatchCommand, FoundDispatch, LeaseRequest, RoutePause, RouteState, StoreError};
 use jiff::civil::Date;
 use std::collections::HashSet;
 
@@ -205,32 +205,29 @@ struct Found {
 
 /// Finds a message by its key, newest block of postings first: one index probe a block of 1024. For people, not for
 /// the hot path.
-fn find(tx: &mut PostgresTx<'_>, key: &DispatchKey) -> Result<Option<Found>, StoreError> {
-    const LAST: &str = "-- dispatches.last_block\nSELECT coalesce(max(no), 0) >> 26 FROM dispatches";
-    const PROBE: &str = "-- dispatches.probe\nSELECT f.no FROM generate_series($1::bigint, 0, -1) b,
-            LATERAL (SELECT d.no FROM dispatches d WHERE d.no >> 26 = b AND d.key = $2) f LIMIT 1";
-    const READ: &str = "-- dispatches.read\nSELECT d.no, d.state, d.close_proposed_by FROM dispatches d WHERE d.no = $1
-            FOR UPDATE";
+pub(super) const FIND: &str = "-- dispatches.find\nSELECT f.no FROM generate_series(
+        (SELECT coalesce(max(no), 0) >> 26 FROM dispatches), 0::bigint, -1) b,
+    LATERAL (SELECT d.no FROM dispatches d WHERE d.no >> 26 = b AND d.key = $1) f LIMIT 1";
+
+/// A message as a command meets it; its invoice is locked before its row, as everywhere.
+fn read(tx: &mut PostgresTx<'_>, message: &FoundDispatch) -> Result<Option<Found>, StoreError> {
+    const READ: &str = "-- dispatches.read\nSELECT d.no, d.state, d.close_proposed_by FROM dispatches d
+            WHERE d.no = $1 AND d.key = $2 FOR UPDATE";
     const INVOICE: &str = "-- dispatches.invoice\nSELECT i.id FROM dispatches d JOIN invoices i ON i.no = d.invoice_no
             WHERE d.no = $1";
-    let key = Key(key_bytes(key));
-    let last = tx.ask_one(Ask::new(LAST, Vec::new()))?.one(|cells| cells.whole())?.unwrap_or_default();
-    let Some(no) = tx.ask_one(Ask::new(PROBE, vec![&last, &key]))?.one(|cells| cells.whole())? else {
-        return Ok(None);
-    };
-    let read = |cells: &mut RowCells<'_>| {
+    let (no, key) = (message.no, Key(key_bytes(&message.key)));
+    let found = |cells: &mut RowCells<'_>| {
         Ok(Found { no: cells.whole()?, state: cells.text()?, proposed_by: cells.text_some()? })
     };
-    // The invoice's lock before the row's, as everywhere.
     let invoice = tx.ask_one(Ask::new(INVOICE, vec![&no]))?.one(|cells| cells.invoice_id())?;
     invoices::lock(tx, invoice.iter())?;
-    tx.ask_one(Ask::new(READ, vec![&no]))?.one(read)
+    tx.ask_one(Ask::new(READ, vec![&no, &key]))?.one(found)
 }
 
 /// What a person wants of a message.
 pub(super) fn command(
     tx: &mut PostgresTx<'_>,
-    key: &DispatchKey,
+    message: &FoundDispatch,
     command: &DispatchCommand,
     at: Timestamp,
 ) -> Result<CommandAnswer, StoreError> {
@@ -239,7 +236,7 @@ pub(super) fn command(
     const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = $2 WHERE no = $1";
     const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = $2, close_reason = $3
             WHERE no = $1";
-    let Some(found) = find(tx, key)? else {
+    let Some(found) = read(tx, message)? else {
         return Ok(CommandAnswer::NotFound);
     };
     let (at, held) = (at.unix_ms(), ParkCause::Held.word());

@@ -7,7 +7,7 @@ use super::position::postings_of;
 use super::row::{Key, RowCells};
 use super::session::{Answer, Ask, Purpose, STATEMENT_TIMEOUT, Session};
 use super::{checks, migrate, outbox};
-use crate::domain::ids::{EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
@@ -16,7 +16,7 @@ use crate::domain::receipt::Verdict;
 use crate::domain::time::Timestamp;
 use crate::store::cells::{
     Cells, account_and_money, break_view, dispatch_columns, dispatch_query, dispatch_view, event_columns, event_query,
-    events, numbered_event, stored_receipt,
+    events, key_bytes, numbered_event, stored_receipt,
 };
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::reports::{
@@ -25,7 +25,7 @@ use crate::store::reports::{
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{event_ids, newest};
-use crate::store::{Candidates, RouteState, Seal, StoreError, in_lock_order};
+use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError, in_lock_order};
 use jiff::civil::Date;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -306,6 +306,12 @@ impl Reports for PostgresReports {
         let (first, rows) = (behind == 0, i64::from(limit));
         let ask = Ask::new(outbox::SLOW, vec![&today, &first, &due_at, &created_at, &no, &rows]);
         outbox::slow_page(&self.ask_one(ask)?, behind, limit)
+    }
+
+    fn find_dispatch(&mut self, key: &DispatchKey) -> Result<Option<FoundDispatch>, StoreError> {
+        let bytes = Key(key_bytes(key));
+        let answers = self.ask_long(&[Ask::new(outbox::FIND, vec![&bytes])])?;
+        Ok(first(&answers, |cells| cells.whole())?.map(|no| FoundDispatch { key: key.clone(), no }))
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {

@@ -8,7 +8,7 @@ use super::row::{Key, small};
 use super::session::{Answer, Ask, Session};
 use super::{events, invoices, outbox, position, write};
 use crate::domain::dispatch::{DispatchResult, LeasedDispatch};
-use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use crate::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::Invoice;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::Account;
@@ -18,8 +18,8 @@ use crate::store::cells::Cells;
 use crate::store::numbers::receipt_no;
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::{
-    Candidates, CommandAnswer, DispatchCommand, Heads, Lead, LeaseRequest, Position, RepeatCount, RouteState, Seal,
-    StoreError, Tx, Upserted, Writes,
+    Candidates, CommandAnswer, DispatchCommand, FoundDispatch, Heads, Lead, LeaseRequest, Position, RepeatCount,
+    RouteState, Seal, StoreError, Tx, Upserted, Writes,
 };
 use jiff::civil::Date;
 use std::collections::HashMap;
@@ -266,11 +266,11 @@ impl Tx for PostgresTx<'_> {
 
     fn command(
         &mut self,
-        key: &DispatchKey,
+        message: &FoundDispatch,
         command: &DispatchCommand,
         at: Timestamp,
     ) -> Result<CommandAnswer, StoreError> {
-        outbox::command(self, key, command, at)
+        outbox::command(self, message, command, at)
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {

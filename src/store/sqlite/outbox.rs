@@ -8,7 +8,7 @@ use crate::domain::ids::{Author, DispatchKey, InvoiceId};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{Cells as _, key_bytes};
 use crate::store::reports::{SlowPage, SlowPlace};
-use crate::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, RouteState, StoreError};
+use crate::store::{CommandAnswer, DispatchCommand, FoundDispatch, LeaseRequest, RoutePause, RouteState, StoreError};
 use jiff::civil::Date;
 use rusqlite::{named_params, params};
 
@@ -169,28 +169,34 @@ struct Found {
 
 /// Finds a message by its key, newest block of postings first: one index probe a block of 1024. For people, not for
 /// the hot path.
-fn find(db: Db<'_>, key: &DispatchKey) -> Result<Option<Found>, StoreError> {
+pub(super) fn find(db: Db<'_>, key: &DispatchKey) -> Result<Option<FoundDispatch>, StoreError> {
     const LAST: &str = "-- dispatches.last_block\nSELECT coalesce(max(no), 0) >> 26 FROM dispatches";
-    const PROBE: &str = "-- dispatches.probe\nSELECT d.no, d.state, d.close_proposed_by FROM dispatches d
-        WHERE d.no >> 26 = ?1 AND d.key = ?2";
-    let key = key_bytes(key);
+    const PROBE: &str = "-- dispatches.probe\nSELECT d.no FROM dispatches d WHERE d.no >> 26 = ?1 AND d.key = ?2";
+    let bytes = key_bytes(key);
     let last = db.integer(LAST, ())?;
     let mut probe = db.prepare(PROBE)?;
     for block in (0..=last).rev() {
-        let found = probe.one((block, key), |cells| {
-            Ok(Found { no: cells.next()?, state: cells.next()?, proposed_by: cells.next()? })
-        })?;
-        if found.is_some() {
-            return Ok(found);
+        if let Some(no) = probe.one((block, bytes), |cells| cells.next())? {
+            return Ok(Some(FoundDispatch { key: key.clone(), no }));
         }
     }
     Ok(None)
 }
 
+/// A message as a command meets it.
+fn read(db: Db<'_>, message: &FoundDispatch) -> Result<Option<Found>, StoreError> {
+    const READ: &str = "-- dispatches.read\nSELECT d.no, d.state, d.close_proposed_by FROM dispatches d
+        WHERE d.no = ?1 AND d.key = ?2";
+    let found = |cells: &mut RowCells<'_, '_>| {
+        Ok(Found { no: cells.next()?, state: cells.next()?, proposed_by: cells.next()? })
+    };
+    db.one(READ, (message.no, key_bytes(&message.key)), found)
+}
+
 /// What a person wants of a message.
 pub(super) fn command(
     db: Db<'_>,
-    key: &DispatchKey,
+    message: &FoundDispatch,
     command: &DispatchCommand,
     at: Timestamp,
 ) -> Result<CommandAnswer, StoreError> {
@@ -200,7 +206,7 @@ pub(super) fn command(
     const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = ?2 WHERE no = ?1";
     const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = ?2, close_reason = ?3
             WHERE no = ?1";
-    let Some(found) = find(db, key)? else {
+    let Some(found) = read(db, message)? else {
         return Ok(CommandAnswer::NotFound);
     };
     match (command, found.state.as_str()) {

@@ -3,7 +3,7 @@
 
 use super::statement::{Db, RowCells};
 use super::{checks, invoices, outbox, statement, tx, write};
-use crate::domain::ids::{EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, PostingKind};
@@ -20,7 +20,7 @@ use crate::store::reports::{
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{event_ids, newest};
-use crate::store::{Candidates, RouteState, Seal, StoreError};
+use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError};
 use rusqlite::{Connection, params};
 
 /// A reading connection.
@@ -266,6 +266,10 @@ impl Reports for SqliteReports {
 
     fn slow_overdue(&mut self, today: jiff::civil::Date, from: SlowPlace, limit: u32) -> Result<SlowPage, StoreError> {
         outbox::slow_overdue(self.db(), today, from, limit)
+    }
+
+    fn find_dispatch(&mut self, key: &DispatchKey) -> Result<Option<FoundDispatch>, StoreError> {
+        outbox::find(self.db(), key)
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {

@@ -13,8 +13,8 @@ use crate::store::cells::{Cells as _, event, event_columns, events};
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::rows::EventRecord;
 use crate::store::{
-    Candidates, CommandAnswer, DispatchCommand, Heads, Lead, LeaseRequest, Position, RepeatCount, RouteState, Seal,
-    StoreError, Tx, Upserted, Writes,
+    Candidates, CommandAnswer, DispatchCommand, FoundDispatch, Heads, Lead, LeaseRequest, Position, RepeatCount,
+    RouteState, Seal, StoreError, Tx, Upserted, Writes,
 };
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
@@ -158,11 +158,11 @@ impl Tx for SqliteTx<'_> {
 
     fn command(
         &mut self,
-        key: &DispatchKey,
+        message: &FoundDispatch,
         command: &DispatchCommand,
         at: Timestamp,
     ) -> Result<CommandAnswer, StoreError> {
-        outbox::command(self.db, key, command, at)
+        outbox::command(self.db, message, command, at)
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {

@@ -223,8 +223,9 @@ impl Rig {
     }
 
     pub async fn command(&self, key: &DispatchKey, command: DispatchCommand) -> CommandAnswer {
-        let (key, at) = (key.clone(), self.clock.now());
-        self.writer.run(move |store| command::run(store, &key, &command, at)).unwrap().await.unwrap().unwrap()
+        let (found, at) = (self.reports().find_dispatch(key).unwrap(), self.clock.now());
+        let Some(found) = found else { return CommandAnswer::NotFound };
+        self.writer.run(move |store| command::run(store, &found, &command, at)).unwrap().await.unwrap().unwrap()
     }
 }
 

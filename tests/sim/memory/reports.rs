@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::MutexGuard;
 use thuho::domain::dispatch::DispatchState;
-use thuho::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use thuho::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use thuho::domain::invoice::InvoiceAccount;
 use thuho::domain::notice::Wanted;
 use thuho::domain::posting::Account;
@@ -17,7 +17,7 @@ use thuho::store::reports::{
     Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use thuho::store::rows::{EventRecord, EventState};
-use thuho::store::{Candidates, NumberedPosting, Position, RouteState, Seal, StoreError};
+use thuho::store::{Candidates, FoundDispatch, NumberedPosting, Position, RouteState, Seal, StoreError};
 
 /// The read side of the same tables.
 pub struct MemoryReports(pub MemoryStore);
@@ -163,6 +163,11 @@ impl Reports for MemoryReports {
         let invoices = found.iter().map(|at| &db.messages[*at].dispatch.invoice);
         let overdue = invoices.filter(|id| db.invoices[*id].invoice.due_on < today).cloned().collect();
         Ok(SlowPage { overdue, next })
+    }
+
+    fn find_dispatch(&mut self, key: &DispatchKey) -> Result<Option<FoundDispatch>, StoreError> {
+        let no = self.db().message_of.get(key).map(|index| i64::try_from(*index).unwrap());
+        Ok(no.map(|no| FoundDispatch { key: key.clone(), no }))
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {

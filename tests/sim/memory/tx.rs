@@ -4,15 +4,15 @@
 
 use super::{Db, Link, Message, is_unfinished};
 use thuho::domain::dispatch::{AttemptResult, Dispatch, DispatchResult, DispatchState, LeasedDispatch, ParkCause};
-use thuho::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use thuho::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use thuho::domain::invoice::{Invoice, InvoiceAccount};
 use thuho::domain::notice::Wanted;
 use thuho::domain::review::NewBreak;
 use thuho::domain::time::Timestamp;
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::{
-    Candidates, CommandAnswer, DispatchCommand, EventWrite, Heads, Lead, LeaseRequest, NewReceipt, NumberedPosting,
-    Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
+    Candidates, CommandAnswer, DispatchCommand, EventWrite, FoundDispatch, Heads, Lead, LeaseRequest, NewReceipt,
+    NumberedPosting, Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
 };
 
 type Undo = Box<dyn FnOnce(&mut Db)>;
@@ -330,11 +330,11 @@ impl Tx for MemoryTx<'_> {
 
     fn command(
         &mut self,
-        key: &DispatchKey,
+        message: &FoundDispatch,
         command: &DispatchCommand,
         at: Timestamp,
     ) -> Result<CommandAnswer, StoreError> {
-        let Some(index) = self.db.message_of.get(key).copied() else {
+        let Some(index) = self.db.message_of.get(&message.key).copied() else {
             return Ok(CommandAnswer::NotFound);
         };
         let mut message = self.db.messages[index].clone();
