@@ -107,4 +107,7 @@ pub struct NewBreak {
     pub detail: String,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// What makes it the same as another one: it is not opened beside an open one with the same mark, whichever
+    /// instance opened that. `None`: there is no other one like it.
+    pub mark: Option<[u8; 32]>,
 }

@@ -254,6 +254,7 @@ impl Book {
             amount: about.amount,
             detail,
             opened_at: self.moment.now,
+            mark: about.mark.map(|mark| *mark.as_bytes()),
         });
     }
 
@@ -307,6 +308,8 @@ pub(super) struct About<'a> {
     pub(super) event: Option<EventKey>,
     pub(super) invoice: Option<&'a InvoiceId>,
     pub(super) amount: Money,
+    /// Which break another instance may have opened already. Only behind the lock of the event that it is about.
+    pub(super) mark: Option<Mark>,
 }
 
 fn move_money(position: &mut Position, posting: &Posting) -> Result<(), StoreError> {

@@ -167,6 +167,7 @@ impl Fold {
                 event: None,
                 invoice: None,
                 amount: crate::domain::money::Money::ZERO,
+                mark: None,
             };
             self.book.open_break(about, class, detail.to_owned());
         }
@@ -178,9 +179,11 @@ impl Fold {
         let key = call.key;
         self.book.receipt(call.evidence, Verdict::NotAPayment, Some(key), Some(call.notice.amount.dong()));
         let took = self.book.event(&key).is_some_and(|record| holds_money(record.state));
-        if why == NoEffect::Failed && took && self.book.first_time(Mark::failed(&key)) {
+        let mark = Mark::failed(&key);
+        if why == NoEffect::Failed && took && self.book.first_time(mark) {
             let detail = "the partner says failed; the payment is in the books".to_owned();
-            self.book.open_break(about(call.notice, Some(key), None), BreakClass::StatusMismatch, detail);
+            let about = About { mark: Some(mark), ..about(call.notice, Some(key), None) };
+            self.book.open_break(about, BreakClass::StatusMismatch, detail);
         }
         answer(Outcome::NotAPayment, None)
     }
@@ -301,9 +304,11 @@ impl Fold {
     /// The same event with other content: the first value stands, a person looks.
     fn conflict(&mut self, call: &Call<'_>, key: EventKey) -> Posted {
         self.book.receipt(call.evidence, Verdict::Conflict, Some(key), Some(call.notice.amount.dong()));
-        if self.book.first_time(Mark::conflict(&key, &call.notice.content())) {
+        let mark = Mark::conflict(&key, &call.notice.content());
+        if self.book.first_time(mark) {
             let detail = "the same event was said before with other content".to_owned();
-            self.book.open_break(about(call.notice, Some(key), None), BreakClass::Conflict, detail);
+            let about = About { mark: Some(mark), ..about(call.notice, Some(key), None) };
+            self.book.open_break(about, BreakClass::Conflict, detail);
         }
         answer(Outcome::Conflict, Some(key))
     }
@@ -414,7 +419,7 @@ fn not_reversible(paid: &EventRecord, call: &Call<'_>) -> Option<&'static str> {
 }
 
 fn about<'a>(notice: &'a Notice, event: Option<EventKey>, invoice: Option<&'a InvoiceId>) -> About<'a> {
-    About { partner: &notice.partner, event, invoice, amount: notice.amount }
+    About { partner: &notice.partner, event, invoice, amount: notice.amount, mark: None }
 }
 
 fn answer(outcome: Outcome, payment: Option<EventKey>) -> Posted {

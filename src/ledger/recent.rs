@@ -1,6 +1,7 @@
 //! Which breaks this instance opened lately for calls that claim no key, so that a partner that repeats a bad call
 //! for days opens one break and not thousands. A convenience for people, never a decision: after a restart or on
-//! another instance the same call opens one more break, and every call has its own receipt regardless (I3).
+//! another instance a call that cannot be read opens one more break, and every call has its own receipt regardless (I3).
+//! A break about an event that is in the books carries its mark, so that the store opens no second one.
 
 use crate::domain::ids::EventKey;
 use crate::domain::notice::{Content, ReferenceText};
@@ -47,6 +48,12 @@ impl Mark {
     pub fn unread(class: BreakClass, evidence: &Evidence) -> Self {
         let partner = evidence.partner.as_str().as_bytes();
         Self::of(&[b"unread", class.code().as_bytes(), partner, evidence.query.as_bytes(), &evidence.body])
+    }
+
+    /// As the store keeps it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     fn of(parts: &[&[u8]]) -> Self {

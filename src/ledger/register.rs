@@ -117,6 +117,7 @@ fn changed_under_money(
         amount: settled,
         detail: detail.to_owned(),
         opened_at: lane.moment.now,
+        mark: None,
     })
 }
 
@@ -179,6 +180,7 @@ fn again(book: &mut Book, record: &EventRecord, author: &Author) -> Result<bool,
                     event: Some(record.key),
                     invoice: record.names_invoice.as_ref(),
                     amount: record.content.amount,
+                    mark: None,
                 };
                 book.open_break(about, class_of(now), format!("still parked: {}", now.word()));
             }

@@ -321,5 +321,6 @@ fn parked_break(message: &LeasedDispatch, cause: ParkCause, reason: &str, at: Ti
         amount: data.and_then(|data| Money::from_dong(data.amount).ok()).unwrap_or_default(),
         detail: format!("the billing core did not take {}: {reason}, {tries} tries, {}", message.key, cause.word()),
         opened_at: at,
+        mark: None,
     }
 }

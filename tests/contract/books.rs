@@ -256,6 +256,7 @@ pub fn many_payments_of_one_batch_settle_one_invoice_once_each(mut h: Harness) {
             amount: dong(100),
             detail: "an older bill stays open".to_owned(),
             opened_at: at(5),
+            mark: None,
         });
         tx.write(&writes)
     });
@@ -268,4 +269,24 @@ pub fn many_payments_of_one_batch_settle_one_invoice_once_each(mut h: Harness) {
     let parked = EventState::Parked(ParkReason::WrongAmount);
     assert_ne!(h.reports.event(&payment_key("0")).unwrap().unwrap().state, parked);
     h.sound();
+}
+
+pub fn a_break_with_a_mark_is_opened_once(mut h: Harness) {
+    let marked = |class, mark: Option<u8>| NewBreak {
+        class,
+        partner: Some(partner()),
+        event: Some(payment_key("A1")),
+        invoice: None,
+        dispatch: None,
+        amount: dong(100),
+        detail: String::new(),
+        opened_at: at(0),
+        mark: mark.map(|byte| [byte; 32]),
+    };
+    let [conflict, failed] = [BreakClass::Conflict, BreakClass::StatusMismatch];
+    let breaks = [marked(conflict, Some(1)), marked(failed, Some(2)), marked(conflict, Some(1)), marked(failed, None)];
+    h.tx(|tx| tx.open_breaks(&breaks));
+    h.tx(|tx| tx.write(&Writes { breaks: breaks.to_vec(), ..Writes::default() }));
+    let open: Vec<_> = h.reports.breaks(true, 10).unwrap().iter().map(|b| b.class).rev().collect();
+    assert_eq!(open, [conflict, failed, failed, failed], "one of each mark, and each without one");
 }

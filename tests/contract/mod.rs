@@ -88,6 +88,7 @@ macro_rules! contract_suite {
                 a_settlement_made_again_after_its_undoing_stands
                 parked_payments_that_name_an_invoice_come_oldest_first
                 many_payments_of_one_batch_settle_one_invoice_once_each
+                a_break_with_a_mark_is_opened_once
             }
             records {
                 the_chain_goes_on_after_a_restart

@@ -24,6 +24,7 @@ mod outbox;
 mod panics;
 mod process;
 mod profiles;
+mod races;
 mod redis_ways;
 mod store_contract;
 mod store_sqlite;

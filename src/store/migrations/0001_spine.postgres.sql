@@ -210,9 +210,12 @@ CREATE TABLE breaks (
     amount    bigint NOT NULL,
     detail    text   NOT NULL,
     opened_at bigint NOT NULL,
-    closed_at bigint
+    closed_at bigint,
+    mark      bytea  CHECK (length(mark) = 32)
 );
 CREATE INDEX breaks_open ON breaks (no) WHERE closed_at IS NULL;
+-- Whoever says the same thing again opens no second break beside an open one.
+CREATE UNIQUE INDEX breaks_marked ON breaks (mark) WHERE mark IS NOT NULL AND closed_at IS NULL;
 
 CREATE TABLE generations (
     generation   bigint PRIMARY KEY,

@@ -206,9 +206,12 @@ CREATE TABLE breaks (
     amount    INTEGER NOT NULL,
     detail    TEXT    NOT NULL,
     opened_at INTEGER NOT NULL,
-    closed_at INTEGER
+    closed_at INTEGER,
+    mark      BLOB    CHECK (length(mark) = 32)
 ) STRICT;
 CREATE INDEX breaks_open ON breaks (no) WHERE closed_at IS NULL;
+-- Whoever says the same thing again opens no second break beside an open one.
+CREATE UNIQUE INDEX breaks_marked ON breaks (mark) WHERE mark IS NOT NULL AND closed_at IS NULL;
 
 CREATE TABLE generations (
     generation   INTEGER PRIMARY KEY,

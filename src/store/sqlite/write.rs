@@ -288,7 +288,9 @@ fn dispatches(tx: &mut SqliteTx<'_>, dispatches: &[Dispatch]) -> Result<(), Stor
 /// Opens breaks.
 pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> {
     const ADD: &str = "-- breaks.add\nINSERT INTO breaks
-        (class, partner, event_key, invoice, dispatch, amount, detail, opened_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+            (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
     if breaks.is_empty() {
         return Ok(());
     }
@@ -303,6 +305,7 @@ pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> 
             one.amount.dong(),
             one.detail,
             one.opened_at.unix_ms(),
+            one.mark,
         ])?;
     }
     Ok(())

@@ -49,6 +49,13 @@ pub fn to_path(path: &str, forged: &Forged) -> Vec<u8> {
     request(forged.method.word(), &target, &headers, &forged.body)
 }
 
+/// The same call on a connection that stays.
+pub fn kept(call: &[u8]) -> Vec<u8> {
+    const CLOSE: &[u8] = b"connection: close\r\n";
+    let at = call.windows(CLOSE.len()).position(|w| w == CLOSE).unwrap();
+    [&call[..at], &call[at + CLOSE.len()..]].concat()
+}
+
 pub fn call(to: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = connect(to);
     // An answer may come before all is sent: a refused body.

@@ -28,6 +28,7 @@ pub struct Server {
 }
 
 /// A database of a test's own.
+#[derive(Clone)]
 pub struct Database {
     pub name: String,
     folder: PathBuf,

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 use thuho::domain::time::{Clock, SystemClock};
+use thuho::partner::Partners;
 use thuho::partner::forge::Wanted;
-use thuho::partner::{Partners, SecretSource};
 
 /// Every scope.
 pub const TOKEN: &str = "canary-token-of-the-process-tests-01";
@@ -64,15 +64,23 @@ impl Home {
         );
         std::fs::write(self.path("gateway.toml"), text).unwrap();
         std::fs::create_dir_all(self.path("partners")).unwrap();
-        std::fs::copy(crate::harness::shipped().join("standard.toml"), self.path("partners/standard.toml")).unwrap();
+        self.knows("standard");
+    }
+
+    /// Takes a shipped profile in.
+    pub fn knows(&self, partner: &str) {
+        let file = format!("{partner}.toml");
+        let to = self.path("partners").join(&file);
+        std::fs::copy(crate::harness::shipped().join(&file), to).unwrap();
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_thuho"));
         command.args(args).current_dir(self.dir.path()).env("TEST_SEAL", SEAL_SECRET).env("TEST_TOKEN", TOKEN);
-        for name in ["THUHO_STANDARD_SECRET", "THUHO_STANDARD_PUBLIC_KEY"] {
-            let secret = keys().secret(&format!("env:{name}")).unwrap();
-            command.env(name, secret.expose_text().unwrap());
+        for (name, secret) in &keys().ours {
+            if let Some(name) = name.strip_prefix("env:") {
+                command.env(name, secret.expose_text().unwrap());
+            }
         }
         command
     }

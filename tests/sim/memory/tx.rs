@@ -377,7 +377,12 @@ impl Tx for MemoryTx<'_> {
 
     fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
         let before = self.db.breaks.len();
-        self.db.breaks.extend(breaks.iter().cloned());
+        for one in breaks {
+            // None of them is ever closed here.
+            if one.mark.is_none() || self.db.breaks.iter().all(|open| open.mark != one.mark) {
+                self.db.breaks.push(one.clone());
+            }
+        }
         self.undo.push(Box::new(move |db| db.breaks.truncate(before)));
         Ok(())
     }
