@@ -202,7 +202,12 @@ impl Load {
         let mut answered = 0;
         for thread in self.threads {
             let (count, failed) = thread.join().unwrap();
-            assert!(failed.is_empty(), "{} calls failed of {count}: {:?}", failed.len(), &failed[..failed.len().min(5)]);
+            assert!(
+                failed.is_empty(),
+                "{} calls failed of {count}: {:?}",
+                failed.len(),
+                &failed[..failed.len().min(5)]
+            );
             answered += count;
         }
         answered

@@ -4,6 +4,8 @@ mod checks;
 mod edge;
 mod haproxy;
 mod nginx;
+mod notify;
+mod unit;
 
 use std::path::{Path, PathBuf};
 
