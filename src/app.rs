@@ -6,6 +6,7 @@
 //! accept no more, answer all that is queued, give leases back, end the writer.
 
 mod parts;
+mod supervisor;
 mod tasks;
 
 pub use parts::{open_readers, open_store, store_options};
@@ -84,7 +85,7 @@ pub struct Start {
     pub clock: Arc<dyn Clock>,
     /// Where profiles' secrets come from.
     pub secrets: Arc<dyn SecretSource + Send + Sync>,
-    /// Listen to SIGTERM, SIGINT and SIGHUP?
+    /// Is the process this gateway's own: does it listen to SIGTERM, SIGINT and SIGHUP, and tell a service manager?
     pub signals: bool,
 }
 
@@ -328,10 +329,13 @@ async fn run(
         let (generations, readers) = (Arc::clone(gateway.seen.generations()), gateway.desks.people.clone());
         actix_web::rt::spawn(tasks::keep_up_with_others(Arc::clone(&gateway.intake), generations, readers))
     });
+    let supervisor = supervisor::Supervisor::new(gateway.start.signals);
+    let alive = actix_web::rt::spawn(supervisor.keep_alive(Arc::clone(&gateway.writer)));
     tracing::info!(public = %public_at, internal = %internal_at, "The gateway listens");
     // Nobody may be waiting to be told any more.
     tell.send((public_at, internal_at)).ok();
     let mut signals = tasks::Signals::new(gateway.start.signals)?;
+    supervisor.ready(public_at);
     let broken = loop {
         tokio::select! {
             order = inbox.recv() => match order {
@@ -348,8 +352,10 @@ async fn run(
     };
     lanes.abort();
     others.inspect(actix_web::rt::task::JoinHandle::abort);
+    supervisor.stopping();
     drain(&gateway, broken, &public_handle, &internal_handle, forwarding).await;
     housekeeping.abort();
+    alive.abort();
     for server in [public, internal] {
         if !matches!(server.await, Ok(Ok(()))) {
             tracing::warn!("A listener ended with an error");

@@ -81,6 +81,8 @@ pub struct Config {
     pub store: Place,
     /// Password of Redis.
     pub seen_password: Option<Secret>,
+    /// PEM certificates that alone may vouch for Redis; the public ones if `None`.
+    pub seen_trust_pem: Option<Vec<u8>>,
     /// Where messages go, with what signs them.
     pub core: Option<Core>,
     /// Folder of profiles.
@@ -259,6 +261,8 @@ impl Source<'_> {
         };
         let core = self.core(&file.core)?;
         let seen_password = self.secret_some("seen", "password", &file.seen.password)?;
+        let encrypted = file.seen.url.starts_with("rediss://") || file.seen.url.starts_with("rediss+sentinel://");
+        let seen_trust_pem = self.trust("seen", &file.seen.trust, (encrypted, "rediss://"))?;
         Ok(Config {
             path: self.path.to_owned(),
             public: address("public", &file.listen.public)?,
@@ -267,6 +271,7 @@ impl Source<'_> {
             seal_secret: self.strong_secret("seal", "secret", &file.seal.secret)?,
             store: self.store(&file.store)?,
             seen_password,
+            seen_trust_pem,
             core,
             partners_dir: PathBuf::from(&file.partners.dir),
             log_format,
@@ -290,22 +295,29 @@ impl Source<'_> {
         if file.url.is_empty() {
             return Ok(None);
         }
-        let trust_pem = match file.trust.as_str() {
-            "" => None,
-            name => Some(self.trust(&file.url, name)?),
-        };
+        let trust_pem = self.trust("core", &file.trust, (file.url.starts_with("https://"), "https://"))?;
         Ok(Some(Core { url: file.url.clone(), secret: self.secret("core", "secret", &file.secret)?, trust_pem }))
     }
 
-    /// The authorities that alone may vouch for the core.
-    fn trust(&self, url: &str, name: &str) -> Result<Vec<u8>, ConfigError> {
-        if !url.starts_with("https://") {
-            return Err(self.error("core", "trust", "expected an https:// address in core.url, or nothing here"));
+    /// The authorities that alone may vouch for a section's server, if any are named: without an encrypted way to it,
+    /// which begins with `scheme`, that is a mistake.
+    fn trust(
+        &self,
+        section: &str,
+        name: &str,
+        (encrypted, scheme): (bool, &str),
+    ) -> Result<Option<Vec<u8>>, ConfigError> {
+        if name.is_empty() {
+            return Ok(None);
         }
-        let pem = self.secret("core", "trust", name)?.expose().to_vec();
+        if !encrypted {
+            let expected = format!("expected an address in {section}.url that begins with {scheme}, or nothing here");
+            return Err(self.error(section, "trust", expected));
+        }
+        let pem = self.secret(section, "trust", name)?.expose().to_vec();
         match crate::outbox::core_client::check_trust(&pem) {
-            Ok(()) => Ok(pem),
-            Err(problem) => Err(self.error("core", "trust", problem)),
+            Ok(()) => Ok(Some(pem)),
+            Err(problem) => Err(self.error(section, "trust", problem)),
         }
     }
 
@@ -415,6 +427,7 @@ impl Config {
             place,
             username: Some(file.username.clone()).filter(|name| !name.is_empty()),
             password: self.seen_password.clone(),
+            trust_pem: self.seen_trust_pem.clone(),
             environment: self.file.server.environment.clone(),
             secret: self.seal_secret.clone(),
             entries: file.entries,

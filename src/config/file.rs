@@ -124,6 +124,8 @@ sections! {
         username: String = String::new(),
         /// Name of the password's secret.
         password: String = String::new(),
+        /// Name of the certificates that alone may vouch for it; empty for the public ones.
+        trust: String = String::new(),
         /// Events kept in memory.
         entries: usize = 200_000,
         /// Seconds a marker lives.

@@ -127,5 +127,27 @@ fn who_may_vouch_for_the_core_is_checked_with_the_key_that_names_it() {
     let text = core("https://core.example/in", "hunter2").unwrap_err();
     assert!(text.starts_with("gateway.toml:4: core.trust: expected") && !text.contains("hunter2"), "{text}");
     let plain = core("http://core.example/in", &named(&authority)).unwrap_err();
-    assert!(plain.starts_with("gateway.toml:4: core.trust: expected an https:// address"), "{plain}");
+    assert!(
+        plain.starts_with("gateway.toml:4: core.trust: expected an address in core.url that begins with https://"),
+        "{plain}"
+    );
+}
+
+#[test]
+fn who_may_vouch_for_redis_is_checked_with_the_key_that_names_it() {
+    let seen = |url: &str, trust: &str| {
+        let text = format!("[seen]\nurl = \"{url}\"\ntrust = \"{trust}\"\n");
+        check(&text, &[]).map(|config| config.seen().unwrap().trust_pem.is_some())
+    };
+    let authority = concat!("file:", env!("CARGO_MANIFEST_DIR"), "/tests/it/outbox/tls/ca.pem");
+    assert_eq!(seen("rediss://redis.example/0", authority), Ok(true));
+    assert_eq!(seen("rediss+sentinel://redis.example/books/0", authority), Ok(true));
+    assert_eq!(seen("rediss://redis.example/0", ""), Ok(false));
+    let expected = "gateway.toml:3: seen.trust: expected an address in seen.url that begins with rediss://";
+    for plain in ["memory", "redis://redis.example/0", "redis+sentinel://redis.example/books/0"] {
+        assert!(seen(plain, authority).unwrap_err().starts_with(expected), "{plain}");
+    }
+    let key = concat!("file:", env!("CARGO_MANIFEST_DIR"), "/tests/it/outbox/tls/core.key");
+    let wrong = seen("rediss://redis.example/0", key).unwrap_err();
+    assert_eq!(wrong, "gateway.toml:3: seen.trust: expected one or more PEM certificates");
 }

@@ -8,7 +8,7 @@ use super::{Health, Options};
 use crate::domain::ids::EventKey;
 use redis::aio::MultiplexedConnection;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, ConnectionAddr, IntoConnectionInfo};
+use redis::{AsyncConnectionConfig, ConnectionAddr, IntoConnectionInfo, TlsCertificates};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -109,6 +109,7 @@ fn address(node: &Node, tls: bool) -> ConnectionAddr {
 impl Target {
     fn of(options: &Options) -> redis::RedisResult<Self> {
         let password = options.password.as_ref().and_then(|p| p.expose_text());
+        let trusted = options.trust_pem.clone().map(|pem| TlsCertificates { client_tls: None, root_cert: Some(pem) });
         match &options.place {
             Place::Memory => Err((redis::ErrorKind::InvalidClientConfig, "no Redis").into()),
             Place::Redis { node, tls, db } => {
@@ -120,7 +121,10 @@ impl Target {
                     settings = settings.set_password(password);
                 }
                 let info = address(node, *tls).into_connection_info()?.set_redis_settings(settings);
-                Ok(Self::Single(redis::Client::open(info)?))
+                Ok(Self::Single(match trusted {
+                    Some(trusted) => redis::Client::build_with_tls(info, trusted)?,
+                    None => redis::Client::open(info)?,
+                }))
             }
             Place::Sentinel { nodes, master, tls, db } => {
                 let sentinels = nodes.iter().map(|node| address(node, false));
@@ -128,6 +132,9 @@ impl Target {
                     .set_client_to_redis_db(*db);
                 if *tls {
                     builder = builder.set_client_to_redis_tls_mode(redis::TlsMode::Secure);
+                }
+                if let Some(trusted) = trusted {
+                    builder = builder.set_client_to_redis_certificates(trusted);
                 }
                 if let Some(username) = &options.username {
                     builder = builder.set_client_to_redis_username(username);

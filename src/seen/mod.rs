@@ -47,6 +47,8 @@ pub struct Options {
     pub username: Option<String>,
     /// Redis password.
     pub password: Option<Secret>,
+    /// PEM certificates that alone may vouch for a Redis over TLS; the public ones if `None`.
+    pub trust_pem: Option<Vec<u8>>,
     /// Part of every key.
     pub environment: String,
     /// Markers are under an HMAC whose key is derived from it. The same on all instances.

@@ -24,6 +24,7 @@ fn options(place: Place) -> Options {
         place,
         username: None,
         password: None,
+        trust_pem: None,
         environment: "test".to_owned(),
         secret: Secret::new(b"0123456789abcdef".to_vec()),
         entries: 1_000,

@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 mod demo;
+mod deploy;
 mod disk;
 mod duplicates;
 mod harness;

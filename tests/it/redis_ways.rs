@@ -2,6 +2,7 @@
 //! fails, the answers stay the same (I7) and no password is seen (I11).
 
 use crate::harness::redis::{Redis, RedisSetup, free_port};
+use crate::harness::tls::certificates;
 use crate::harness::{Gateway, bill, pays};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -149,27 +150,6 @@ fn a_failover_costs_speed_and_no_answer() {
     });
     assert!(told, "the new master takes markers");
     assert_eq!((gateway.settled("HD-1"), gateway.settled("HD-2")), (150_000, 90_000));
-}
-
-/// A CA of the test's own and a certificate for `localhost`; `None`, said aloud, where there is no openssl.
-fn certificates(test: &str, folder: &Path) -> Option<()> {
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
-    for line in [
-        "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=test-ca",
-        "req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost",
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile names",
-    ] {
-        let done = Command::new("openssl").args(line.split(' ')).current_dir(folder).output();
-        match done {
-            Ok(done) if done.status.success() => {}
-            Ok(done) => panic!("openssl {line}: {}", String::from_utf8_lossy(&done.stderr)),
-            Err(error) => {
-                eprintln!("SKIPPED {test}: openssl: {error}");
-                return None;
-            }
-        }
-    }
-    Some(())
 }
 
 /// Does it speak TLS to somebody who trusts the CA?

@@ -6,7 +6,7 @@ use std::time::Duration;
 use thuho::partner::forge::Forged;
 
 /// How long a test waits for an answer before it fails.
-const WAIT: Duration = Duration::from_secs(30);
+pub const WAIT: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -74,7 +74,7 @@ pub fn answer(stream: &mut TcpStream) -> Answer {
     try_answer(stream).unwrap_or_else(|got| panic!("no answer: {got:?}"))
 }
 
-pub fn try_answer(stream: &mut TcpStream) -> Result<Answer, Vec<u8>> {
+pub fn try_answer(stream: &mut impl Read) -> Result<Answer, Vec<u8>> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     loop {
