@@ -9,17 +9,27 @@ mod books;
 mod chance;
 mod core;
 mod diary;
+mod fleet;
 mod gateway;
 mod http;
 mod judge;
 mod load;
+mod orders;
+mod peace;
 mod plan;
+mod ports;
+mod postgres;
 mod power;
+mod proxy;
 mod redis;
 mod run;
+mod server_books;
+mod several;
 mod trace;
+mod trouble;
 mod wire;
 
+use orders::Rig;
 use power::Disk;
 use redis::Redis;
 use run::{Death, Report, Wish};
@@ -27,7 +37,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-const USAGE: &str = "rig gate | (kill | power | flushes) [--cycles N] [--seed S] [--control]";
+const USAGE: &str = "rig gate | (kill | power | flushes | instances | server | standby | redis | rolling | mixed) \
+                     [--cycles N] [--seed S] [--control]";
 
 /// What is counted for the closing line.
 #[derive(Default)]
@@ -70,6 +81,9 @@ fn main() -> ExitCode {
         Some("kill") => kill(&options, &mut tally),
         Some("power") => power(&options, &mut tally),
         Some("flushes") => flushes(options.control.then_some("synchronous-normal"), &options, &mut tally),
+        Some(word) if Rig::named(word).is_some() => {
+            Rig::named(word).into_iter().for_each(|rig| orders::run(rig, &options, &mut tally));
+        }
         // A plain `cargo test` starts every test target; the rigs take minutes and are started by name.
         _ => {
             println!("SKIPPED rig: not asked for ({USAGE})");
@@ -156,9 +170,11 @@ fn close(name: &str, good: bool, home: &Path, tally: &mut Tally) {
         tally.passed += 1;
         drop(std::fs::remove_dir_all(home));
     } else {
-        let log = std::fs::read_to_string(home.join("gateway.log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines.iter().skip(lines.len().saturating_sub(15)).for_each(|line| println!("    | {line}"));
+        for folder in [home.to_path_buf(), home.join("instance-0"), home.join("instance-1")] {
+            let log = std::fs::read_to_string(folder.join("gateway.log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            lines.iter().skip(lines.len().saturating_sub(15)).for_each(|line| println!("    | {line}"));
+        }
         println!("FAILED {name}; its folder: {}", home.display());
         tally.failed += 1;
     }
