@@ -161,10 +161,15 @@ impl Server {
         words.extend(own.iter().map(u32::to_string));
         // One may have ended in between; that is what is wanted.
         Command::new("kill").args(words).stderr(Stdio::null()).status().map_err(|e| e.to_string())?;
+        let since = Instant::now();
         while own.iter().chain([&leader]).any(|pid| runs(*pid)) {
+            if since.elapsed() > FOLLOW_MAX {
+                return Err("kill -9 does not end the server".to_owned());
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(())
+        // Whoever started the machine may take its time to collect the dead, and the next server would wait for them.
+        fs::remove_file(&file).map_err(|e| e.to_string())
     }
 
     /// A standby becomes the one that is written.

@@ -111,9 +111,14 @@ pub fn run(wish: &Wish) -> Result<Report, String> {
     let mut run = Run { wish, world, core, diary, chance, troubles, failed, harmless_calls: 0, hits: 0 };
     for cycle in 0..wish.cycles {
         let trouble = wish.trouble(cycle)?;
+        let t0 = std::time::Instant::now();
+        eprintln!("start cycle {cycle} {trouble}");
         run.cycle(cycle, trouble).map_err(|why| format!("cycle {cycle}, {trouble}: {why}"))?;
+        eprintln!("cycle {cycle} {trouble} took {:?}", t0.elapsed());
     }
+    let t0 = std::time::Instant::now();
     run.peace()?;
+    eprintln!("peace {:?}", t0.elapsed());
     run.verdict()
 }
 
@@ -128,7 +133,9 @@ impl Run<'_> {
     fn cycle(&mut self, cycle: u64, trouble: Trouble) -> Result<(), String> {
         let first = self.diary.lock().expect("no client panics").payments.len();
         let plan = plan::plan(cycle, BILLS, first, &mut self.chance);
+        let t0 = std::time::Instant::now();
         self.import(&plan.bills)?;
+        eprintln!("import {:?}", t0.elapsed());
         let jobs: Vec<Job> = {
             let mut diary = self.diary.lock().expect("no client panics");
             diary.take_up(plan.payments);
@@ -150,6 +157,7 @@ impl Run<'_> {
                 scope.spawn(move || load.client(number));
             }
             let suffered = world.suffer(trouble, chance);
+            eprintln!("suffered {:?} calls {}", t0.elapsed(), load.calls());
             load.stop();
             suffered
         })?;
@@ -178,7 +186,9 @@ impl Run<'_> {
     fn peace(&mut self) -> Result<(), String> {
         self.world.fleet.start_missing()?;
         let running = self.world.fleet.running();
+        let t0 = std::time::Instant::now();
         peace::say_what_is_unanswered(&running, &self.diary);
+        eprintln!("unanswered {:?}", t0.elapsed());
         if !self.wish.control {
             peace::drain(running.first().ok_or("no instance runs")?, &self.core)?;
         }
