@@ -13,7 +13,7 @@ pub const CLIENTS: usize = 64;
 /// What a collector waits before it repeats a call that was not answered for good, or finds nobody to call.
 const REST: Duration = Duration::from_millis(40);
 /// What passes between two customers of one connection under a steady load: the rest of the machine is to have its turn.
-const PAUSE: Duration = Duration::from_millis(15);
+const PAUSE: Duration = Duration::from_millis(40);
 
 /// A load in progress.
 pub struct Load<'a> {

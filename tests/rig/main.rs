@@ -1,6 +1,6 @@
-//! The rigs: `kill -9` loop and power-cut loop over the real binary, with a checker that shares no code with it. Holds
-//! I2, I3, I4, I5 and I6 from outside. Each has a negative control: a gateway built with one deliberate fault, in which
-//! the same rig must find the loss.
+//! The rigs: `kill -9` loop and power-cut loop over the real binary, and two instances on one PostgreSQL whose parts all
+//! fail, with a checker that shares no code with it. Holds I2, I3, I4, I5, I6 and I7 from outside. Each has a negative
+//! control: one deliberate fault with which the same rig must find what it looks for.
 //!
 //! `cargo test --features fault-injection --test rig -- gate` is what CI runs; `tests/run` calls it.
 #![expect(clippy::print_stdout, reason = "a rig's report is its output")]
@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-const USAGE: &str = "rig gate | (kill | power | flushes | instances | server | standby | redis | rolling | mixed) \
+const USAGE: &str = "rig gate | several | (kill | power | flushes | instances | server | standby | redis | rolling | mixed) \
                      [--cycles N] [--seed S] [--control]";
 
 /// What is counted for the closing line.
@@ -77,7 +77,9 @@ fn main() -> ExitCode {
             flushes(Some("synchronous-normal"), &options, &mut tally);
             power(&Options { cycles: Some(20), seed: options.seed, control: false }, &mut tally);
             power(&Options { cycles: Some(5), seed: options.seed, control: true }, &mut tally);
+            orders::gate(options.seed, &mut tally);
         }
+        Some("several") => orders::gate(options.seed, &mut tally),
         Some("kill") => kill(&options, &mut tally),
         Some("power") => power(&options, &mut tally),
         Some("flushes") => flushes(options.control.then_some("synchronous-normal"), &options, &mut tally),

@@ -55,6 +55,13 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// Does it look at the balancer, so that calls must go through it?
+    pub fn needs_proxy(self) -> bool {
+        matches!(self, Self::Restart | Self::RestartUntold)
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
