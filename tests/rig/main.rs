@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-const USAGE: &str = "rig gate | several | (kill | power | flushes | instances | server | standby | redis | rolling | mixed) \
+const USAGE: &str = "rig gate | several | (kill | power | flushes | instances | server | blackout | standby | redis | rolling | mixed) \
                      [--cycles N] [--seed S] [--control]";
 
 /// What is counted for the closing line.
@@ -201,7 +201,8 @@ fn print(report: &Report, control: bool) -> bool {
 }
 
 fn home(name: &str, options: &Options) -> PathBuf {
-    let unique = format!("rig-{}-{}-{}-{}", name.replace(' ', "-"), std::process::id(), options.seed, options.control);
+    let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ').collect();
+    let unique = format!("rig-{}-{}-{}-{}", plain.replace(' ', "-"), std::process::id(), options.seed, options.control);
     let home = std::env::temp_dir().join(unique);
     std::fs::create_dir_all(&home).expect("the temporary folder can be written");
     home

@@ -1,6 +1,7 @@
 //! The rigs over several instances on PostgreSQL and Redis: what each asks for, and what it prints.
 
 use crate::postgres;
+use crate::power::Disk;
 use crate::proxy;
 use crate::run::CRASH_POINTS;
 use crate::several::{self, Report, Waited, Wish};
@@ -15,6 +16,8 @@ pub enum Rig {
     Instances,
     /// The database server dies.
     Server,
+    /// Its power fails, and its disk's.
+    Blackout,
     /// The primary dies and its standby is promoted.
     Standby,
     /// Redis dies, forgets, hangs, fails over.
@@ -30,6 +33,7 @@ impl Rig {
         Some(match word {
             "instances" => Self::Instances,
             "server" => Self::Server,
+            "blackout" => Self::Blackout,
             "standby" => Self::Standby,
             "redis" => Self::Redis,
             "rolling" => Self::Rolling,
@@ -42,6 +46,7 @@ impl Rig {
         match self {
             Self::Instances => "several instances, kill -9",
             Self::Server => "several instances, PostgreSQL killed",
+            Self::Blackout => "several instances, PostgreSQL loses power",
             Self::Standby => "several instances, standby promoted",
             Self::Redis => "several instances, Redis fails",
             Self::Rolling => "several instances, rolling restarts",
@@ -55,6 +60,7 @@ impl Rig {
             Self::Instances => deaths().collect(),
             Self::Server if control => vec![KillServer, StopServer],
             Self::Server => vec![StopServer, KillServer],
+            Self::Blackout => vec![CutPower],
             Self::Standby => vec![Promote],
             Self::Redis | Self::Rolling if control => vec![RestartUntold],
             Self::Redis => vec![FlushRedis, KillRedis, HangRedis, FailRedisOver],
@@ -75,7 +81,7 @@ impl Rig {
     fn fault(self) -> Option<&'static str> {
         match self {
             Self::Instances => Some("ack-before-commit"),
-            Self::Server => Some("synchronous-normal"),
+            Self::Server | Self::Blackout => Some("synchronous-normal"),
             // The control is in what is done, not in the gateway.
             Self::Standby | Self::Redis | Self::Rolling | Self::Mixed => None,
         }
@@ -143,7 +149,16 @@ pub fn run(rig: Rig, options: &Options, tally: &mut Tally) {
         drop(std::fs::remove_dir_all(&wish.home));
         return;
     }
-    let outcome = several::run(&wish);
+    let disk = match (rig == Rig::Blackout).then(|| Disk::new(&wish.home)).transpose() {
+        Ok(disk) => disk,
+        Err(why) => {
+            println!("NOT PROVEN {name}: this machine cannot cut a disk's power ({why})");
+            tally.skipped += 1;
+            drop(std::fs::remove_dir_all(&wish.home));
+            return;
+        }
+    };
+    let outcome = several::run(&wish, disk);
     let made = outcome.as_ref().map_or(wish.cycles, |report| report.troubles.values().sum());
     println!("{name}: {made} cycles, seed {}, {} s", wish.seed, since.elapsed().as_secs());
     let good = match outcome {

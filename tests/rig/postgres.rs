@@ -2,6 +2,7 @@
 //! user in a folder of the rig's and listens on loopback.
 
 use crate::ports;
+use crate::power::Disk;
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::chown;
@@ -12,10 +13,15 @@ use std::time::{Duration, Instant};
 /// How long a standby may take to follow.
 const FOLLOW_MAX: Duration = Duration::from_secs(30);
 
+/// Names the running server's process.
+const LOCK_FILE: &str = "postmaster.pid";
+
 /// One server. Ended when it goes out of scope or the rig dies.
 pub struct Server {
     bin: PathBuf,
+    /// What is not the database's: logs.
     folder: PathBuf,
+    data: PathBuf,
     address: SocketAddr,
     /// Waits for the end of its standard input, which is ours, and stops the server then.
     guard: Child,
@@ -52,10 +58,13 @@ fn unprivileged(program: &Path) -> Command {
 }
 
 impl Server {
-    /// A fresh one with an empty database for the books.
-    pub fn create(home: &Path, name: &str) -> Result<Self, String> {
-        let server = Self::prepare(home, name)?;
-        server.run("initdb", &["--no-sync", "-A", "trust", "-U", "thuho", "-E", "UTF8", "--locale=C", "-D", "data"])?;
+    /// A fresh one with an empty database for the books; on a disk of its own, if there is one.
+    pub fn create(home: &Path, name: &str, disk: Option<&Path>) -> Result<Self, String> {
+        let server = Self::prepare(home, name, disk)?;
+        let words = ["-A", "trust", "-U", "thuho", "-E", "UTF8", "--locale=C"];
+        // What is not to lose power need not wait for the disk.
+        let quick: &[&str] = if disk.is_some() { &[] } else { &["--no-sync"] };
+        server.run("initdb", &[&words, quick].concat())?;
         server.start()?;
         sql(&server.url_of("postgres"), "CREATE DATABASE books")?;
         Ok(server)
@@ -63,19 +72,18 @@ impl Server {
 
     /// One that follows `self` from a copy of it, and without which `self` acknowledges nothing.
     pub fn follow(&self, home: &Path, name: &str) -> Result<Self, String> {
-        let standby = Self::prepare(home, name)?;
+        let standby = Self::prepare(home, name, None)?;
         self.lead(&standby)?;
         Ok(standby)
     }
 
     /// Has `other`, whatever it was, follow `self` from a fresh copy.
     pub fn lead(&self, other: &Self) -> Result<(), String> {
-        let data = other.folder.join("data");
-        if data.exists() {
-            fs::remove_dir_all(&data).map_err(|e| e.to_string())?;
+        if other.data.exists() {
+            fs::remove_dir_all(&other.data).map_err(|e| e.to_string())?;
         }
         let port = self.address.port().to_string();
-        let copy = ["--no-sync", "-R", "-c", "fast", "-h", "127.0.0.1", "-U", "thuho", "-D", "data", "-p", &port];
+        let copy = ["--no-sync", "-R", "-c", "fast", "-h", "127.0.0.1", "-U", "thuho", "-p", &port];
         other.run("pg_basebackup", &copy)?;
         other.start()?;
         // Only now, so that the copy does not wait for a standby of its own when it is promoted.
@@ -101,23 +109,32 @@ impl Server {
         Ok(())
     }
 
-    fn prepare(home: &Path, name: &str) -> Result<Self, String> {
+    fn prepare(home: &Path, name: &str, disk: Option<&Path>) -> Result<Self, String> {
         let bin = programs()?;
         let folder = home.join(name);
+        let data = disk.unwrap_or(&folder).join("data");
         fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
         if let Some(user) = nobody() {
-            chown(&folder, Some(user), None).map_err(|e| e.to_string())?;
+            for place in [&folder, disk.unwrap_or(&folder)] {
+                chown(place, Some(user), None).map_err(|e| e.to_string())?;
+            }
         }
-        let script = "read -r end; \"$0/pg_ctl\" -D data -m immediate stop";
+        let script = "read -r end; \"$0/pg_ctl\" -D \"$1\" -m immediate stop";
         let mut guard = unprivileged(Path::new("sh"));
-        guard.args(["-c", script]).arg(&bin).current_dir(&folder).stdin(Stdio::piped());
+        guard.args(["-c", script]).args([&bin, &data]).current_dir(&folder).stdin(Stdio::piped());
         let guard = guard.stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|e| e.to_string())?;
-        Ok(Self { bin, folder, address: ports::free(), guard })
+        Ok(Self { bin, folder, data, address: ports::free(), guard })
     }
 
     fn run(&self, program: &str, words: &[&str]) -> Result<(), String> {
         let mut command = unprivileged(&self.bin.join(program));
-        command.args(words).current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .args(words)
+            .arg("-D")
+            .arg(&self.data)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         // A server that is started keeps what it is given, so it is not given a pipe.
         let said = self.folder.join("said");
         let file = fs::File::create(&said).map_err(|e| e.to_string())?;
@@ -142,39 +159,46 @@ impl Server {
              -c max_connections=60 -c wal_keep_size=256MB -c logging_collector=off",
             self.address.port()
         );
-        self.run("pg_ctl", &["-D", "data", "-w", "-t", "30", "-l", "log", "-o", &settings, "start"])
+        self.run("pg_ctl", &["-w", "-t", "30", "-l", "log", "-o", &settings, "start"])
     }
 
     /// An immediate stop: no session is told more than that, nothing is flushed.
     pub fn stop(&self) -> Result<(), String> {
-        self.run("pg_ctl", &["-D", "data", "-w", "-m", "immediate", "stop"])
+        self.run("pg_ctl", &["-w", "-m", "immediate", "stop"])
+    }
+
+    /// The process that started the others.
+    fn leader(&self) -> Result<u32, String> {
+        let file = self.data.join(LOCK_FILE);
+        let text = fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        let number = text.lines().next().and_then(|line| line.trim().parse().ok());
+        number.ok_or_else(|| format!("{} has no number", file.display()))
     }
 
     /// `kill -9` of the server and of every process of its own.
     pub fn kill(&self) -> Result<(), String> {
-        let file = self.folder.join("data/postmaster.pid");
-        let text = fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-        let leader: u32 =
-            text.lines().next().and_then(|l| l.trim().parse().ok()).ok_or("postmaster.pid has no number")?;
-        let own = children(leader);
-        let mut words = vec!["-9".to_owned(), leader.to_string()];
-        words.extend(own.iter().map(u32::to_string));
-        // One may have ended in between; that is what is wanted.
-        Command::new("kill").args(words).stderr(Stdio::null()).status().map_err(|e| e.to_string())?;
-        let since = Instant::now();
-        while own.iter().chain([&leader]).any(|pid| runs(*pid)) {
-            if since.elapsed() > FOLLOW_MAX {
-                return Err("kill -9 does not end the server".to_owned());
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        // Whoever started the machine may take its time to collect the dead, and the next server would wait for them.
-        fs::remove_file(&file).map_err(|e| e.to_string())
+        end(self.leader()?)?;
+        self.forget()
+    }
+
+    /// The power of its disk fails, and a moment later its own: what was acknowledged in between was flushed before.
+    pub fn cut_power(&self, disk: &mut Disk) -> Result<(), String> {
+        let leader = self.leader()?;
+        disk.cut()?;
+        std::thread::sleep(Duration::from_millis(30));
+        end(leader)?;
+        disk.remount()?;
+        self.forget()
+    }
+
+    /// Whoever started the machine may take its time to collect the dead, and the next server would wait for them.
+    fn forget(&self) -> Result<(), String> {
+        fs::remove_file(self.data.join(LOCK_FILE)).map_err(|e| e.to_string())
     }
 
     /// A standby becomes the one that is written.
     pub fn promote(&self) -> Result<(), String> {
-        self.run("pg_ctl", &["-D", "data", "-w", "-t", "30", "promote"])
+        self.run("pg_ctl", &["-w", "-t", "30", "promote"])
     }
 
     /// Host and port.
@@ -203,6 +227,22 @@ impl Drop for Server {
         // Its end is that of the server.
         drop(self.guard.wait());
     }
+}
+
+/// `kill -9` of this one and of all that it started.
+fn end(leader: u32) -> Result<(), String> {
+    let since = Instant::now();
+    while since.elapsed() < FOLLOW_MAX {
+        let alive: Vec<u32> = children(leader).into_iter().chain([leader]).filter(|pid| runs(*pid)).collect();
+        if alive.is_empty() {
+            return Ok(());
+        }
+        // One may have ended in between; that is what is wanted.
+        let words = alive.iter().map(u32::to_string);
+        Command::new("kill").arg("-9").args(words).stderr(Stdio::null()).status().map_err(|e| e.to_string())?;
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Err("kill -9 does not end the server".to_owned())
 }
 
 /// The processes that this one started.

@@ -11,6 +11,7 @@ use crate::load::{CLIENTS, Load};
 use crate::peace::{self, Compared};
 use crate::plan::{self, Job};
 use crate::postgres::Server;
+use crate::power::Disk;
 use crate::proxy::Proxy;
 use crate::redis::{Redis, Watched};
 use crate::server_books;
@@ -75,9 +76,9 @@ struct Run<'a> {
 }
 
 /// Runs the wish. `Err` is a rig that could not run, or an instance or a server that does not come up again.
-pub fn run(wish: &Wish) -> Result<Report, String> {
+pub fn run(wish: &Wish, disk: Option<Disk>) -> Result<Report, String> {
     let core = Core::start(wire::CORE_SECRET, wish.seed, true).map_err(|e| e.to_string())?;
-    let primary = Server::create(&wish.home, "postgres-one")?;
+    let primary = Server::create(&wish.home, "postgres-one", disk.as_ref().map(|d| d.folder.as_path()))?;
     let mut servers = vec![primary];
     if wish.standby.is_some() {
         let standby =
@@ -104,7 +105,7 @@ pub fn run(wish: &Wish) -> Result<Report, String> {
     let proxy = wish.proxy().then(|| Proxy::start(&wish.home, &fleet.listeners())).transpose()?;
     proxy.as_ref().map_or(Ok(()), |p| p.wait_for_all(INSTANCES))?;
     let lagging = wish.standby == Some(Waited::No);
-    let world = World { fleet, servers, hint, proxy, lagging, control: wish.control, turn: 0, not_reached: 0 };
+    let world = World { fleet, servers, disk, hint, proxy, lagging, control: wish.control, turn: 0, not_reached: 0 };
     let diary = Mutex::new(Diary::open(&wish.home.join("diary")).map_err(|e| e.to_string())?);
     let chance = Chance::of(wish.seed);
     let (troubles, failed) = (BTreeMap::new(), Vec::new());

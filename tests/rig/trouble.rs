@@ -3,6 +3,7 @@
 use crate::chance::Chance;
 use crate::fleet::{Fleet, Started};
 use crate::postgres::Server;
+use crate::power::Disk;
 use crate::proxy::Proxy;
 use crate::redis::{Redis, Watched};
 use std::fmt;
@@ -24,6 +25,8 @@ pub enum Trouble {
     StopServer,
     /// `kill -9` of every process of the server, and start.
     KillServer,
+    /// The power of the server and of its disk fails, and comes back.
+    CutPower,
     /// The primary stops hard and its synchronous standby is promoted.
     Promote,
     /// FLUSHALL.
@@ -70,6 +73,7 @@ impl fmt::Display for Trouble {
             Self::KillAll => f.write_str("kill -9 of all instances"),
             Self::StopServer => f.write_str("immediate stop of PostgreSQL"),
             Self::KillServer => f.write_str("kill -9 of PostgreSQL"),
+            Self::CutPower => f.write_str("power cut of PostgreSQL"),
             Self::Promote => f.write_str("promotion of the synchronous standby"),
             Self::FlushRedis => f.write_str("Redis flushed"),
             Self::KillRedis => f.write_str("Redis killed"),
@@ -116,6 +120,8 @@ pub struct World {
     pub fleet: Fleet,
     /// The one that is written comes first.
     pub servers: Vec<Server>,
+    /// Where the books are, if its power is to be cut.
+    pub disk: Option<Disk>,
     pub hint: Hint,
     pub proxy: Option<Proxy>,
     /// A control of the standby: nobody waits for it.
@@ -143,7 +149,7 @@ impl World {
                 (0..self.fleet.count()).try_for_each(|number| self.fleet.kill(number))?;
                 self.fleet.start_missing()
             }
-            Trouble::StopServer | Trouble::KillServer => self.server_dies(trouble, chance),
+            Trouble::StopServer | Trouble::KillServer | Trouble::CutPower => self.server_dies(trouble, chance),
             Trouble::Promote => self.primary_dies(chance),
             Trouble::FlushRedis => {
                 self.hint.master().flush();
@@ -163,14 +169,15 @@ impl World {
             },
             Trouble::Restart | Trouble::RestartUntold => self.restart(trouble),
         }?;
-        self.recover()?;
+        // A failed write or flush ends an instance: that is its word for a disk that is not to be trusted.
+        self.recover(trouble == Trouble::CutPower)?;
         nap(chance, 100, 200);
         Ok(())
     }
 
-    /// Nobody may have ended by itself, and everybody is ready again.
-    fn recover(&mut self) -> Result<(), String> {
-        if !self.control {
+    /// Nobody may have ended by itself, unless it had to, and everybody is ready again.
+    fn recover(&mut self, may_end: bool) -> Result<(), String> {
+        if !self.control && !may_end {
             let dead = self.fleet.bury()?;
             return if dead.is_empty() {
                 self.fleet.wait_until_ready()
@@ -178,7 +185,7 @@ impl World {
                 Err(format!("instances {dead:?} ended by themselves"))
             };
         }
-        // Whoever finds out that the database has lost something ends, and would be started again.
+        // Whoever ended, such as when it found that the database has lost something, is started again by its manager.
         for _ in 0..5 {
             self.fleet.bury()?;
             self.fleet.start_missing()?;
@@ -219,10 +226,10 @@ impl World {
 
     fn server_dies(&mut self, trouble: Trouble, chance: &mut Chance) -> Result<(), String> {
         let server = self.servers.first().ok_or("there is no server")?;
-        if trouble == Trouble::KillServer {
-            server.kill()?
-        } else {
-            server.stop()?
+        match (trouble, &mut self.disk) {
+            (Trouble::KillServer, _) => server.kill()?,
+            (Trouble::CutPower, Some(disk)) => server.cut_power(disk)?,
+            _ => server.stop()?,
         }
         nap(chance, 0, 400);
         server.start()
@@ -237,7 +244,7 @@ impl World {
         primary.stop()?;
         nap(chance, 0, 200);
         standby.promote()?;
-        self.recover()?;
+        self.recover(false)?;
         nap(chance, 200, 200);
         // The dead one comes back as the standby of its heir, from a copy.
         self.servers.reverse();
