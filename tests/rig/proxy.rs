@@ -18,11 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Proxy {
     child: Child,
     figures: SocketAddr,
+    log: PathBuf,
     pub reach: Reach,
 }
 
-/// Where the program is; `Err` says that there is none.
+/// Where the program is; `Err` says that there is none, or no openssl to make it a certificate.
 pub fn program() -> Result<PathBuf, String> {
+    let there = Command::new("openssl").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !there.is_ok_and(|status| status.success()) {
+        return Err("openssl is not installed".to_owned());
+    }
     let places = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy", "/usr/bin/haproxy"];
     places.iter().map(PathBuf::from).find(|p| p.is_file()).ok_or_else(|| "haproxy is not installed".to_owned())
 }
@@ -61,6 +66,7 @@ impl Proxy {
         let [[one, one_internal], [two, two_internal]] = listeners else {
             return Err("the shipped configuration is for two instances".to_owned());
         };
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/haproxy.cfg");
         certificate(home)?;
         let (at, figures) = (ports::free(), ports::free());
         let log = fs::File::create(home.join("haproxy.log")).map_err(|e| e.to_string())?;
@@ -76,7 +82,7 @@ impl Proxy {
         ];
         let child = Command::new(program()?)
             .args(["-db", "-f"])
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/haproxy.cfg"))
+            .arg(file)
             .envs(settings)
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(|e| e.to_string())?)
@@ -84,7 +90,7 @@ impl Proxy {
             .spawn()
             .map_err(|e| format!("haproxy: {e}"))?;
         let reach = Reach { at, tls: Some(Arc::new(trusting(home)?)) };
-        Ok(Self { child, figures, reach })
+        Ok(Self { child, figures, log: home.join("haproxy.log"), reach })
     }
 
     /// Waits until it sends traffic to so many instances.
@@ -103,7 +109,8 @@ impl Proxy {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Err(format!("haproxy does not have {count} instances:\n{said}"))
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        Err(format!("haproxy does not have {count} instances:\n{said}{log}"))
     }
 }
 

@@ -21,8 +21,8 @@ pub struct Redis {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the rig is told by its environment which Redis to start")]
-fn program() -> Option<String> {
-    std::env::var("TEST_REDIS_SERVER").ok()
+pub fn program() -> Result<String, String> {
+    std::env::var("TEST_REDIS_SERVER").map_err(|_not_set| "TEST_REDIS_SERVER names no redis-server".to_owned())
 }
 
 fn spawn(program: &str, folder: &Path, sentinel: bool) -> Option<Child> {
@@ -41,7 +41,7 @@ impl Redis {
     }
 
     fn with(home: &Path, name: &str, lines: &str, sentinel: bool) -> Option<Self> {
-        let (program, folder, address) = (program()?, home.join(name), ports::free());
+        let (program, folder, address) = (program().ok()?, home.join(name), ports::free());
         fs::create_dir_all(&folder).ok()?;
         let settings = format!("bind 127.0.0.1\nport {}\ndir {}\n{lines}", address.port(), folder.display());
         fs::write(folder.join("redis.conf"), settings).ok()?;

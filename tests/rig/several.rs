@@ -85,7 +85,7 @@ pub fn run(wish: &Wish, disk: Option<Disk>) -> Result<Report, String> {
             servers.iter().map(|primary| primary.follow(&wish.home, "postgres-two")).collect::<Result<Vec<_>, _>>()?;
         servers.extend(standby);
     }
-    let none = "TEST_REDIS_SERVER names no redis-server";
+    let none = "redis-server does not start";
     let hint = if wish.sentinel {
         Hint::Watched(Watched::start(&wish.home).ok_or(none)?)
     } else {
