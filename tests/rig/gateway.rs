@@ -18,11 +18,15 @@ pub const TOKEN: &str = "rig-token-0123456789abcdef0123456789";
 pub struct Setup {
     /// The rig's folder, where logs and config are.
     pub home: PathBuf,
-    /// Where the books are: another disk in the power-cut loop.
-    pub books: PathBuf,
+    /// Where the books are: `sqlite://…`, on another disk in the power-cut loop, or `postgres://…`.
+    pub store: String,
     pub core: SocketAddr,
-    /// `memory` or `redis://…`.
+    /// `memory`, `redis://…` or `redis+sentinel://…`.
     pub seen: String,
+    /// Its public and internal listener, where they must not change from life to life.
+    pub listen: Option<[SocketAddr; 2]>,
+    /// Milliseconds between "not ready" and the end of accepting.
+    pub ready_ms: u64,
     /// The deliberate fault, if this is a control.
     pub fault: Option<&'static str>,
 }
@@ -45,17 +49,18 @@ pub fn write_setup(setup: &Setup) -> io::Result<()> {
     let config = format!(
         "[listen]\npublic = \"127.0.0.1:0\"\ninternal = \"127.0.0.1:0\"\nworkers = 2\n\
          [limits]\npeer_per_second = 1000000\npeer_burst = 1000000\ntotal_per_second = 1000000\ntotal_burst = 1000000\n\
-         [store]\nurl = \"sqlite://{books}/books.db\"\n\
+         [store]\nurl = \"{store}\"\n\
          [seal]\nsecret = \"env:RIG_SEAL_SECRET\"\nevery_s = 2\n\
          [seen]\nurl = \"{seen}\"\n\
          [core]\nurl = \"http://{core}/clearings\"\nsecret = \"env:RIG_CORE_SECRET\"\n\
          [partners]\ndir = \"{profiles}\"\n\
          [log]\nlevel = \"warn\"\n\
-         [drain]\nready_ms = 0\n\
+         [drain]\nready_ms = {ready_ms}\n\
          [[token]]\nname = \"rig\"\nscope = [\"invoices\", \"read\", \"ops\"]\nsecret = \"env:RIG_TOKEN\"\n",
-        books = setup.books.display(),
+        store = setup.store,
         seen = setup.seen,
         core = setup.core,
+        ready_ms = setup.ready_ms,
         profiles = profiles.display(),
     );
     fs::write(setup.home.join("gateway.toml"), config)
@@ -73,9 +78,9 @@ pub fn edit_config(setup: &Setup, from: &str, to: &str) -> io::Result<()> {
     fs::write(path, text.replace(from, to))
 }
 
-fn command(setup: &Setup, crash_point: Option<&str>) -> Command {
+fn command(setup: &Setup, verb: &str, crash_point: Option<&str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thuho"));
-    command.arg("serve").arg("--config").arg(setup.home.join("gateway.toml"));
+    command.arg(verb).arg("--config").arg(setup.home.join("gateway.toml"));
     command.env_remove("THUHO_CRASH_POINT").env_remove("THUHO_FAULT");
     command
         .env("RIG_SEAL_SECRET", "rig-seal-secret-0123456789abcdef")
@@ -94,13 +99,26 @@ fn command(setup: &Setup, crash_point: Option<&str>) -> Command {
     command
 }
 
+/// `thuho audit`: the gateway's own proof of its books, which must agree with the rig's.
+pub fn audit(setup: &Setup) -> Result<(), String> {
+    let done = command(setup, "audit", None).output().map_err(|e| format!("audit: {e}"))?;
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if done.status.success() && said(&done.stdout).contains("audit: passed") {
+        return Ok(());
+    }
+    Err(format!("thuho audit ({}): {} {}", done.status, said(&done.stdout), said(&done.stderr)))
+}
+
 impl Gateway {
     /// Starts it and waits until it is ready.
     pub fn start(setup: &Setup, crash_point: Option<&str>) -> Result<Self, String> {
         let said = |e: io::Error| format!("the gateway does not start: {e}");
-        let (public, internal) = (free_address().map_err(said)?, free_address().map_err(said)?);
+        let [public, internal] = match setup.listen {
+            Some(both) => both,
+            None => [free_address().map_err(said)?, free_address().map_err(said)?],
+        };
         let log = fs::File::options().create(true).append(true).open(setup.home.join("gateway.log")).map_err(said)?;
-        let child = command(setup, crash_point)
+        let child = command(setup, "serve", crash_point)
             .env("THUHO_LISTEN__PUBLIC", public.to_string())
             .env("THUHO_LISTEN__INTERNAL", internal.to_string())
             .stdin(Stdio::null())
@@ -112,7 +130,8 @@ impl Gateway {
         gateway.wait_until_ready(setup).map(|()| gateway)
     }
 
-    fn wait_until_ready(&mut self, setup: &Setup) -> Result<(), String> {
+    /// Waits until it may get traffic.
+    pub fn wait_until_ready(&mut self, setup: &Setup) -> Result<(), String> {
         let since = Instant::now();
         let question = http::request("GET", "/readyz", &[], b"");
         loop {

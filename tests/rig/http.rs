@@ -1,16 +1,35 @@
 //! As much of HTTP/1.1 as the rig needs, by hand: one keep-alive connection, a request, a sized reply.
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a reply may take. Longer than the gateway's own deadlines, so that they show.
 const REPLY_MAX: Duration = Duration::from_secs(20);
 
+/// Where to call, and whether in clear.
+#[derive(Clone)]
+pub struct Reach {
+    pub at: SocketAddr,
+    /// Who is trusted to say that it is `localhost`.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl From<SocketAddr> for Reach {
+    fn from(at: SocketAddr) -> Self {
+        Self { at, tls: None }
+    }
+}
+
 /// A reply in full.
 pub struct Reply {
     pub status: u16,
     pub body: Vec<u8>,
+    /// The other side ends the connection after it.
+    pub closes: bool,
 }
 
 impl Reply {
@@ -19,18 +38,31 @@ impl Reply {
     }
 }
 
+/// Bytes both ways, in clear or not.
+trait Bytes: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Bytes for S {}
+
 /// One connection.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Bytes>,
     pending: Vec<u8>,
 }
 
 impl Connection {
-    pub fn open(to: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&to, Duration::from_secs(2))?;
+    pub fn open(to: &Reach) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&to.at, Duration::from_secs(2))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(REPLY_MAX))?;
         stream.set_write_timeout(Some(REPLY_MAX))?;
+        let stream: Box<dyn Bytes> = match &to.tls {
+            None => Box::new(stream),
+            Some(config) => {
+                let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+                let session = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+                Box::new(StreamOwned::new(session, stream))
+            }
+        };
         Ok(Self { stream, pending: Vec::new() })
     }
 
@@ -50,7 +82,8 @@ impl Connection {
             None if header("transfer-encoding").is_some_and(|t| t == "chunked") => self.chunks()?,
             None => Vec::new(),
         };
-        Ok(Reply { status, body })
+        let closes = header("connection").is_some_and(|c| c.eq_ignore_ascii_case("close"));
+        Ok(Reply { status, body, closes })
     }
 
     fn chunks(&mut self) -> io::Result<Vec<u8>> {
@@ -122,5 +155,5 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) 
 
 /// One request on a connection of its own.
 pub fn once(to: SocketAddr, request: &[u8]) -> io::Result<Reply> {
-    Connection::open(to)?.call(request)
+    Connection::open(&to.into())?.call(request)
 }

@@ -74,6 +74,8 @@ pub struct Books {
 #[derive(Default)]
 pub struct Verdict {
     pub lost: Vec<String>,
+    /// Booked, and the core never heard of it.
+    pub untold: Vec<String>,
     pub doubled: Vec<String>,
     pub told_twice: Vec<String>,
     pub other: Vec<String>,
@@ -83,7 +85,11 @@ pub struct Verdict {
 
 impl Verdict {
     pub fn clean(&self) -> bool {
-        self.lost.is_empty() && self.doubled.is_empty() && self.told_twice.is_empty() && self.other.is_empty()
+        self.lost.is_empty()
+            && self.untold.is_empty()
+            && self.doubled.is_empty()
+            && self.told_twice.is_empty()
+            && self.other.is_empty()
     }
 
     pub fn print(&self) {
@@ -92,6 +98,7 @@ impl Verdict {
         }
         let classes = [
             ("acknowledged and lost", &self.lost),
+            ("booked and never told", &self.untold),
             ("booked twice", &self.doubled),
             ("told under two keys", &self.told_twice),
             ("other findings", &self.other),
@@ -292,7 +299,7 @@ fn core(books: &Books, told: &[Told], verdict: &mut Verdict) {
     }
     let said: HashSet<_> = told.iter().map(|t| (t.payment.clone(), t.invoice.clone(), t.amount)).collect();
     for missing in owed.difference(&said) {
-        verdict.lost.push(format!("the core never heard of {missing:?}"));
+        verdict.untold.push(format!("the core never heard of {missing:?}"));
     }
     for invented in said.difference(&owed) {
         verdict.other.push(format!("the core was told of {invented:?}, which is not in the books"));

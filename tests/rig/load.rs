@@ -1,24 +1,32 @@
-//! Sixty-four collectors' connections that work through a cycle's calls until they are done or the gateway is gone.
+//! Sixty-four collectors' connections that work through a cycle's calls, to one instance or spread over several.
 
 use crate::diary::Diary;
-use crate::http::Connection;
+use crate::http::{Connection, Reach};
 use crate::plan::Job;
 use crate::wire::{self, Heard, Saying};
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Connections at once.
 pub const CLIENTS: usize = 64;
+/// What a collector waits before it repeats a call that was not answered for good, or finds nobody to call.
+const REST: Duration = Duration::from_millis(40);
+/// What passes between two customers of one connection under a steady load: the rest of the machine is to have its turn.
+const PAUSE: Duration = Duration::from_millis(40);
 
 /// A load in progress.
 pub struct Load<'a> {
-    pub to: SocketAddr,
+    /// Where instances listen, or the balancer before them.
+    pub to: &'a [Reach],
     pub diary: &'a Mutex<Diary>,
     pub jobs: &'a [Job],
+    /// Goes on until it is stopped, from the beginning again, with whoever answers.
+    steady: bool,
     next: AtomicUsize,
     stop: AtomicBool,
+    calls: AtomicUsize,
+    failed: Mutex<Vec<String>>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the senders have a clock of their own")]
@@ -28,8 +36,15 @@ fn now_ms() -> i64 {
 }
 
 impl<'a> Load<'a> {
-    pub fn new(to: SocketAddr, diary: &'a Mutex<Diary>, jobs: &'a [Job]) -> Self {
-        Self { to, diary, jobs, next: AtomicUsize::new(0), stop: AtomicBool::new(false) }
+    /// Each call once, until the gateway is gone.
+    pub fn once(to: &'a [Reach], diary: &'a Mutex<Diary>, jobs: &'a [Job]) -> Self {
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { to, diary, jobs, steady: false, next, stop, calls: AtomicUsize::new(0), failed: Mutex::default() }
+    }
+
+    /// As collectors behind a balancer: who is not answered repeats the call to the next instance.
+    pub fn steady(to: &'a [Reach], diary: &'a Mutex<Diary>, jobs: &'a [Job]) -> Self {
+        Self { steady: true, ..Self::once(to, diary, jobs) }
     }
 
     /// No more calls are begun.
@@ -37,31 +52,87 @@ impl<'a> Load<'a> {
         self.stop.store(true, Ordering::SeqCst);
     }
 
-    /// One client: takes the next call until none is left or the gateway does not answer any more.
-    pub fn client(&self) {
-        let mut connection = None;
-        while !self.stop.load(Ordering::SeqCst) {
-            let Some(job) = self.jobs.get(self.next.fetch_add(1, Ordering::SeqCst)).copied() else { return };
-            if connection.is_none() {
-                connection = Connection::open(self.to).ok();
-            }
-            let Some(open) = connection.as_mut() else { return };
-            let payment = {
-                let mut diary = self.diary.lock().expect("no client panics");
-                diary.sends(job).expect("the journal can be written");
-                diary.payments.get(job.payment).expect("a job is of a known payment").clone()
-            };
-            let amount = *payment.amounts.get(job.variant).expect("a job is of a known variant");
-            let (sender, event) = (payment.sender, payment.event);
-            let bytes = wire::request(&Saying { sender, event, invoice: &payment.invoice, amount, now_ms: now_ms() });
-            let heard = match open.call(&bytes) {
-                Ok(reply) => wire::heard(sender, &reply),
-                Err(_) => {
-                    connection = None;
-                    Heard::Nothing
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// How many calls were made.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Calls that found nobody, heard nothing, or were told to come again.
+    pub fn failed(&self) -> Vec<String> {
+        self.failed.lock().expect("no client panics").clone()
+    }
+
+    fn fails(&self, why: String) {
+        self.failed.lock().expect("no client panics").push(why);
+    }
+
+    /// One client: takes the next call until none is left or, unless the load is steady, the gateway does not answer
+    /// any more.
+    pub fn client(&self, number: usize) {
+        let mut open: Vec<Option<Connection>> = self.to.iter().map(|_| None).collect();
+        let mut at = number;
+        while !self.stopped() {
+            let turn = self.next.fetch_add(1, Ordering::SeqCst);
+            let turn = if self.steady { turn % self.jobs.len().max(1) } else { turn };
+            let Some(job) = self.jobs.get(turn).copied() else { return };
+            while !self.stopped() {
+                // A balancer spreads calls, not callers: each goes to the next instance.
+                at += 1;
+                let instance = at % self.to.len();
+                let (Some(place), Some(reach)) = (open.get_mut(instance), self.to.get(instance)) else { return };
+                let heard = self.call(place, reach, job);
+                match heard {
+                    None | Some(Heard::Nothing | Heard::Retry) if self.steady => std::thread::sleep(REST),
+                    None => return,
+                    Some(_) => break,
                 }
-            };
-            self.diary.lock().expect("no client panics").hears(job, heard).expect("the journal can be written");
+            }
+            if self.steady {
+                std::thread::sleep(PAUSE);
+            }
         }
+    }
+
+    /// One call; `None` when nobody listens.
+    fn call(&self, place: &mut Option<Connection>, reach: &Reach, job: Job) -> Option<Heard> {
+        if place.is_none() {
+            match Connection::open(reach) {
+                Ok(connection) => *place = Some(connection),
+                Err(why) => self.fails(format!("nobody listens: {why}")),
+            }
+        }
+        let open = place.as_mut()?;
+        let payment = {
+            let mut diary = self.diary.lock().expect("no client panics");
+            diary.sends(job).expect("the journal can be written");
+            diary.payments.get(job.payment).expect("a job is of a known payment").clone()
+        };
+        let amount = *payment.amounts.get(job.variant).expect("a job is of a known variant");
+        let (sender, event) = (payment.sender, payment.event);
+        let bytes = wire::request(&Saying { sender, event, invoice: &payment.invoice, amount, now_ms: now_ms() });
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let heard = match open.call(&bytes) {
+            Ok(reply) => {
+                let heard = wire::heard(sender, &reply);
+                if heard == Heard::Retry {
+                    self.fails(format!("told to come again: {} {}", reply.status, reply.text()));
+                }
+                if reply.closes {
+                    *place = None;
+                }
+                heard
+            }
+            Err(why) => {
+                *place = None;
+                self.fails(format!("no reply: {why}"));
+                Heard::Nothing
+            }
+        };
+        self.diary.lock().expect("no client panics").hears(job, heard).expect("the journal can be written");
+        Some(heard)
     }
 }

@@ -1,6 +1,6 @@
-//! The rigs: `kill -9` loop and power-cut loop over the real binary, with a checker that shares no code with it. Holds
-//! I2, I3, I4, I5 and I6 from outside. Each has a negative control: a gateway built with one deliberate fault, in which
-//! the same rig must find the loss.
+//! The rigs: `kill -9` loop and power-cut loop over the real binary, and two instances on one PostgreSQL whose parts all
+//! fail, with a checker that shares no code with it. Holds I2, I3, I4, I5, I6 and I7 from outside. Each has a negative
+//! control: one deliberate fault with which the same rig must find what it looks for.
 //!
 //! `cargo test --features fault-injection --test rig -- gate` is what CI runs; `tests/run` calls it.
 #![expect(clippy::print_stdout, reason = "a rig's report is its output")]
@@ -9,17 +9,27 @@ mod books;
 mod chance;
 mod core;
 mod diary;
+mod fleet;
 mod gateway;
 mod http;
 mod judge;
 mod load;
+mod orders;
+mod peace;
 mod plan;
+mod ports;
+mod postgres;
 mod power;
+mod proxy;
 mod redis;
 mod run;
+mod server_books;
+mod several;
 mod trace;
+mod trouble;
 mod wire;
 
+use orders::Rig;
 use power::Disk;
 use redis::Redis;
 use run::{Death, Report, Wish};
@@ -27,7 +37,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-const USAGE: &str = "rig gate | (kill | power | flushes) [--cycles N] [--seed S] [--control]";
+const USAGE: &str = "rig gate | several | (kill | power | flushes | instances | server | blackout | standby | redis | rolling | mixed) \
+                     [--cycles N] [--seed S] [--control]";
 
 /// What is counted for the closing line.
 #[derive(Default)]
@@ -66,10 +77,15 @@ fn main() -> ExitCode {
             flushes(Some("synchronous-normal"), &options, &mut tally);
             power(&Options { cycles: Some(20), seed: options.seed, control: false }, &mut tally);
             power(&Options { cycles: Some(5), seed: options.seed, control: true }, &mut tally);
+            orders::gate(options.seed, &mut tally);
         }
+        Some("several") => orders::gate(options.seed, &mut tally),
         Some("kill") => kill(&options, &mut tally),
         Some("power") => power(&options, &mut tally),
         Some("flushes") => flushes(options.control.then_some("synchronous-normal"), &options, &mut tally),
+        Some(word) if Rig::named(word).is_some() => {
+            Rig::named(word).into_iter().for_each(|rig| orders::run(rig, &options, &mut tally));
+        }
         // A plain `cargo test` starts every test target; the rigs take minutes and are started by name.
         _ => {
             println!("SKIPPED rig: not asked for ({USAGE})");
@@ -156,9 +172,11 @@ fn close(name: &str, good: bool, home: &Path, tally: &mut Tally) {
         tally.passed += 1;
         drop(std::fs::remove_dir_all(home));
     } else {
-        let log = std::fs::read_to_string(home.join("gateway.log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines.iter().skip(lines.len().saturating_sub(15)).for_each(|line| println!("    | {line}"));
+        for folder in [home.to_path_buf(), home.join("instance-0"), home.join("instance-1")] {
+            let log = std::fs::read_to_string(folder.join("gateway.log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            lines.iter().skip(lines.len().saturating_sub(15)).for_each(|line| println!("    | {line}"));
+        }
         println!("FAILED {name}; its folder: {}", home.display());
         tally.failed += 1;
     }
@@ -183,7 +201,8 @@ fn print(report: &Report, control: bool) -> bool {
 }
 
 fn home(name: &str, options: &Options) -> PathBuf {
-    let unique = format!("rig-{}-{}-{}-{}", name.replace(' ', "-"), std::process::id(), options.seed, options.control);
+    let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ').collect();
+    let unique = format!("rig-{}-{}-{}-{}", plain.replace(' ', "-"), std::process::id(), options.seed, options.control);
     let home = std::env::temp_dir().join(unique);
     std::fs::create_dir_all(&home).expect("the temporary folder can be written");
     home

@@ -5,9 +5,10 @@ use crate::chance::Chance;
 use crate::core::Core;
 use crate::diary::Diary;
 use crate::gateway::{self, Gateway, Setup};
-use crate::judge::{self, Verdict};
+use crate::judge::Verdict;
 use crate::load::{CLIENTS, Load};
-use crate::plan::{self, Job};
+use crate::peace::{self, Compared};
+use crate::plan;
 use crate::power::Disk;
 use crate::wire;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The named crash points of the gateway, each to be reached.
-const CRASH_POINTS: [&str; 9] = [
+pub const CRASH_POINTS: [&str; 9] = [
     "before-begin",
     "after-begin",
     "before-commit",
@@ -33,8 +34,6 @@ const BILLS: usize = 1_500;
 const SAMPLE: usize = 100;
 /// A crash point that is not reached in this time is called not reached.
 const POINT_MAX: Duration = Duration::from_secs(4);
-/// While messages wait, the core must hear a new one at least this often: longer than a dead process's lease.
-const SILENCE_MAX: Duration = Duration::from_secs(100);
 
 /// How a cycle ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +73,7 @@ pub struct Report {
 struct Run<'a> {
     wish: &'a Wish,
     setup: Setup,
+    books: PathBuf,
     disk: Option<Disk>,
     diary: Mutex<Diary>,
     core: Core,
@@ -85,11 +85,19 @@ struct Run<'a> {
 pub fn run(wish: &Wish, disk: Option<Disk>) -> Result<Report, String> {
     let core = Core::start(wire::CORE_SECRET, wish.seed, true).map_err(|e| e.to_string())?;
     let books = disk.as_ref().map_or_else(|| wish.home.clone(), |d| d.folder.clone());
-    let setup =
-        Setup { home: wish.home.clone(), books, core: core.address, seen: wish.seen.clone(), fault: wish.fault };
+    let setup = Setup {
+        home: wish.home.clone(),
+        store: format!("sqlite://{}/books.db", books.display()),
+        core: core.address,
+        seen: wish.seen.clone(),
+        listen: None,
+        ready_ms: 0,
+        fault: wish.fault,
+    };
     gateway::write_setup(&setup).map_err(|e| format!("the rig's config: {e}"))?;
     let diary = Mutex::new(Diary::open(&wish.home.join("diary")).map_err(|e| e.to_string())?);
-    let mut run = Run { wish, setup, disk, diary, core, chance: Chance::of(wish.seed), deaths: Deaths::default() };
+    let chance = Chance::of(wish.seed);
+    let mut run = Run { wish, setup, books, disk, diary, core, chance, deaths: Deaths::default() };
     for cycle in 0..wish.cycles {
         run.cycle(cycle).map_err(|why| format!("cycle {cycle}: {why}"))?;
     }
@@ -133,12 +141,14 @@ impl Run<'_> {
             jobs.extend(plan.jobs);
             jobs
         };
-        let load = Load::new(gateway.public, &self.diary, &jobs);
+        let to = [gateway.public.into()];
+        let load = Load::once(&to, &self.diary, &jobs);
         let wait = Duration::from_millis(self.chance.below(800));
         let disk = &self.disk;
         let ended = std::thread::scope(|scope| {
-            for _ in 0..CLIENTS {
-                scope.spawn(|| load.client());
+            for number in 0..CLIENTS {
+                let load = &load;
+                scope.spawn(move || load.client(number));
             }
             let ended = match point {
                 Some(_) => reached(&mut gateway),
@@ -180,58 +190,21 @@ impl Run<'_> {
         }
     }
 
-    /// No more faults: everything unanswered is said until it is answered, and the core hears everything.
+    /// No more faults. A control needs no core that heard everything: its loss is in the books.
     fn peace(&mut self) -> Result<(), String> {
         let gateway = Gateway::start(&self.setup, None)?;
-        for _ in 0..5 {
-            let jobs: Vec<Job> = {
-                let diary = self.diary.lock().expect("no client panics");
-                diary.unanswered()
-            };
-            if jobs.is_empty() {
-                break;
-            }
-            let load = Load::new(gateway.public, &self.diary, &jobs);
-            std::thread::scope(|scope| (0..CLIENTS).for_each(|_| drop(scope.spawn(|| load.client()))));
-        }
-        let mut told = 0;
-        let mut since = Instant::now();
-        loop {
-            let waiting = ["waiting", "leased"].map(|state| {
-                let path = format!("/api/v1/outbox?state={state}&limit=1");
-                gateway.ask("GET", &path, "application/json", b"").map(|r| (r.status, r.text()))
-            });
-            if waiting.iter().all(|w| w.as_ref().is_ok_and(|(status, text)| *status == 200 && text.trim() == "[]")) {
-                break;
-            }
-            let now_told = self.core.journal.lock().expect("no thread of the core panics").taken.len();
-            if now_told > told {
-                (told, since) = (now_told, Instant::now());
-            }
-            if since.elapsed() > SILENCE_MAX {
-                return Err(format!("the outbox does not drain: {waiting:?}"));
-            }
-            std::thread::sleep(Duration::from_millis(100));
+        peace::say_what_is_unanswered(&[&gateway], &self.diary);
+        if self.wish.fault.is_none() {
+            peace::drain(&gateway, &self.core)?;
         }
         let status = gateway.stop()?;
         if status.success() { Ok(()) } else { Err(format!("SIGTERM: {status}")) }
     }
 
     fn verdict(self) -> Result<Report, String> {
-        let books = books::read(&self.setup.books.join("books.db"))?;
+        let books = books::read(&self.books.join("books.db"))?;
         let diary = self.diary.into_inner().expect("no client panics");
-        let journal = self.core.journal.lock().expect("no thread of the core panics");
-        let mut verdict = judge::judge(&diary, &books, &journal.taken);
-        verdict.counts.insert("calls the core heard", usize::try_from(journal.calls).unwrap_or(usize::MAX));
-        verdict.other.extend(journal.wrong.iter().cloned());
-        for job in diary.unanswered() {
-            verdict.other.push(format!("never answered: {:?}", diary.payments.get(job.payment)));
-        }
-        let controls = if verdict.clean() {
-            judge::controls(&diary, &books, &journal.taken)
-        } else {
-            Err("not run: the books were not clean to begin with".to_owned())
-        };
+        let Compared { verdict, controls } = peace::compare(&diary, &books, &self.core);
         Ok(Report { verdict, deaths: self.deaths, controls })
     }
 }

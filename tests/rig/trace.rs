@@ -25,10 +25,17 @@ pub struct Trace {
 /// `Err` where nothing can be traced.
 pub fn run(home: &Path, fault: Option<&'static str>) -> Result<Trace, String> {
     let core = Core::start(wire::CORE_SECRET, 1, false).map_err(|e| e.to_string())?;
-    let books = home.to_path_buf();
     // No core to tell: its messages' own commits would flush between a notice and its reply and hide a missing one.
     let nowhere = core.address;
-    let setup = Setup { home: home.to_path_buf(), books, core: nowhere, seen: "memory".to_owned(), fault };
+    let setup = Setup {
+        home: home.to_path_buf(),
+        store: format!("sqlite://{}/books.db", home.display()),
+        core: nowhere,
+        seen: "memory".to_owned(),
+        listen: None,
+        ready_ms: 0,
+        fault,
+    };
     gateway::write_setup(&setup).map_err(|e| e.to_string())?;
     gateway::edit_config(&setup, "[core]\nurl = ", "[core]\nurl = \"\" # ").map_err(|e| e.to_string())?;
     gateway::edit_config(&setup, "every_s = 2", "every_s = 3600").map_err(|e| e.to_string())?;
@@ -46,7 +53,7 @@ pub fn run(home: &Path, fault: Option<&'static str>) -> Result<Trace, String> {
     let diary = Mutex::new(diary);
     let log = home.join("strace.log");
     let mut tracer = attach(gateway.id(), &log)?;
-    Load::new(gateway.public, &diary, &jobs).client();
+    Load::once(&[gateway.public.into()], &diary, &jobs).client(0);
     gateway.stop()?;
     // The tracer ends with the traced.
     tracer.wait().map_err(|e| e.to_string())?;
