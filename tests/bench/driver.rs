@@ -8,8 +8,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Connections of the closed loop, as in the goals.
-pub const CONNECTIONS: usize = 64;
 /// Connections of the open loop: enough that none is ever waited for at the rates used.
 const OPEN_CONNECTIONS: usize = 128;
 
@@ -27,15 +25,15 @@ impl Closed {
     }
 }
 
-/// The reply that counts: 200 and `"return_code":1` or 2, or a plain 200 where the handler only reads.
-fn is_good(reply: &[u8]) -> bool {
+/// The reply to a notice that counts: 200 and `"return_code":1` or 2, or a plain 200 where the handler only reads.
+pub fn is_taken(reply: &[u8]) -> bool {
     let ok = reply.starts_with(b"HTTP/1.1 200");
     let body = reply.windows(14).position(|w| w == b"\"return_code\":").and_then(|at| reply.get(at + 14));
     ok && body.is_none_or(|code| matches!(code, b'1' | b'2'))
 }
 
-/// The length of the whole reply at the start of `bytes`, when it is all there.
-fn whole(bytes: &[u8]) -> Option<usize> {
+/// The length of the whole message at the start of `bytes`, when it is all there.
+pub fn whole(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
     let length = text.lines().find_map(|l| {
@@ -46,15 +44,23 @@ fn whole(bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= all).then_some(all)
 }
 
-/// Sends the calls round and round, or once each, over 64 connections until `time` is up or none is left.
-pub fn closed(to: SocketAddr, calls: &Arc<Vec<Vec<u8>>>, time: Duration, again: bool) -> Closed {
+/// The calls of a closed loop: once each, or again and again, over so many connections.
+#[derive(Clone)]
+pub struct Load {
+    pub calls: Arc<Vec<Vec<u8>>>,
+    pub connections: usize,
+    pub again: bool,
+}
+
+/// Sends the calls until `time` is up or none is left.
+pub fn closed(to: SocketAddr, load: &Load, time: Duration) -> Closed {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime on this thread");
     let next = Arc::new(AtomicUsize::new(0));
     let since = Instant::now();
     let work = async {
         let mut clients = tokio::task::JoinSet::new();
-        for _ in 0..CONNECTIONS {
-            clients.spawn(client(to, Arc::clone(calls), Arc::clone(&next), since + time, again));
+        for _ in 0..load.connections {
+            clients.spawn(client(to, load.clone(), Arc::clone(&next), since + time));
         }
         let mut all = Closed::default();
         while let Some(done) = clients.join_next().await {
@@ -69,13 +75,8 @@ pub fn closed(to: SocketAddr, calls: &Arc<Vec<Vec<u8>>>, time: Duration, again: 
     all
 }
 
-async fn client(
-    to: SocketAddr,
-    calls: Arc<Vec<Vec<u8>>>,
-    next: Arc<AtomicUsize>,
-    until: Instant,
-    again: bool,
-) -> Closed {
+async fn client(to: SocketAddr, load: Load, next: Arc<AtomicUsize>, until: Instant) -> Closed {
+    let Load { calls, again, .. } = load;
     let mut done = Closed::default();
     let mut stream = tokio::net::TcpStream::connect(to).await.expect("the server listens");
     stream.set_nodelay(true).expect("a TCP option");
@@ -95,7 +96,7 @@ async fn client(
             }
         }
         done.replies += 1;
-        done.refused += u32::from(!is_good(buffer.get(..filled).unwrap_or(&[])));
+        done.refused += u32::from(!is_taken(buffer.get(..filled).unwrap_or(&[])));
     }
     done
 }
@@ -110,37 +111,89 @@ pub struct Open {
     pub p999_ms: f64,
 }
 
-/// One call each `1/rate` second until `time` is up, `go_on` says no, or none is left.
-pub fn open(to: SocketAddr, calls: &[Vec<u8>], rate: u32, time: Duration, go_on: &(dyn Fn() -> bool + Sync)) -> Open {
+/// The calls of an open loop: one each `1/rate` second, until the time is up, `go_on` says no, or none is left.
+#[derive(Clone, Copy)]
+pub struct Steady<'a> {
+    pub calls: &'a [Vec<u8>],
+    pub rate: u32,
+    pub time: Duration,
+    pub go_on: &'a (dyn Fn() -> bool + Sync),
+    /// Is the reply what was to be heard?
+    pub good: fn(&[u8]) -> bool,
+}
+
+/// Where calls go: in clear, or encrypted.
+pub trait Way: Sync {
+    fn connect(&self) -> Box<dyn Stream>;
+}
+
+/// A connection.
+pub trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
+
+impl Way for SocketAddr {
+    fn connect(&self) -> Box<dyn Stream> {
+        Box::new(dial(*self))
+    }
+}
+
+/// A connection without delays that gives up on a silent server.
+pub fn dial(to: SocketAddr) -> std::net::TcpStream {
+    let stream = std::net::TcpStream::connect(to).expect("the server listens");
+    stream.set_nodelay(true).expect("a TCP option");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket option");
+    stream
+}
+
+/// Sends one call and hears the whole reply to it.
+fn exchange(stream: &mut dyn Stream, call: &[u8], good: fn(&[u8]) -> bool) -> bool {
+    let mut buffer = [0_u8; 4096];
+    stream.write_all(call).and_then(|()| stream.flush()).expect("the server takes the call");
+    let mut filled = 0;
+    while whole(buffer.get(..filled).unwrap_or(&[])).is_none() {
+        let room = buffer.get_mut(filled..).expect("a reply fits 4 KiB");
+        let read = stream.read(room).expect("the server answers");
+        assert!(read > 0, "the server hung up");
+        filled += read;
+    }
+    good(buffer.get(..filled).unwrap_or(&[]))
+}
+
+/// How long calls take that are sent one after another, in the median; each must be taken.
+pub fn one_by_one_ms(to: SocketAddr, calls: &[Vec<u8>]) -> f64 {
+    let mut stream = to.connect();
+    let mut each = Vec::new();
+    for call in calls {
+        let since = Instant::now();
+        assert!(exchange(&mut *stream, call, is_taken), "the call is taken");
+        each.push(since.elapsed().as_secs_f64() * 1000.0);
+    }
+    crate::report::median(&each)
+}
+
+/// Runs an open loop.
+pub fn open(to: &dyn Way, steady: Steady<'_>) -> Open {
+    let Steady { calls, rate, time, go_on, good } = steady;
     let latencies = Mutex::new(Vec::with_capacity(calls.len()));
     let refused = AtomicUsize::new(0);
     // All connections stand before the first call is due.
-    let begin = Instant::now() + Duration::from_millis(200);
+    let streams: Vec<Box<dyn Stream>> = (0..OPEN_CONNECTIONS).map(|_| to.connect()).collect();
+    let begin = Instant::now() + Duration::from_millis(50);
     std::thread::scope(|scope| {
-        for first in 0..OPEN_CONNECTIONS {
+        for (first, mut stream) in streams.into_iter().enumerate() {
             let (latencies, refused) = (&latencies, &refused);
             scope.spawn(move || {
-                let mut stream = std::net::TcpStream::connect(to).expect("the server listens");
-                stream.set_nodelay(true).expect("a TCP option");
-                stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket option");
                 let mut mine = Vec::new();
-                let mut buffer = [0_u8; 4096];
                 for (n, call) in calls.iter().enumerate().skip(first).step_by(OPEN_CONNECTIONS) {
                     let due = Duration::from_secs(1) * u32::try_from(n).expect("few calls") / rate;
                     if due > time || !go_on() {
                         break;
                     }
                     std::thread::sleep((begin + due).saturating_duration_since(Instant::now()));
-                    stream.write_all(call).expect("the server takes the call");
-                    let mut filled = 0;
-                    while whole(buffer.get(..filled).unwrap_or(&[])).is_none() {
-                        let room = buffer.get_mut(filled..).expect("a reply fits 4 KiB");
-                        let read = stream.read(room).expect("the server answers");
-                        assert!(read > 0, "the server hung up");
-                        filled += read;
-                    }
+                    let heard = exchange(&mut *stream, call, good);
                     mine.push(begin.elapsed().saturating_sub(due));
-                    refused.fetch_add(usize::from(!is_good(buffer.get(..filled).unwrap_or(&[]))), Ordering::Relaxed);
+                    refused.fetch_add(usize::from(!heard), Ordering::Relaxed);
                 }
                 latencies.lock().expect("no client panics").extend(mine);
             });

@@ -1,7 +1,6 @@
 //! The processes that are measured: the gateway's own binary and the handlers beside it.
 
 use crate::machine;
-use crate::requests;
 use crate::servers::Handler;
 use std::fs;
 use std::io::{Read, Write};
@@ -10,8 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The bearer of the bench's calls.
+/// The bearer of the bench's calls, and the name of its secret.
 const TOKEN: &str = "bench-token-0123456789abcdef01234567";
+pub const TOKEN_NAME: &str = "env:BENCH_TOKEN";
+/// The secret that messages to the core are signed with.
+const CORE_SECRET: &str = "whsec_cmlnLWNvcmUtc2VjcmV0LTAxMjM0NTY3ODkwMTIzNDU2Nzg5";
 /// How long a start may take.
 const START_MAX: Duration = Duration::from_secs(60);
 
@@ -19,46 +21,100 @@ const START_MAX: Duration = Duration::from_secs(60);
 pub struct Server {
     child: Child,
     pub public: SocketAddr,
-    internal: SocketAddr,
+    pub internal: SocketAddr,
 }
 
-fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("it is bound")
 }
 
-fn log_in(home: &Path) -> fs::File {
+/// Where everything that a child says goes.
+pub fn log_in(home: &Path) -> fs::File {
     fs::File::options().create(true).append(true).open(home.join("servers.log")).expect("the log can be written")
 }
 
-/// The bench's folder of profiles: the wallet's, as it is shipped.
-pub fn write_profiles(home: &Path) -> PathBuf {
-    let folder = home.join("partners");
+/// A folder of some of the profiles as they are shipped.
+pub fn write_profiles(folder: PathBuf, names: &[&str]) -> PathBuf {
     fs::create_dir_all(&folder).expect("the bench's folder can be written");
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/partners/zalopay.toml");
-    fs::copy(&shipped, folder.join("zalopay.toml")).expect("the wallet's profile is shipped");
+    for name in names {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("config/partners/{name}.toml"));
+        fs::copy(&shipped, folder.join(format!("{name}.toml"))).expect("the profile is shipped");
+    }
     folder
 }
 
-/// Where the gateway runs and what it remembers in.
-pub struct Setup<'a> {
-    pub home: &'a Path,
-    pub books: &'a Path,
-    pub seen: &'a str,
+/// Where a process runs, and what it remembers in.
+#[derive(Clone)]
+pub struct Setup {
+    home: PathBuf,
+    name: String,
+    store: String,
+    seen: String,
+    core: String,
+    profiles: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
-impl Setup<'_> {
+impl Setup {
+    /// With its books at a URL, no Redis, no core, and the wallet for a partner.
+    pub fn new(home: &Path, name: &str, store: String) -> Self {
+        let environment = [
+            ("BENCH_SECRET", "bench-secret-0123456789abcdef0123"),
+            ("BENCH_TOKEN", TOKEN),
+            ("THUHO_CORE_SECRET", CORE_SECRET),
+        ];
+        let environment = environment.into_iter().chain(crate::servers::environment());
+        Self {
+            home: home.to_path_buf(),
+            name: name.replace([' ', ','], "-"),
+            store,
+            seen: "memory".to_owned(),
+            core: String::new(),
+            profiles: home.join("partners"),
+            environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        }
+    }
+
+    /// With its books in a file.
+    pub fn on_file(home: &Path, books: &Path) -> Self {
+        let name = books.file_stem().and_then(|n| n.to_str()).expect("the bench names its files plainly");
+        Self::new(home, name, format!("sqlite://{}", books.display()))
+    }
+
+    pub fn seen(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.seen);
+        self
+    }
+
+    pub fn core(mut self, at: SocketAddr) -> Self {
+        self.core = format!("http://{at}/payments");
+        self
+    }
+
+    pub fn profiles(mut self, folder: &Path) -> Self {
+        folder.clone_into(&mut self.profiles);
+        self
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     fn config(&self) -> PathBuf {
-        let path = self.books.with_extension("toml");
+        let path = self.home.join(format!("{}.toml", self.name));
         let text = format!(
-            "[listen]\nworkers = 2\n[limits]\npeer_per_second = 1000000\npeer_burst = 1000000\n\
-             total_per_second = 1000000\ntotal_burst = 1000000\n[store]\nurl = \"sqlite://{}\"\n\
-             [seal]\nsecret = \"env:BENCH_SECRET\"\n[seen]\nurl = \"{}\"\n[core]\nurl = \"\"\n\
+            "[listen]\nworkers = 2\ntrusted_proxies = [\"127.0.0.1/32\"]\n\
+             [limits]\npeer_per_second = 1000000\npeer_burst = 1000000\n\
+             total_per_second = 1000000\ntotal_burst = 1000000\n[store]\nurl = \"{}\"\n\
+             [seal]\nsecret = \"env:BENCH_SECRET\"\n[seen]\nurl = \"{}\"\n[core]\nurl = \"{}\"\n\
              [partners]\ndir = \"{}\"\n[log]\nlevel = \"warn\"\n[drain]\nready_ms = 0\n\
-             [[token]]\nname = \"bench\"\nscope = [\"invoices\", \"read\", \"ops\"]\nsecret = \"env:BENCH_TOKEN\"\n",
-            self.books.display(),
+             [[token]]\nname = \"bench\"\nscope = [\"invoices\", \"read\", \"ops\"]\nsecret = \"{TOKEN_NAME}\"\n",
+            self.store,
             self.seen,
-            self.home.join("partners").display(),
+            self.core,
+            self.profiles.display(),
         );
         fs::write(&path, text).expect("the bench's folder can be written");
         path
@@ -68,14 +124,18 @@ impl Setup<'_> {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_thuho"));
         command.args(words).arg("--config").arg(self.config());
-        command.env("BENCH_SECRET", "bench-secret-0123456789abcdef0123").env("BENCH_TOKEN", TOKEN);
-        command.env("THUHO_CORE_SECRET", "whsec_cmlnLWNvcmUtc2VjcmV0LTAxMjM0NTY3ODkwMTIzNDU2Nzg5");
-        for (name, value) in crate::servers::environment() {
-            command.env(name, value);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
+    /// Runs it to its end; what it said.
+    pub fn run(&self, words: &[&str]) -> String {
+        let done = self.command(words).output().expect("the gateway's binary runs");
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    }
+
+    /// A gateway that is ready.
     pub fn start(&self) -> Server {
         let (public, internal) = (free_address(), free_address());
         let child = self
@@ -83,42 +143,56 @@ impl Setup<'_> {
             .env("THUHO_LISTEN__PUBLIC", public.to_string())
             .env("THUHO_LISTEN__INTERNAL", internal.to_string())
             .stdin(Stdio::null())
-            .stdout(log_in(self.home))
-            .stderr(log_in(self.home))
+            .stdout(log_in(&self.home))
+            .stderr(log_in(&self.home))
             .spawn()
             .expect("the gateway starts");
         let server = Server { child, public, internal };
-        server.wait_for(|s| s.ask("GET", "/readyz", "", b"").starts_with("HTTP/1.1 200"));
+        wait_for("the gateway is ready", || get(internal, "/readyz").starts_with("HTTP/1.1 200"));
+        server
+    }
+
+    /// A handler in a process of its own: this same program, asked to serve.
+    pub fn handler(&self, handler: Handler) -> Server {
+        let public = free_address();
+        let child = Command::new(std::env::current_exe().expect("this program has a path"))
+            .args(["serve", handler.word(), &public.to_string()])
+            .arg(&self.profiles)
+            .arg(&self.store)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(log_in(&self.home))
+            .stderr(log_in(&self.home))
+            .spawn()
+            .expect("this program starts");
+        let server = Server { child, public, internal: public };
+        wait_for("the handler listens", || TcpStream::connect(server.public).is_ok());
         server
     }
 }
 
+/// Waits until something is so.
+pub fn wait_for(what: &str, ready: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !ready() {
+        assert!(since.elapsed() < START_MAX, "not within {START_MAX:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The reply to a GET without any rights; nothing where nobody answers.
+pub fn get(at: SocketAddr, path: &str) -> String {
+    let Ok(mut stream) = TcpStream::connect(at) else { return String::new() };
+    let head = format!("GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n");
+    let mut reply = Vec::new();
+    // What came before a reset counts.
+    if stream.write_all(head.as_bytes()).is_ok() {
+        drop(stream.read_to_end(&mut reply));
+    }
+    String::from_utf8_lossy(&reply).into_owned()
+}
+
 impl Server {
-    /// A handler in a process of its own: this same program, asked to serve.
-    pub fn handler(handler: Handler, home: &Path, books: &Path) -> Self {
-        let public = free_address();
-        let child = Command::new(std::env::current_exe().expect("this program has a path"))
-            .args(["serve", handler.word(), &public.to_string()])
-            .arg(home.join("partners"))
-            .arg(books)
-            .stdin(Stdio::null())
-            .stdout(log_in(home))
-            .stderr(log_in(home))
-            .spawn()
-            .expect("this program starts");
-        let server = Self { child, public, internal: public };
-        server.wait_for(|s| TcpStream::connect(s.public).is_ok());
-        server
-    }
-
-    fn wait_for(&self, ready: impl Fn(&Self) -> bool) {
-        let since = Instant::now();
-        while !ready(self) {
-            assert!(since.elapsed() < START_MAX, "the server is not ready in {START_MAX:?}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     pub fn cpu_seconds(&self) -> f64 {
         machine::cpu_seconds(self.child.id())
     }
@@ -145,12 +219,12 @@ impl Server {
 
     /// A counter of the metrics page, its labels matched by a part of the line.
     pub fn counter(&self, part: &str) -> f64 {
-        let page = self.ask("GET", "/metrics", "", b"");
+        let page = get(self.internal, "/metrics");
         let lines = page.lines().filter(|l| !l.starts_with('#') && l.contains(part));
         lines.filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
-    /// SIGTERM; the file is whole afterwards.
+    /// SIGTERM; the books are whole afterwards.
     pub fn stop(mut self) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status();
@@ -171,52 +245,4 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-/// A Redis of the bench's own, or none where there is no server to start.
-pub struct Redis {
-    child: Child,
-    pub url: String,
-}
-
-impl Redis {
-    pub fn start(home: &Path) -> Option<Self> {
-        let program = ["TEST_REDIS_SERVER"].iter().find_map(std::env::var_os);
-        let program = program.map_or_else(|| PathBuf::from("redis-server"), PathBuf::from);
-        let at = free_address();
-        let child = Command::new(program)
-            .args(["--port", &at.port().to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .arg("--dir")
-            .arg(home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .ok()?;
-        let redis = Self { child, url: format!("redis://{at}/0") };
-        let since = Instant::now();
-        while since.elapsed() < Duration::from_secs(5) {
-            if TcpStream::connect(at).is_ok() {
-                return Some(redis);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        None
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// The file of a million invoices of one series.
-pub fn write_invoices(path: &Path, series: &str, count: u64) {
-    let mut file = std::io::BufWriter::new(fs::File::create(path).expect("the bench's folder can be written"));
-    file.write_all(requests::HEADER.as_bytes()).expect("the disk has room");
-    for n in 0..count {
-        file.write_all(requests::invoice_line(series, n).as_bytes()).expect("the disk has room");
-    }
-    file.flush().expect("the disk has room");
 }

@@ -36,7 +36,7 @@ impl Goal {
         };
         let verdict = if self.met() { "met" } else { "MISSED" };
         format!(
-            "{verdict:<7} {:<62} {:>9.2} {:<5} goal: {word} {bound} {}",
+            "{verdict:<7} {:<63} {:>9.2} {:<5} goal: {word} {bound} {}",
             self.what, self.figure, self.unit, self.unit
         )
     }
@@ -77,14 +77,23 @@ impl Figures {
         self.rounds(name).iter().copied().fold(f64::NAN, f64::max)
     }
 
+    pub fn least(&self, name: &str) -> f64 {
+        self.rounds(name).iter().copied().fold(f64::NAN, f64::min)
+    }
+
     pub fn has(&self, name: &str) -> bool {
         !self.rounds(name).is_empty()
+    }
+
+    /// The names that end so, without that end.
+    pub fn ending(&self, end: &str) -> Vec<&str> {
+        self.0.keys().filter_map(|name| name.strip_suffix(end)).collect()
     }
 
     /// `median (least to most)`.
     pub fn spread(&self, name: &str) -> String {
         let rounds = self.rounds(name);
-        let (least, most) = (rounds.iter().copied().fold(f64::NAN, f64::min), self.most(name));
+        let (least, most) = (self.least(name), self.most(name));
         if rounds.is_empty() { "-".to_owned() } else { format!("{:.0} ({least:.0}-{most:.0})", self.median(name)) }
     }
 

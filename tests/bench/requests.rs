@@ -6,7 +6,7 @@ use thuho::domain::time::{Clock, SystemClock};
 
 /// The callback key of the bench's profile.
 pub const KEY: &str = "bench-wallet-callback-key-0123456789";
-/// Invoices in the books.
+/// Invoices in the usual books.
 pub const INVOICES: u64 = 1_000_000;
 
 /// Numbers from a seed (SplitMix64).
@@ -22,7 +22,12 @@ impl Chance {
     }
 }
 
-/// The id of invoice `n`, 0 to [`INVOICES`] - 1.
+/// Whose invoice `n` is.
+pub fn customer(n: u64) -> String {
+    format!("PA03HL{n:07}")
+}
+
+/// The id of invoice `n`, from 0.
 pub fn invoice_id(series: &str, n: u64) -> String {
     format!("{series}{n:09}")
 }
@@ -30,12 +35,6 @@ pub fn invoice_id(series: &str, n: u64) -> String {
 /// Its total: a number that says which invoice it is, so that a wrong match is seen.
 pub fn total(n: u64) -> i64 {
     i64::try_from(20_000 + (n * 7_919) % 3_000_000).expect("a bill fits")
-}
-
-/// The `n`th invoice of a walk that meets each invoice once, in an order without a pattern.
-pub fn walk(n: u64, offset: u64) -> u64 {
-    // 600,011 is prime and divides no power of ten, so the steps meet every residue.
-    (offset + n * 600_011) % INVOICES
 }
 
 /// A whole HTTP call of a payment for invoice `n`.
@@ -60,13 +59,54 @@ fn notice(series: &str, n: u64, event: u64, now_ms: i64) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A walk over the books that meets each invoice once, in an order without a pattern, and pays them under random event
+/// ids.
+pub struct Walk {
+    series: &'static str,
+    invoices: u64,
+    offset: u64,
+    met: u64,
+    chance: Chance,
+}
+
+impl Walk {
+    /// Over the first `invoices` of a series. Another seed starts elsewhere.
+    pub fn new(series: &'static str, invoices: u64, seed: u64) -> Self {
+        let mut chance = Chance(seed);
+        let offset = chance.next() % invoices;
+        Self { series, invoices, offset, met: 0, chance }
+    }
+
+    /// As if `count` had been paid already, under ids that this walk does not use.
+    pub fn after(mut self, count: u64) -> Self {
+        self.met += count;
+        self.chance = Chance(self.chance.next().wrapping_add(count));
+        self
+    }
+
+    /// The number of the next invoice.
+    fn step(&mut self) -> u64 {
+        assert!(self.met < self.invoices, "the walk met every invoice");
+        // 600,011 is prime and divides no power of ten nor three of them, so the steps meet every residue.
+        let n = (self.offset + self.met * 600_011) % self.invoices;
+        self.met += 1;
+        n
+    }
+
+    /// The next payments, as whole HTTP calls.
+    pub fn take(&mut self, count: u64) -> Vec<Vec<u8>> {
+        let now_ms = SystemClock.now().unix_ms();
+        let mut call = || {
+            let n = self.step();
+            notice(self.series, n, 1_000_000_000_000 + self.chance.next() % 9_000_000_000_000_000, now_ms)
+        };
+        (0..count).map(|_| call()).collect()
+    }
+}
+
 /// `count` payments of different invoices of a series under random event ids.
-pub fn fresh(series: &str, count: u64, seed: u64) -> Vec<Vec<u8>> {
-    let mut chance = Chance(seed);
-    let offset = chance.next() % INVOICES;
-    let now_ms = SystemClock.now().unix_ms();
-    let event = |chance: &mut Chance| 1_000_000_000_000 + chance.next() % 9_000_000_000_000_000;
-    (0..count).map(|n| notice(series, walk(n, offset), event(&mut chance), now_ms)).collect()
+pub fn fresh(series: &'static str, count: u64, seed: u64) -> Vec<Vec<u8>> {
+    Walk::new(series, INVOICES, seed).take(count)
 }
 
 /// A line of the import.
@@ -74,8 +114,9 @@ pub fn invoice_line(series: &str, n: u64) -> String {
     let total = total(n);
     let vat = total / 11;
     format!(
-        "{id},PA03HL{n:07},PA03HL{n:07},PA03HL,urban,2026-11-1,TD,{net},{vat},{total},2026-11-01,2026-11-30,open,,,1\n",
+        "{id},{customer},{customer},PA03HL,urban,2026-11-1,TD,{net},{vat},{total},2026-11-01,2026-11-30,open,,,1\n",
         id = invoice_id(series, n),
+        customer = customer(n),
         net = total - vat,
     )
 }
@@ -88,10 +129,11 @@ pub fn invoice_json(series: &str, n: u64) -> String {
     let total = total(n);
     let vat = total / 11;
     format!(
-        "{{\"invoice_id\":\"{id}\",\"customer_code\":\"PA03HL{n:07}\",\"payer_code\":\"PA03HL{n:07}\",\"unit\":\"PA03HL\",\
+        "{{\"invoice_id\":\"{id}\",\"customer_code\":\"{customer}\",\"payer_code\":\"{customer}\",\"unit\":\"PA03HL\",\
          \"area\":\"urban\",\"period\":\"2026-11-1\",\"kind\":\"TD\",\"net\":{net},\"vat\":{vat},\"total\":{total},\
          \"issued_on\":\"2026-11-01\",\"due_on\":\"2026-11-30\",\"status\":\"open\"}}",
         id = invoice_id(series, n),
+        customer = customer(n),
         net = total - vat,
     )
 }

@@ -1,19 +1,18 @@
 //! The handlers that the gateway is measured beside, each in a process of its own: one that reads the body and answers,
-//! one that also proves and decodes it, and the naive program, which writes the same rows in one transaction a notice
-//! on one connection behind a mutex.
+//! one that also proves and decodes it, notices and questions alike, and the naive programs.
 
+use crate::naive::Naive;
+use crate::naive_postgres;
+use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use thuho::domain::ids::DispatchKey;
-use thuho::domain::ids::InvoiceId;
+use thuho::config::EnvSecrets;
 use thuho::domain::notice::{Method, Notice, RawNotice};
 use thuho::domain::secret::Secret;
 use thuho::domain::time::{Clock, SystemClock};
-use thuho::partner::{Partners, Profile, SecretSource};
+use thuho::partner::{Bill, BillsAnswer, BillsKind, Partners, Profile, ReplyContext, SecretSource};
 
 /// Which handler a child process serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +20,7 @@ pub enum Handler {
     Reading,
     Verifying,
     Naive,
+    NaivePostgres,
 }
 
 impl Handler {
@@ -29,15 +29,16 @@ impl Handler {
             Self::Reading => "reading",
             Self::Verifying => "verifying",
             Self::Naive => "naive",
+            Self::NaivePostgres => "naive-postgres",
         }
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Reading, Self::Verifying, Self::Naive].into_iter().find(|h| h.word() == word)
+        [Self::Reading, Self::Verifying, Self::Naive, Self::NaivePostgres].into_iter().find(|h| h.word() == word)
     }
 }
 
-/// The one key that the bench's calls are signed with.
+/// The one key that the bench's notices are signed with.
 pub struct BenchSecrets;
 
 impl SecretSource for BenchSecrets {
@@ -46,25 +47,48 @@ impl SecretSource for BenchSecrets {
     }
 }
 
+/// The environment that the wallet's profile names its key by.
+pub fn environment() -> [(&'static str, &'static str); 1] {
+    [("THUHO_ZALOPAY_KEY2", crate::requests::KEY)]
+}
+
 /// What the handlers share.
 struct Shared {
-    profile: Arc<Profile>,
+    partners: Partners,
     naive: Option<Mutex<Naive>>,
 }
 
-/// Serves until it is killed. `books` is the naive program's file, made and filled by the gateway.
-pub fn serve(handler: Handler, at: SocketAddr, profiles: &Path, books: &Path) -> std::io::Result<()> {
-    let partners = Partners::load(profiles, &BenchSecrets).expect("the bench's profiles load");
-    let profile = Arc::clone(partners.get("zalopay").expect("the wallet's profile"));
+impl Shared {
+    fn profile(&self, request: &HttpRequest) -> Arc<Profile> {
+        let code = request.match_info().get("partner").expect("the route has it");
+        Arc::clone(self.partners.get(code).expect("the bench asks whom it wrote down"))
+    }
+}
+
+/// Serves until it is killed. `store` is where a naive program's books are, made and filled by the gateway.
+pub fn serve(handler: Handler, at: SocketAddr, profiles: &Path, store: &str) -> std::io::Result<()> {
+    let partners = Partners::load(profiles, &EnvSecrets).expect("the bench's profiles load");
+    let books = Path::new(store.trim_start_matches("sqlite://"));
     let naive = (handler == Handler::Naive).then(|| Mutex::new(Naive::open(books).expect("the naive books open")));
-    let shared = web::Data::new(Shared { profile, naive });
+    let shared = web::Data::new(Shared { partners, naive });
+    let store = store.to_owned();
     actix_web::rt::System::new().block_on(async move {
         let app = move || {
             let app = App::new().app_data(web::PayloadConfig::new(64 * 1024)).app_data(shared.clone());
+            // A load balancer asks for it.
+            let app = app.route("/readyz", web::get().to(HttpResponse::Ok));
+            let notices = "/webhooks/{partner}";
             match handler {
-                Handler::Reading => app.route("/webhooks/{partner}", web::post().to(read)),
-                Handler::Verifying => app.route("/webhooks/{partner}", web::post().to(verify)),
-                Handler::Naive => app.route("/webhooks/{partner}", web::post().to(book)),
+                Handler::Reading => app.route(notices, web::post().to(read)),
+                Handler::Verifying => {
+                    app.route(notices, web::post().to(verify)).route("/partners/{partner}/bills", web::post().to(bills))
+                }
+                Handler::Naive => app.route(notices, web::post().to(book)),
+                Handler::NaivePostgres => {
+                    // Called once in each worker's thread.
+                    let pool = web::Data::new(naive_postgres::Pool::new(&store));
+                    app.app_data(pool).route(notices, web::post().to(book_in_postgres))
+                }
             }
         };
         HttpServer::new(app).workers(2).bind(at)?.run().await
@@ -73,6 +97,11 @@ pub fn serve(handler: Handler, at: SocketAddr, profiles: &Path, books: &Path) ->
 
 fn taken() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body("{\"return_code\":1,\"return_message\":\"success\"}")
+}
+
+fn failed(why: &dyn std::fmt::Debug) -> HttpResponse {
+    eprintln!("the naive program cannot book: {why:?}");
+    HttpResponse::InternalServerError().finish()
 }
 
 async fn read(body: web::Bytes) -> HttpResponse {
@@ -95,173 +124,64 @@ fn raw(request: &HttpRequest, body: web::Bytes) -> RawNotice {
     }
 }
 
+fn proved(profile: &Profile, raw: &RawNotice) -> Option<Notice> {
+    profile.prove(raw, raw.received_at).and_then(|n| profile.read(&n, raw.received_at)).ok()
+}
+
 async fn verify(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
     let raw = raw(&request, body);
-    let proved = shared.profile.prove(&raw, raw.received_at).and_then(|n| shared.profile.read(&n, raw.received_at));
-    if proved.is_ok() { taken() } else { HttpResponse::BadRequest().finish() }
+    match proved(&shared.profile(&request), &raw) {
+        Some(_) => taken(),
+        None => HttpResponse::BadRequest().finish(),
+    }
+}
+
+/// A question is proved and decoded, and answered in the profile's words, signed where it says so: one made-up bill.
+async fn bills(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
+    let raw = raw(&request, body);
+    let profile = shared.profile(&request);
+    let asked = profile.prove(&raw, raw.received_at).and_then(|n| profile.read_bills(&n, raw.received_at));
+    let Some(customer) = asked.ok().and_then(|references| references.customer) else {
+        return HttpResponse::BadRequest().finish();
+    };
+    let bill = Bill {
+        invoice: thuho::domain::ids::InvoiceId::parse("B000000001").expect("an id"),
+        period: "2026-11-1".to_owned(),
+        amount: thuho::domain::money::Money::from_dong(150_000).expect("an amount"),
+        due_on: jiff::civil::date(2026, 11, 30),
+    };
+    let answer = BillsAnswer { kind: BillsKind::Ok, customer: Some(customer.as_str().to_owned()), bills: vec![bill] };
+    let reply = profile.reply_bills(&answer, &ReplyContext { raw: Some(&raw), payment: None, now: raw.received_at });
+    let mut response = HttpResponse::build(StatusCode::from_u16(reply.status).expect("a checked status"));
+    for (name, value) in &reply.headers {
+        response.insert_header((name.as_str(), value.as_str()));
+    }
+    response.body(reply.body)
 }
 
 async fn book(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
     let raw = raw(&request, body);
-    let proved = shared.profile.prove(&raw, raw.received_at).and_then(|n| shared.profile.read(&n, raw.received_at));
-    let Ok(notice) = proved else { return HttpResponse::BadRequest().finish() };
+    let Some(notice) = proved(&shared.profile(&request), &raw) else { return HttpResponse::BadRequest().finish() };
     let done = web::block(move || {
         let naive = shared.naive.as_ref().expect("this process has books");
         naive.lock().expect("no handler panics").book(&notice, &raw)
     });
     match done.await {
         Ok(Ok(())) => taken(),
-        failed => {
-            tracing::error!("the naive program cannot book: {failed:?}");
-            HttpResponse::InternalServerError().finish()
-        }
+        other => failed(&other),
     }
 }
 
-/// One connection, one transaction a notice, the rows that the gateway writes.
-struct Naive {
-    db: Connection,
-    receipt: i64,
-    chain: [u8; 32],
-}
-
-impl Naive {
-    fn open(books: &Path) -> rusqlite::Result<Self> {
-        let db = Connection::open(books)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
-        db.set_prepared_statement_cache_capacity(64);
-        db.execute_batch(
-            "INSERT OR IGNORE INTO accounts (name) VALUES ('receivable:PA03HL'), ('clearing:zalopay'), ('suspense:zalopay');
-             INSERT OR IGNORE INTO senders (no, partner, account) VALUES (1, 'zalopay', '2553')",
-        )?;
-        Ok(Self { db, receipt: 0, chain: [0; 32] })
+async fn book_in_postgres(
+    request: HttpRequest,
+    body: web::Bytes,
+    shared: web::Data<Shared>,
+    pool: web::Data<naive_postgres::Pool>,
+) -> HttpResponse {
+    let raw = raw(&request, body);
+    let Some(notice) = proved(&shared.profile(&request), &raw) else { return HttpResponse::BadRequest().finish() };
+    match pool.book(&notice, &raw).await {
+        Ok(()) => taken(),
+        Err(error) => failed(&error),
     }
-
-    fn book(&mut self, notice: &Notice, raw: &RawNotice) -> rusqlite::Result<()> {
-        let key = notice.key().expect("the bench's notices are payments");
-        let order = notice.references.order.as_ref().map_or("", |r| r.as_str());
-        let wanted = order.split_once('_').map_or("", |(_, id)| id);
-        let (now, day) = (raw.received_at.unix_ms(), "2026-11-22");
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let known = tx.prepare_cached("SELECT no FROM events WHERE key = ?1")?.exists([&key.as_bytes()[..]])?;
-        if known {
-            return tx.commit();
-        }
-        let invoice: Option<(i64, i64, String, i64)> = tx
-            .prepare_cached(
-                "SELECT no, total, customer, paid_elsewhere FROM invoices WHERE id = ?1 AND status = 'open'",
-            )?
-            .query_row([wanted], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
-            .optional()?;
-        let amount = notice.amount.dong();
-        let paid: i64 = match &invoice {
-            Some((no, ..)) => tx
-                .prepare_cached("SELECT coalesce(sum(amount), 0) FROM allocations WHERE invoice_no = ?1")?
-                .query_row([no], |r| r.get(0))?,
-            None => 0,
-        };
-        let settles = invoice.as_ref().filter(|(_, total, _, elsewhere)| total - elsewhere - paid == amount);
-        tx.prepare_cached(
-            "INSERT INTO events (key, sender_no, event, movement, amount, discount, ref_order, fee, channel, paid_at,
-             business_day, state, park_reason, postings, listed, first_posting)
-             VALUES (?1, 1, ?2, 'payment', ?3, 0, ?4, 0, ?5, ?6, ?7, ?8, ?9, 1, ?9 IS NOT NULL,
-                 (SELECT coalesce(max(no), 0) + 1 FROM postings))",
-        )?
-        .execute(params![
-            &key.as_bytes()[..],
-            notice.event.to_string(),
-            amount,
-            order,
-            notice.channel,
-            notice.paid_at.unix_ms(),
-            day,
-            if settles.is_some() { "settled" } else { "parked" },
-            if settles.is_some() { None } else { Some("unknown_invoice") },
-        ])?;
-        let event = tx.last_insert_rowid();
-        let kind = if settles.is_some() { "settle" } else { "park" };
-        tx.prepare_cached("INSERT INTO postings (event_no, kind, posted_at, business_day) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![event, kind, now, day])?;
-        let posting = tx.last_insert_rowid();
-        let credited = if settles.is_some() { "receivable:PA03HL" } else { "suspense:zalopay" };
-        for (line, account, amount) in [(0, "clearing:zalopay", amount), (1, credited, -amount)] {
-            tx.prepare_cached(
-                "INSERT INTO entries (no, account_no, amount)
-                 VALUES (?1 << 16 | ?2, (SELECT no FROM accounts WHERE name = ?3), ?4)",
-            )?
-            .execute(params![posting, line, account, amount])?;
-        }
-        if let Some((invoice_no, _, customer, _)) = settles {
-            let invoice = InvoiceId::parse(wanted).expect("it was found");
-            let dispatch = DispatchKey::of(&key, 0, &invoice);
-            let hash = hex::decode(dispatch.as_str().trim_start_matches("dsp_")).expect("a key is hex");
-            tx.prepare_cached(
-                "INSERT INTO allocations (invoice_no, sequence, no, amount) VALUES (?1, 1, ?2 << 16 | 1, ?3)",
-            )?
-            .execute(params![invoice_no, posting, amount])?;
-            let body = format!(
-                "{{\"type\":\"payment.settled\",\"data\":{{\"payment\":\"{key}\",\"partner\":\"zalopay\",\"event\":\"{}\",\
-                 \"invoice_id\":\"{wanted}\",\"customer_code\":\"{customer}\",\"unit\":\"PA03HL\",\"amount\":{amount},\
-                 \"customer_paid\":{amount},\"discount\":0,\"funder\":null,\"channel\":null,\"paid_at\":\"{}\",\
-                 \"business_day\":\"{day}\",\"reverses\":null,\"sequence\":1}}}}",
-                notice.event, notice.paid_at
-            );
-            tx.prepare_cached(
-                "INSERT INTO dispatches (no, invoice_no, sequence, key, state, head, urgent, due_at, created_at, body)
-                 VALUES (?1 << 16 | 1, ?2, 1, ?3, 'waiting', 1, 0, ?4, ?4, ?5)",
-            )?
-            .execute(params![posting, invoice_no, hash, now, body])?;
-        }
-        let (n, previous) = (self.receipt + 1, self.chain);
-        let receipt = Receipt { n, previous, settled: settles.is_some(), amount, key: key.as_bytes() };
-        let hash = receipt.write(&tx, raw)?;
-        tx.commit()?;
-        (self.receipt, self.chain) = (n, hash);
-        Ok(())
-    }
-}
-
-/// One link of the chain with the call that it is about.
-struct Receipt<'a> {
-    n: i64,
-    previous: [u8; 32],
-    settled: bool,
-    amount: i64,
-    key: &'a [u8; 16],
-}
-
-impl Receipt<'_> {
-    fn write(&self, tx: &Connection, raw: &RawNotice) -> rusqlite::Result<[u8; 32]> {
-        let raw_hash: [u8; 32] = Sha256::digest(&raw.body).into();
-        let mut link = Sha256::new();
-        link.update(self.previous);
-        link.update(self.n.to_be_bytes());
-        link.update(raw_hash);
-        let hash: [u8; 32] = link.finalize().into();
-        tx.prepare_cached(
-            "INSERT INTO receipts (no, previous, hash, raw_hash, verdict, partner, received_at, amount, event_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'zalopay', ?6, ?7, ?8)",
-        )?
-        .execute(params![
-            self.n,
-            &self.previous[..],
-            &hash[..],
-            &raw_hash[..],
-            if self.settled { "settled" } else { "parked" },
-            raw.received_at.unix_ms(),
-            self.amount,
-            &self.key[..],
-        ])?;
-        tx.prepare_cached(
-            "INSERT INTO raw_notices (receipt_no, key_id, method, path, query, headers, body) VALUES (?1, 'k', 'POST', ?2, '', '[]', ?3)",
-        )?
-        .execute(params![self.n, raw.path, &raw.body[..]])?;
-        Ok(hash)
-    }
-}
-
-/// The environment that the shipped profile names its keys by.
-pub fn environment() -> [(&'static str, &'static str); 1] {
-    [("THUHO_ZALOPAY_KEY2", crate::requests::KEY)]
 }
