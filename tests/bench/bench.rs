@@ -47,6 +47,20 @@ pub struct Loop<'a> {
     pub warm: Arc<Vec<Vec<u8>>>,
 }
 
+/// Calls that were answered.
+#[derive(Clone, Copy)]
+pub struct Answered {
+    pub warmed: u32,
+    /// The first ones of the load, without a gap.
+    pub measured: u32,
+}
+
+impl Answered {
+    pub fn all(self) -> u32 {
+        self.warmed + self.measured
+    }
+}
+
 impl Bench {
     pub fn new(home: &Path, scale: Scale, stages: Vec<Stage>) -> Self {
         processes::write_profiles(home.join("partners"), &["zalopay"]);
@@ -92,7 +106,8 @@ impl Bench {
         }
         self.postgres = Postgres::start().map(Rc::new);
         let Some(postgres) = &self.postgres else {
-            return self.skip("stages with PostgreSQL: it is not installed (TEST_POSTGRES_BIN names its programs' folder)");
+            return self
+                .skip("stages with PostgreSQL: it is not installed (TEST_POSTGRES_BIN names its programs' folder)");
         };
         postgres.create(BASE);
         fill(Setup::new(&self.home, BASE, postgres.url(BASE)), "PostgreSQL");
@@ -131,8 +146,8 @@ impl Bench {
         (load, Arc::new(requests::fresh("X", 10_000, 1_000 + round)))
     }
 
-    /// One closed loop after a warm-up; answers how many calls were answered in both.
-    pub fn closed(&mut self, it: &Loop<'_>) -> u32 {
+    /// One closed loop after a warm-up.
+    pub fn closed(&mut self, it: &Loop<'_>) -> Answered {
         let Loop { name, server, postgres, load, warm } = it;
         let warming = Load { calls: Arc::clone(warm), again: false, ..load.clone() };
         let warmed = driver::closed(server.public, &warming, WARM);
@@ -151,11 +166,8 @@ impl Bench {
         self.figures.add(&format!("{name} stolen s"), stolen);
         self.figures.add(&format!("{name} resident"), server.resident_mib().0);
         let of_database = if postgres.is_some() { format!(" + {database:.4} of PostgreSQL") } else { String::new() };
-        println!(
-            "  {name:<26} {:>8.0}/s  {used:.4}{of_database} CPU s/1,000  stolen {stolen:.2} s",
-            done.per_second(),
-        );
-        done.replies + warmed.replies
+        println!("  {name:<26} {:>8.0}/s  {used:.4}{of_database} CPU s/1,000  stolen {stolen:.2} s", done.per_second(),);
+        Answered { warmed: warmed.replies, measured: done.replies }
     }
 
     /// One open loop; answers how many calls were answered.

@@ -6,7 +6,7 @@ use crate::books::{Books, Store};
 use crate::core::Core;
 use crate::driver::{self, Load, Steady};
 use crate::machine;
-use crate::processes::wait_for;
+use crate::processes::wait_long;
 use crate::requests::{INVOICES, Walk};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ fn idle(bench: &mut Bench, store: Store) {
     let server = books.setup(&bench.home).core(core.address).start();
     let name = format!("dispatch, {}", store.word());
     let backlog = u32::try_from(bench.scale.backlog).expect("few messages");
-    wait_for("the backlog is sent", || core.told().messages() >= backlog);
+    wait_long("the backlog is sent", LONGEST, || core.told().messages() >= backlog);
     let thousands = f64::from(backlog) / 1000.0;
     bench.figures.add(&format!("{name} CPU s per 1,000"), server.cpu_seconds() / thousands);
     told(bench, &name, core.told().per_second());
@@ -58,7 +58,9 @@ fn idle(bench: &mut Bench, store: Store) {
 
 fn busy(bench: &mut Bench, store: Store, round: u64) {
     let Some(books) = bench.copy(store, BACKLOG, "dispatch") else { return };
-    let calls = Walk::new("B", INVOICES, SEED).after(bench.scale.backlog + round).take(u64::from(OPEN_RATE) * LONGEST.as_secs());
+    let calls = Walk::new("B", INVOICES, SEED)
+        .after(bench.scale.backlog + round)
+        .take(u64::from(OPEN_RATE) * LONGEST.as_secs());
     let core = Core::start();
     let server = books.setup(&bench.home).core(core.address).start();
     let name = format!("dispatch under notices, {}", store.word());
@@ -83,7 +85,7 @@ fn told(bench: &mut Bench, name: &str, per_second: f64) {
 
 /// Everything is told in the end, and the books say so.
 fn finish(books: &Books, server: crate::processes::Server, core: &Core) {
-    wait_for("the outbox is empty", || books.number(UNSENT) == 0);
+    wait_long("the outbox is empty", LONGEST, || books.number(UNSENT) == 0);
     server.stop();
     let delivered = books.number("SELECT count(*) FROM dispatches WHERE state = 'delivered'");
     assert_eq!(u64::from(core.told().messages()), delivered, "the core was told what the books say");

@@ -65,7 +65,8 @@ fn make(bench: &Bench, store: Store) {
 fn fill(setup: &Setup, count: u64) {
     let since = Instant::now();
     setup.run(&["migrate"]);
-    let import = setup.command(&["invoice", "import", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let import =
+        setup.command(&["invoice", "import", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
     let mut import = import.expect("the gateway's binary runs");
     let rows = import.stdin.take().expect("it has an input");
     write_rows(rows, "B", count).expect("the import reads");
@@ -82,7 +83,7 @@ fn notices(bench: &mut Bench, (books, invoices): (&Books, u64), which: &str, rou
     let load = Load { calls, connections: CONNECTIONS, again: false };
     let name = format!("growth, {which}");
     let it = Loop { name: &name, server: &server, postgres: books.postgres(), load, warm };
-    let answered = bench.closed(&it);
+    let answered = bench.closed(&it).all();
     server.stop();
     let events = books.number("SELECT count(*) FROM events");
     assert_eq!(events, before + u64::from(answered), "each answer stands for one event");

@@ -9,7 +9,7 @@
 //!   `BENCH_QUICK=1`           shows in minutes that it works; its figures mean nothing
 //!   `BENCH_BOOKS=folder`      keeps the big SQLite books for the next run
 //!   `BENCH_PEAK_S=seconds`    how long the national peak lasts
-//!   `BENCH_KEEP=1`            leaves the run's folder where it is, and says where
+//!   `BENCH_KEEP=1`            leaves the run's folder, with what the servers said, where it is
 #![expect(clippy::print_stdout, reason = "a bench's table is its output")]
 #![expect(clippy::float_arithmetic, reason = "rates and ratios, no money")]
 
@@ -72,27 +72,27 @@ fn main() -> ExitCode {
 }
 
 fn measure(stages: Vec<Stage>) -> ExitCode {
-    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut home = tempfile::tempdir().expect("a temporary folder");
+    home.disable_cleanup(std::env::var_os("BENCH_KEEP").is_some());
     println!("machine: {}", machine::describe());
+    println!("folder: {}", home.path().display());
     let mut bench = Bench::new(home.path(), Scale::of_this_run(), stages.clone());
-    for round in 0..bench.scale.rounds {
-        println!("round {} of {}", round + 1, bench.scale.rounds);
+    let (single, interleaved): (Vec<Stage>, Vec<Stage>) = stages.iter().partition(|stage| stage.is_single());
+    let rounds = if interleaved.is_empty() { 0 } else { bench.scale.rounds };
+    for round in 0..rounds {
+        println!("round {} of {rounds}", round + 1);
         if bench.has(&[Stage::Inquiry, Stage::Growth, Stage::GrowthPostgres]) {
             inquiry::beside(&mut bench, u64::from(round));
         }
-        for stage in stages.iter().filter(|stage| !stage.is_single()) {
+        for stage in &interleaved {
             run(&mut bench, *stage, u64::from(round));
         }
     }
-    if stages.contains(&Stage::Peak) {
-        peak::run(&mut bench);
+    for stage in single {
+        run(&mut bench, stage, 0);
     }
     let audited = bench.has(&[Stage::Gateway]).then(|| audit(&bench));
     table::print(&bench, audited);
-    drop(bench);
-    if std::env::var_os("BENCH_KEEP").is_some() {
-        println!("kept: {}", home.keep().display());
-    }
     // A missed goal is printed; only a failed audit fails the run.
     if audited == Some(false) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -46,7 +46,7 @@ pub fn gateway(bench: &mut Bench, round: u64) {
     bench.figures.add("gateway resident MiB", now);
     bench.figures.add("gateway resident MiB, highest", highest);
     server.stop();
-    books.count_rows(answered);
+    books.count_rows(answered.all());
 }
 
 pub fn redis(bench: &mut Bench, round: u64) {
@@ -54,18 +54,21 @@ pub fn redis(bench: &mut Bench, round: u64) {
     let (load, warm) = bench.load(round);
     let books = bench.books("redis");
     let server = books.setup(&bench.home).seen(&url).start();
+    let calls = Arc::clone(&load.calls);
+    let answered =
+        bench.closed(&Loop { name: "gateway, Redis", server: &server, postgres: None, load: load.clone(), warm });
     // The same first events again, all of them settled and remembered.
-    let known: Vec<Vec<u8>> = load.calls.iter().take(10_000).cloned().collect();
-    let again = Load { calls: Arc::new(known), again: true, ..load.clone() };
-    let answered = bench.closed(&Loop { name: "gateway, Redis", server: &server, postgres: None, load, warm });
+    let known = usize::try_from(answered.measured).expect("few calls").min(10_000);
+    let again = Load { calls: Arc::new(calls.iter().take(known).cloned().collect()), again: true, ..load };
     let part = "thuho_seen_recalls_total{answer=\"settled\"}";
     let before = server.counter(part);
-    let repeats = Loop { name: "duplicates, Redis", server: &server, postgres: None, load: again, warm: Arc::default() };
+    let repeats =
+        Loop { name: "duplicates, Redis", server: &server, postgres: None, load: again, warm: Arc::default() };
     let done = bench.closed(&repeats);
     let hits = server.counter(part) - before;
-    bench.figures.add("duplicates answered by seen, per cent", 100.0 * hits / f64::from(done));
+    bench.figures.add("duplicates answered by seen, per cent", 100.0 * hits / f64::from(done.measured));
     server.stop();
-    books.count_rows(answered);
+    books.count_rows(answered.all());
 }
 
 /// Redis goes away under a gateway that was using it.
@@ -80,7 +83,7 @@ pub fn redis_down(bench: &mut Bench, round: u64) {
     let answered = bench.closed(&Loop { name: "gateway, Redis stopped", server: &server, postgres: None, load, warm });
     assert!(server.counter("thuho_seen_failures_total") > 0.0, "the gateway missed its Redis");
     server.stop();
-    books.count_rows(answered + before.replies);
+    books.count_rows(answered.all() + before.replies);
 }
 
 /// Open loops: alone, and during an import of a million other invoices.

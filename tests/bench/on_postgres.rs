@@ -15,7 +15,7 @@ pub fn naive(bench: &mut Bench, round: u64) {
     let server = books.setup(&bench.home).handler(Handler::NaivePostgres);
     let (load, warm) = bench.load(round);
     let it = Loop { name: "naive, PostgreSQL", server: &server, postgres: Some(postgres), load, warm };
-    let answered = bench.closed(&it);
+    let answered = bench.closed(&it).all();
     drop(server);
     let count = |table: &str| books.number(&format!("SELECT count(*) FROM {table}"));
     assert_eq!(count("naive_events"), u64::from(answered), "each answer stands for one event");
@@ -37,9 +37,9 @@ pub fn gateway(bench: &mut Bench, round: u64) {
         ..load.clone()
     };
     let postgres = books.postgres();
-    let mut answered = bench.closed(&Loop { name: "PostgreSQL", server: &server, postgres, load, warm });
+    let mut answered = bench.closed(&Loop { name: "PostgreSQL", server: &server, postgres, load, warm }).all();
     let warm = Arc::new(requests::fresh("X", 10_000, 4_000 + round));
-    answered += bench.closed(&Loop { name: "PostgreSQL, 256", server: &server, postgres, load: later, warm });
+    answered += bench.closed(&Loop { name: "PostgreSQL, 256", server: &server, postgres, load: later, warm }).all();
     bench.figures.add("PostgreSQL resident MiB, highest", server.resident_mib().1);
     server.stop();
     books.count_rows(answered);

@@ -171,11 +171,16 @@ impl Setup {
     }
 }
 
-/// Waits until something is so.
+/// Waits until something is so that takes no longer than a start.
 pub fn wait_for(what: &str, ready: impl Fn() -> bool) {
+    wait_long(what, START_MAX, ready);
+}
+
+/// Waits until something is so.
+pub fn wait_long(what: &str, longest: Duration, ready: impl Fn() -> bool) {
     let since = Instant::now();
     while !ready() {
-        assert!(since.elapsed() < START_MAX, "not within {START_MAX:?}: {what}");
+        assert!(since.elapsed() < longest, "not within {longest:?}: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 /// All figures of a run: by name, one for each round.
 #[derive(Default)]
-pub struct Figures(BTreeMap<String, Vec<f64>>);
+pub struct Figures {
+    by_name: BTreeMap<String, Vec<f64>>,
+    /// As they were first measured.
+    names: Vec<String>,
+}
 
 /// What a goal asks of a figure.
 #[derive(Clone, Copy)]
@@ -56,11 +60,14 @@ pub fn median(figures: &[f64]) -> f64 {
 
 impl Figures {
     pub fn add(&mut self, name: &str, figure: f64) {
-        self.0.entry(name.to_owned()).or_default().push(figure);
+        if !self.by_name.contains_key(name) {
+            self.names.push(name.to_owned());
+        }
+        self.by_name.entry(name.to_owned()).or_default().push(figure);
     }
 
     fn rounds(&self, name: &str) -> &[f64] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        self.by_name.get(name).map_or(&[], Vec::as_slice)
     }
 
     pub fn median(&self, name: &str) -> f64 {
@@ -87,7 +94,7 @@ impl Figures {
 
     /// The names that end so, without that end.
     pub fn ending(&self, end: &str) -> Vec<&str> {
-        self.0.keys().filter_map(|name| name.strip_suffix(end)).collect()
+        self.names.iter().filter_map(|name| name.strip_suffix(end)).collect()
     }
 
     /// `median (least to most)`.
@@ -98,7 +105,7 @@ impl Figures {
     }
 
     pub fn to_json(&self) -> serde_json::Value {
-        let each = self.0.iter().map(|(name, rounds)| {
+        let each = self.by_name.iter().map(|(name, rounds)| {
             let line = serde_json::json!({ "median": self.median(name), "rounds": rounds });
             (name.clone(), line)
         });
