@@ -70,6 +70,9 @@ pub struct Books {
     pub totals: HashMap<String, i64>,
 }
 
+/// The name of a count: how many writers took part.
+pub const LANES: &str = "lanes in the chain";
+
 /// What was found, by class. Empty lists are the goal.
 #[derive(Default)]
 pub struct Verdict {
@@ -125,6 +128,10 @@ pub fn judge(diary: &Diary, books: &Books, told: &[Told]) -> Verdict {
     verdict.counts.insert("events in the books", books.events.len());
     verdict.counts.insert("events in suspense", books.events.iter().filter(|e| e.state == "parked").count());
     verdict.counts.insert("receipts in the chain", books.receipts.len());
+    let lanes: HashSet<i64> = books.receipts.iter().map(|r| r.lane).collect();
+    verdict.counts.insert(LANES, lanes.len());
+    let racing = diary.payments.iter().filter(|p| p.fate == Fate::Races).count();
+    verdict.counts.insert("payments that race for a bill", racing);
     verdict.counts.insert("messages the core took", told.len());
     verdict
 }

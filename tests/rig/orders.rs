@@ -1,5 +1,6 @@
 //! The rigs over several instances on PostgreSQL and Redis: what each asks for, and what it prints.
 
+use crate::judge::LANES;
 use crate::postgres;
 use crate::power::Disk;
 use crate::proxy;
@@ -90,7 +91,6 @@ impl Rig {
 
     fn wish(self, options: &Options) -> Wish {
         let control = options.control;
-        let sentinel = matches!(self, Self::Redis | Self::Mixed);
         let standby = match self {
             Self::Standby if control => Some(Waited::No),
             Self::Standby | Self::Mixed => Some(Waited::Yes),
@@ -102,7 +102,6 @@ impl Rig {
             seed: options.seed,
             fault: self.fault().filter(|_| control),
             standby,
-            sentinel,
             control,
             home: home(self.title(), options),
         }
@@ -215,6 +214,8 @@ fn is_clean(report: &Report) -> bool {
         && report.not_reached == 0
         && report.failed.is_empty()
         && report.hits > 0
+        // An instance that took nothing proves nothing.
+        && report.verdict.counts.get(LANES).is_some_and(|lanes| *lanes > 1)
 }
 
 fn is_caught(rig: Rig, report: &Report) -> bool {

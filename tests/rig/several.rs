@@ -13,9 +13,9 @@ use crate::plan::{self, Job};
 use crate::postgres::Server;
 use crate::power::Disk;
 use crate::proxy::Proxy;
-use crate::redis::{Redis, Watched};
+use crate::redis::Watched;
 use crate::server_books;
-use crate::trouble::{Hint, Trouble, World};
+use crate::trouble::{Trouble, World};
 use crate::wire;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,7 +38,6 @@ pub struct Wish {
     pub fault: Option<&'static str>,
     /// A second server that follows the first: waited for, or for a control not.
     pub standby: Option<Waited>,
-    pub sentinel: bool,
     pub control: bool,
     pub home: PathBuf,
 }
@@ -85,16 +84,11 @@ pub fn run(wish: &Wish, disk: Option<Disk>) -> Result<Report, String> {
             servers.iter().map(|primary| primary.follow(&wish.home, "postgres-two")).collect::<Result<Vec<_>, _>>()?;
         servers.extend(standby);
     }
-    let none = "redis-server does not start";
-    let hint = if wish.sentinel {
-        Hint::Watched(Watched::start(&wish.home).ok_or(none)?)
-    } else {
-        Hint::One(Redis::start(&wish.home).ok_or(none)?)
-    };
+    let redis = Watched::start(&wish.home).ok_or("redis-server does not start")?;
     let hosts: Vec<String> = servers.iter().map(|s| s.address().to_string()).collect();
     let common = Common {
         store: format!("postgres://thuho@{}/books?target_session_attrs=read-write", hosts.join(",")),
-        seen: hint.url().to_owned(),
+        seen: redis.url.clone(),
         core: core.address,
         fault: wish.fault,
         // What the shipped configurations say; nobody looks at readiness without a balancer.
@@ -105,7 +99,7 @@ pub fn run(wish: &Wish, disk: Option<Disk>) -> Result<Report, String> {
     let proxy = wish.proxy().then(|| Proxy::start(&wish.home, &fleet.listeners())).transpose()?;
     proxy.as_ref().map_or(Ok(()), |p| p.wait_for_all(INSTANCES))?;
     let lagging = wish.standby == Some(Waited::No);
-    let world = World { fleet, servers, disk, hint, proxy, lagging, control: wish.control, turn: 0, not_reached: 0 };
+    let world = World { fleet, servers, disk, redis, proxy, lagging, control: wish.control, turn: 0, not_reached: 0 };
     let diary = Mutex::new(Diary::open(&wish.home.join("diary")).map_err(|e| e.to_string())?);
     let chance = Chance::of(wish.seed);
     let (troubles, failed) = (BTreeMap::new(), Vec::new());
@@ -145,7 +139,7 @@ impl Run<'_> {
             jobs.extend(plan.jobs);
             jobs
         };
-        let before = self.world.hint.hits();
+        let before = self.world.redis.hits();
         let reaches: Vec<Reach> = match &self.world.proxy {
             Some(proxy) if trouble.needs_proxy() => vec![proxy.reach.clone()],
             _ => self.world.fleet.reaches(),
@@ -162,7 +156,7 @@ impl Run<'_> {
             suffered
         })?;
         // A Redis that was started again counts from nothing.
-        self.hits += self.world.hint.hits().saturating_sub(before);
+        self.hits += self.world.redis.hits().saturating_sub(before);
         *self.troubles.entry(trouble).or_default() += 1;
         if trouble.is_harmless() {
             self.failed.extend(load.failed().into_iter().map(|why| format!("cycle {cycle}, {trouble}: {why}")));

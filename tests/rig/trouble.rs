@@ -5,7 +5,7 @@ use crate::fleet::{Fleet, Started};
 use crate::postgres::Server;
 use crate::power::Disk;
 use crate::proxy::Proxy;
-use crate::redis::{Redis, Watched};
+use crate::redis::Watched;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -85,36 +85,6 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// The hint's servers.
-pub enum Hint {
-    One(Redis),
-    Watched(Watched),
-}
-
-impl Hint {
-    pub fn url(&self) -> &str {
-        match self {
-            Self::One(redis) => &redis.url,
-            Self::Watched(watched) => &watched.url,
-        }
-    }
-
-    /// Questions that it knew the answer to.
-    pub fn hits(&self) -> u64 {
-        match self {
-            Self::One(redis) => redis.hits(),
-            Self::Watched(watched) => watched.hits(),
-        }
-    }
-
-    fn master(&self) -> &Redis {
-        match self {
-            Self::One(redis) => redis,
-            Self::Watched(watched) => watched.master(),
-        }
-    }
-}
-
 /// All that can go wrong.
 pub struct World {
     pub fleet: Fleet,
@@ -122,7 +92,7 @@ pub struct World {
     pub servers: Vec<Server>,
     /// Where the books are, if its power is to be cut.
     pub disk: Option<Disk>,
-    pub hint: Hint,
+    pub redis: Watched,
     pub proxy: Option<Proxy>,
     /// A control of the standby: nobody waits for it.
     pub lagging: bool,
@@ -152,21 +122,18 @@ impl World {
             Trouble::StopServer | Trouble::KillServer | Trouble::CutPower => self.server_dies(trouble, chance),
             Trouble::Promote => self.primary_dies(chance),
             Trouble::FlushRedis => {
-                self.hint.master().flush();
+                self.redis.master().flush();
                 Ok(())
             }
             Trouble::KillRedis => self.redis_dies(chance),
             Trouble::HangRedis => {
-                self.hint.master().signal("-STOP");
+                self.redis.master().signal("-STOP");
                 // Shorter than what a sentinel would fail over for.
                 nap(chance, 100, 150);
-                self.hint.master().signal("-CONT");
+                self.redis.master().signal("-CONT");
                 Ok(())
             }
-            Trouble::FailRedisOver => match &mut self.hint {
-                Hint::One(_) => Err("a Redis without a sentinel is not failed over".to_owned()),
-                Hint::Watched(watched) => watched.fail_over(),
-            },
+            Trouble::FailRedisOver => self.redis.fail_over(),
             Trouble::Restart | Trouble::RestartUntold => self.restart(trouble),
         }?;
         // A failed write or flush ends an instance: that is its word for a disk that is not to be trusted.
@@ -253,18 +220,9 @@ impl World {
     }
 
     fn redis_dies(&mut self, chance: &mut Chance) -> Result<(), String> {
-        match &mut self.hint {
-            Hint::One(redis) => {
-                redis.kill();
-                nap(chance, 200, 800);
-                redis.again()
-            }
-            Hint::Watched(watched) => {
-                watched.kill_all();
-                nap(chance, 200, 800);
-                watched.again()
-            }
-        }
+        self.redis.kill_all();
+        nap(chance, 200, 800);
+        self.redis.again()
     }
 
     /// As whoever restarts them by hand: the next one only when the balancer has this one again.
