@@ -1,6 +1,7 @@
 //! Each file of `deploy/`, run by the real program that it is for, with the real gateway behind it.
 
 mod checks;
+mod databases;
 mod edge;
 mod haproxy;
 mod nginx;
