@@ -4,6 +4,7 @@ mod checks;
 mod databases;
 mod edge;
 mod haproxy;
+mod images;
 mod nginx;
 mod notify;
 mod unit;
