@@ -1,8 +1,10 @@
 //! Each file of `deploy/`, run by the real program that it is for, with the real gateway behind it.
 
 mod checks;
+mod databases;
 mod edge;
 mod haproxy;
+mod images;
 mod nginx;
 mod notify;
 mod unit;

