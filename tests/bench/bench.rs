@@ -92,7 +92,8 @@ impl Bench {
         }
         self.postgres = Postgres::start().map(Rc::new);
         let Some(postgres) = &self.postgres else {
-            return self.skip("stages with PostgreSQL: it is not installed (TEST_POSTGRES_BIN names its programs' folder)");
+            return self
+                .skip("stages with PostgreSQL: it is not installed (TEST_POSTGRES_BIN names its programs' folder)");
         };
         postgres.create(BASE);
         fill(Setup::new(&self.home, BASE, postgres.url(BASE)), "PostgreSQL");
@@ -151,10 +152,7 @@ impl Bench {
         self.figures.add(&format!("{name} stolen s"), stolen);
         self.figures.add(&format!("{name} resident"), server.resident_mib().0);
         let of_database = if postgres.is_some() { format!(" + {database:.4} of PostgreSQL") } else { String::new() };
-        println!(
-            "  {name:<26} {:>8.0}/s  {used:.4}{of_database} CPU s/1,000  stolen {stolen:.2} s",
-            done.per_second(),
-        );
+        println!("  {name:<26} {:>8.0}/s  {used:.4}{of_database} CPU s/1,000  stolen {stolen:.2} s", done.per_second(),);
         done.replies + warmed.replies
     }
 

@@ -58,7 +58,9 @@ fn idle(bench: &mut Bench, store: Store) {
 
 fn busy(bench: &mut Bench, store: Store, round: u64) {
     let Some(books) = bench.copy(store, BACKLOG, "dispatch") else { return };
-    let calls = Walk::new("B", INVOICES, SEED).after(bench.scale.backlog + round).take(u64::from(OPEN_RATE) * LONGEST.as_secs());
+    let calls = Walk::new("B", INVOICES, SEED)
+        .after(bench.scale.backlog + round)
+        .take(u64::from(OPEN_RATE) * LONGEST.as_secs());
     let core = Core::start();
     let server = books.setup(&bench.home).core(core.address).start();
     let name = format!("dispatch under notices, {}", store.word());

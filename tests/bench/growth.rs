@@ -65,7 +65,8 @@ fn make(bench: &Bench, store: Store) {
 fn fill(setup: &Setup, count: u64) {
     let since = Instant::now();
     setup.run(&["migrate"]);
-    let import = setup.command(&["invoice", "import", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let import =
+        setup.command(&["invoice", "import", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
     let mut import = import.expect("the gateway's binary runs");
     let rows = import.stdin.take().expect("it has an input");
     write_rows(rows, "B", count).expect("the import reads");

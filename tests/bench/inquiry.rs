@@ -54,7 +54,8 @@ impl Askers {
                 continue;
             }
             let fresh = FreshKey::generate(need.algorithm, need.encoding).expect("a key can be made");
-            let text = |secret: &thuho::domain::secret::Secret| secret.expose_text().expect("a key is a text").to_owned();
+            let text =
+                |secret: &thuho::domain::secret::Secret| secret.expose_text().expect("a key is a text").to_owned();
             environment.push((name, text(if need.ours { &fresh.signs } else { &fresh.proves })));
             if !need.ours {
                 let signer = SigningKey::fresh(&need.id, need.algorithm, need.encoding, &fresh);
@@ -139,8 +140,7 @@ fn ask(
     let seconds = bench.scale.open.as_secs();
     let warm = askers.questions(asker, u64::from(RATE), customers, 20_000 + round);
     let calls = askers.questions(asker, u64::from(RATE) * seconds, customers, 21_000 + round);
-    let steady =
-        Steady { calls: &warm, rate: RATE, time: bench.scale.open, go_on: &|| true, good: shows_a_bill };
+    let steady = Steady { calls: &warm, rate: RATE, time: bench.scale.open, go_on: &|| true, good: shows_a_bill };
     let warmed = driver::open(&server.public, steady);
     assert_eq!(warmed.refused, 0, "{name}: a question was not answered with a bill");
     let cpu = server.cpu_seconds();

@@ -60,7 +60,8 @@ pub fn redis(bench: &mut Bench, round: u64) {
     let answered = bench.closed(&Loop { name: "gateway, Redis", server: &server, postgres: None, load, warm });
     let part = "thuho_seen_recalls_total{answer=\"settled\"}";
     let before = server.counter(part);
-    let repeats = Loop { name: "duplicates, Redis", server: &server, postgres: None, load: again, warm: Arc::default() };
+    let repeats =
+        Loop { name: "duplicates, Redis", server: &server, postgres: None, load: again, warm: Arc::default() };
     let done = bench.closed(&repeats);
     let hits = server.counter(part) - before;
     bench.figures.add("duplicates answered by seen, per cent", 100.0 * hits / f64::from(done));

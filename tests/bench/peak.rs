@@ -114,14 +114,19 @@ fn nothing_is_lost(books: &Books, core: &Core, different: u64) {
     assert_eq!(books.number("SELECT count(*) FROM dispatches"), delivered, "every message was delivered");
     assert_eq!(u64::from(core.told().messages()), delivered, "the core was told what the books say");
     let again = core.told().calls - delivered;
-    println!("  nothing lost: {different} different notices are {different} events; {delivered} messages told, {again} again");
+    println!(
+        "  nothing lost: {different} different notices are {different} events; {delivered} messages told, {again} again"
+    );
 }
 
 /// The heaviest day, from what was measured.
 fn arithmetic(bench: &Bench) {
     let f = &bench.figures;
     let day = f64::from(HEAVIEST_DAY);
-    let cpu: f64 = ["gateways", "PostgreSQL", "HAProxy"].iter().map(|what| f.median(&format!("peak, {what} CPU s per 1,000"))).sum();
+    let cpu: f64 = ["gateways", "PostgreSQL", "HAProxy"]
+        .iter()
+        .map(|what| f.median(&format!("peak, {what} CPU s per 1,000")))
+        .sum();
     let hours = cpu * day / 1000.0 / 3600.0;
     println!(
         "  the heaviest day, {HEAVIEST_DAY} notices: {:.0} a second on average; all of it at {RATE}/s would take {:.0} minutes",

@@ -135,7 +135,8 @@ impl Postgres {
     pub fn copy(&self, from: &str, to: &str) {
         self.drop_database(to);
         // Copied as files; written to the log instead, it would make the next checkpoint come sooner.
-        let strategy = if self.number("postgres", "SHOW server_version_num") >= 150_000 { "STRATEGY file_copy" } else { "" };
+        let strategy =
+            if self.number("postgres", "SHOW server_version_num") >= 150_000 { "STRATEGY file_copy" } else { "" };
         self.sql("postgres", &format!("CREATE DATABASE {to} TEMPLATE {from} {strategy}"));
         if !self.sql(to, "SELECT name FROM pg_available_extensions WHERE name = 'pg_prewarm'").is_empty() {
             self.sql(

@@ -15,7 +15,8 @@ pub struct Redis {
 impl Redis {
     /// None where there is no server to start; `TEST_REDIS_SERVER` names one.
     pub fn start(home: &Path) -> Option<Self> {
-        let program = std::env::var_os("TEST_REDIS_SERVER").map_or_else(|| PathBuf::from("redis-server"), PathBuf::from);
+        let program =
+            std::env::var_os("TEST_REDIS_SERVER").map_or_else(|| PathBuf::from("redis-server"), PathBuf::from);
         let at = free_address();
         let child = Command::new(program)
             .args(["--port", &at.port().to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])

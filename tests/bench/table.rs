@@ -20,7 +20,11 @@ pub fn print(bench: &Bench, audited: Option<bool>) {
         println!("duplicates answered by seen: {:.1} %", f.median("duplicates answered by seen, per cent"));
     }
     if f.has("import seconds") {
-        println!("import of {} invoices by PUT under 2,000/s: {:.1} s", bench.scale.imported, f.median("import seconds"));
+        println!(
+            "import of {} invoices by PUT under 2,000/s: {:.1} s",
+            bench.scale.imported,
+            f.median("import seconds")
+        );
     }
     let goals = goals::of(f);
     println!();
