@@ -10,6 +10,7 @@ mod keep;
 mod ops;
 pub mod out;
 pub mod partner;
+mod retain;
 mod sandbox;
 mod serve;
 
@@ -104,6 +105,8 @@ enum Command {
     Outbox(ops::OutboxCommand),
     /// Proves the books: chains, seals, balances.
     Audit(ConfigArg),
+    /// Erases old bytes that nobody needs any more; receipts, keys and money stay.
+    Retain(retain::Args),
     /// Copies the database, also beside a running gateway.
     Backup(keep::BackupArgs),
     /// Puts a copy back; no gateway may hold the file.
@@ -161,6 +164,7 @@ fn run(command: Command) -> Outcome {
         Command::Notice(command) => ops::notice(&command),
         Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args.config),
+        Command::Retain(args) => retain::run(&args),
         Command::Backup(args) => keep::backup(&args),
         Command::Restore(args) => keep::restore(&args),
     }

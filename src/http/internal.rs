@@ -51,6 +51,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/outbox/{key}/{action}", web::post().to(operations::outbox))
         .route("/api/v1/partners/{partner}/{action}", web::post().to(operations::partner))
         .route("/api/v1/notices/redo", web::post().to(operations::redo))
+        .route("/api/v1/retention", web::post().to(operations::retention))
         // An invoice id may hold slashes.
         .route("/api/v1/invoices/{id:.+}", web::get().to(questions::invoice))
         .default_service(web::to(|| async { Problem::not_found().response() }));

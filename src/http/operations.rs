@@ -1,4 +1,4 @@
-//! What ops may do: messages to the core, pausing a partner, reading stored notices again.
+//! What ops may do: messages to the core, pausing a partner, reading stored notices again, erasing old bytes.
 
 use super::internal::{Internal, on_writer};
 use super::problem::Problem;
@@ -7,10 +7,11 @@ use crate::domain::ids::{Author, DispatchKey, PartnerCode};
 use crate::domain::outcome::Outcome;
 use crate::domain::receipt::Verdict;
 use crate::intake::redo;
+use crate::ledger::retain;
 use crate::outbox::command;
 use crate::partner::Profile;
 use crate::store::reports::ReceiptFilter;
-use crate::store::{CommandAnswer, DispatchCommand};
+use crate::store::{CommandAnswer, DispatchCommand, Erasable, EraseRequest, Erased};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -173,4 +174,54 @@ impl Redone {
             self.read = self.read.saturating_add(1);
         }
     }
+}
+
+/// The body of a retention call.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RetentionBody {
+    what: String,
+    older_than_days: u32,
+    dry_run: bool,
+    after: String,
+}
+
+/// How far a retention call came.
+#[derive(Debug, Serialize)]
+struct Forgotten {
+    looked_at: u64,
+    erased: u64,
+    kept: u64,
+    next: Option<String>,
+}
+
+/// `POST /api/v1/retention`
+pub async fn retention(
+    request: HttpRequest,
+    payload: web::Payload,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Ops)?;
+    let body: RetentionBody = json(payload).await?;
+    let bad = |what: &str| Problem::bad_request().saying(what);
+    let what = Erasable::parse(&body.what).ok_or_else(|| bad("what: expected raw or attempts"))?;
+    let wanted = retain::request(what, body.older_than_days, internal.intake.clock().now())
+        .map_err(|e| bad(&format!("older_than_days: {e}")))?;
+    let after = if body.after.is_empty() { Ok(0) } else { body.after.parse() };
+    let after = after.map_err(|_not_a_place| bad("after: expected the last answer's next"))?;
+    let wanted = EraseRequest { after, dry_run: body.dry_run, ..wanted };
+    let Erased { looked_at, erased, kept, next } = retain::some(&internal.writer, wanted).await.map_err(|error| {
+        tracing::error!(error = %error, "Retention had to stop");
+        Problem::unavailable()
+    })?;
+    tracing::info!(
+        caller = caller.name,
+        what = what.word(),
+        before = %wanted.before,
+        dry_run = body.dry_run,
+        erased,
+        kept,
+        "Old bytes were erased"
+    );
+    Ok(HttpResponse::Ok().json(Forgotten { looked_at, erased, kept, next: next.map(|no| no.to_string()) }))
 }

@@ -12,15 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How long a slice should hold the writer: the wait that an import adds to a notice.
-const SLICE_TARGET: Duration = Duration::from_millis(3);
-
 /// Rows in the first slice, and the least in any: later ones follow the clock, but where the disk is slow the flush is
 /// most of it, and fewer rows would not be written any sooner.
 const SLICE_MIN: usize = 128;
-
-/// Rows in a slice at most.
-pub const SLICE_MAX: usize = 1_024;
 
 /// How often a slice is run again that met another writer.
 const CONTENDED_TRIES_MAX: u32 = 5;
@@ -88,14 +82,6 @@ pub fn slice(store: &mut dyn Store, lane: &LaneContext, invoices: &[Invoice]) ->
     }
 }
 
-/// The rows that the next slice should have, after one of `rows` that took so long.
-fn next_slice(rows: usize, held: Duration) -> usize {
-    let (held, target) = (held.as_nanos().max(1), SLICE_TARGET.as_nanos());
-    let fits = u128::try_from(rows).unwrap_or(u128::MAX).saturating_mul(target) / held;
-    // One slice that the kernel put aside says little.
-    usize::try_from(fits).unwrap_or(usize::MAX).clamp(rows / 2, rows.saturating_mul(2)).clamp(SLICE_MIN, SLICE_MAX)
-}
-
 /// A slice that the writer has, and what it will say.
 type InFlight = oneshot::Receiver<Result<(RegisterReport, Duration), StoreError>>;
 
@@ -156,7 +142,7 @@ impl Importer {
     async fn landed(&mut self) -> Result<(), ImportError> {
         let Some((rows, answer)) = self.in_flight.take() else { return Ok(()) };
         let (report, held) = answer.await.map_err(|_not_run| ImportError::Busy)??;
-        self.slice_rows = next_slice(rows, held);
+        self.slice_rows = ledger::next_slice(SLICE_MIN, rows, held);
         self.taken.add(&report);
         if let Some(last) = report.last {
             self.generations.advance(self.generations.own(), last);
@@ -178,21 +164,5 @@ impl Importer {
             }
         }
         Err(ImportError::Busy)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slice_follows_the_clock_within_its_bounds() {
-        let ms = Duration::from_millis;
-        assert_eq!(next_slice(300, ms(3)), 300);
-        assert_eq!(next_slice(300, ms(4)), 225);
-        assert_eq!(next_slice(600, ms(300)), 300, "one that was put aside");
-        assert_eq!(next_slice(600, Duration::ZERO), SLICE_MAX);
-        assert_eq!(next_slice(SLICE_MIN, ms(300)), SLICE_MIN, "a slow disk");
-        assert_eq!(next_slice(1, ms(1)), SLICE_MIN, "the last slice of a file is short");
     }
 }

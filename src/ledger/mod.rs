@@ -4,7 +4,7 @@
 //!
 //! [`post()`] folds over a batch of arrivals; [`register()`] takes invoices in and decides parked payments again;
 //! [`writer`] is the thread that owns the store and commits batches, and [`Queue`] the way to it; [`audit`] proves the
-//! books afterwards.
+//! books afterwards, and [`retain`] forgets what is old and not needed to.
 
 mod arrival;
 pub mod audit;
@@ -12,16 +12,19 @@ mod batch;
 mod book;
 pub mod compose;
 pub mod crash;
+mod pace;
 mod pickup;
 mod post;
 mod queue;
 mod recent;
 mod register;
+pub mod retain;
 pub mod writer;
 
 pub use arrival::{Arrival, UnreadKind};
 pub use book::LaneContext;
 pub use compose::Moment;
+pub use pace::{SLICE_MAX, next_slice};
 pub use pickup::Pickup;
 pub use post::{Posted, PostedBatch, Repeat, post};
 pub use queue::{Busy, ByClock, PostJob, Queue, Task, Turn, Waiters, Waiting};

@@ -14,11 +14,13 @@ mod numbers;
 mod place;
 pub mod postgres;
 pub mod reports;
+pub mod retention;
 pub mod rows;
 mod shared;
 pub mod sqlite;
 
 pub use place::{Options, Place, migrate, open, open_reports};
+pub use retention::{Erasable, EraseRequest, Erased};
 
 use crate::domain::dispatch::{Dispatch, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
 use crate::domain::ids::{Author, CustomerCode, DispatchKey, EventKey, Generation, InvoiceId, PostingNo};
@@ -428,6 +430,13 @@ pub trait Tx {
     /// # Errors
     /// The machine's.
     fn note_redone(&mut self, lane: u32, n: i64, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Looks at a slice of what may be forgotten, in the order of its numbers, and forgets what is old and nobody
+    /// needs; notes how much, so that `audit` can tell it from a loss.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn erase(&mut self, request: &EraseRequest) -> Result<Erased, StoreError>;
 }
 
 /// Repeats of one partner on one day.

@@ -9,6 +9,9 @@ const LINE_BITS: u32 = 16;
 /// Bits of a receipt's number that say its place in its lane.
 const PLACE_BITS: u32 = 40;
 
+/// Postings in a block, as bits of their number: where several write, one writer's rise within it.
+pub(super) const BLOCK_BITS: u32 = 20;
+
 /// Lanes below this: the lane shares a receipt's number with its place, 40 bits of it.
 pub(super) const LANE_MAX: u32 = 1 << 20;
 
@@ -31,6 +34,16 @@ pub(super) fn receipt_no(lane: u32, n: i64) -> Result<i64, StoreError> {
     let place = u64::try_from(n).ok().filter(|n| n.checked_shr(PLACE_BITS) == Some(0));
     let no = place.and_then(|_in_range| base.checked_add(n));
     no.ok_or_else(|| StoreError::Fault(format!("receipt {n} of lane {lane}: out of range")))
+}
+
+/// The last number of the lane of this receipt.
+pub(super) fn lane_end(receipt: i64) -> i64 {
+    receipt | ((1_i64 << PLACE_BITS) - 1)
+}
+
+/// The last number of a message in this message's block of postings.
+pub(super) fn block_end(message: i64) -> i64 {
+    message | ((1_i64 << (BLOCK_BITS + LINE_BITS)) - 1)
 }
 
 /// The number below all receipts of a lane.

@@ -108,6 +108,24 @@ fn a_message_is_held_retried_and_ended_by_two_people() {
     assert_eq!(gateway.get("/api/v1/outbox?state=closed").json().as_array().unwrap().len(), 1);
 }
 
+#[test]
+fn forgetting_is_for_operators_and_never_of_what_is_young() {
+    let gateway = Gateway::start();
+    assert_eq!(with_token(&gateway, "POST", "/api/v1/retention", &[&bearer(READ_TOKEN)]).status, 403);
+    let forget = |body: &str| gateway.internal("POST", "/api/v1/retention", "application/json", body.as_bytes());
+    let good = r#"{"what":"attempts","older_than_days":90,"after":"7","dry_run":true}"#;
+    assert_eq!(forget(good).json(), serde_json::json!({"looked_at": 0, "erased": 0, "kept": 0, "next": null}));
+    for (from, to, expected) in [
+        ("attempts", "entries", "what: expected raw or attempts"),
+        ("90", "89", "older_than_days: expected at least 90 days"),
+        ("\"7\"", "\"seven\"", "after: expected"),
+        ("dry_run", "dryrun", "openapi.yaml"),
+    ] {
+        let answer = forget(&good.replace(from, to));
+        assert!(answer.status == 400 && answer.text().contains(expected), "{}", answer.text());
+    }
+}
+
 fn documented() -> Vec<(String, String)> {
     let text = include_str!("../../openapi.yaml");
     let documents = YamlLoader::load_from_str(text).unwrap();

@@ -203,6 +203,8 @@ fn every_question_of_the_audit_can_fail() {
         ("DELETE FROM events WHERE no = 1", "its event is not in the books"),
         ("UPDATE receipts SET amount = 9 WHERE n = 1", "its event is over 10"),
         ("DELETE FROM raw_notices; DELETE FROM receipts WHERE n = 2", "is reversed and no receipt says so"),
+        ("DELETE FROM raw_notices WHERE receipt_no & 7 = 1", "receipt 1 of lane 3 has lost its bytes"),
+        ("INSERT INTO retention VALUES ('raw', 0, 0, 3)", "0 receipts have no bytes, and retention erased those of 3"),
         ("UPDATE generations SET last_posting = 1000", "noted posting 1000, which is not there"),
         ("INSERT INTO raw_notices VALUES (5, 'k', 'GET', '/', '', '[]', x'')", "a row of raw_notices points at no row"),
     ];

@@ -162,7 +162,7 @@ CREATE TABLE receipts (
     amount      bigint,
     event_key   uuid
 );
--- The calls themselves: the one table here whose rows may be erased after their retention.
+-- The calls themselves: the one table here whose rows may be erased, by `retain`.
 CREATE TABLE raw_notices (
     receipt_no bigint PRIMARY KEY,
     key_id     text   NOT NULL,
@@ -216,6 +216,18 @@ CREATE TABLE breaks (
 CREATE INDEX breaks_open ON breaks (no) WHERE closed_at IS NULL;
 -- Whoever says the same thing again opens no second break beside an open one.
 CREATE UNIQUE INDEX breaks_marked ON breaks (mark) WHERE mark IS NOT NULL AND closed_at IS NULL;
+-- What an open break is about is not forgotten.
+CREATE INDEX breaks_of_event ON breaks (event_key) WHERE closed_at IS NULL AND event_key IS NOT NULL;
+CREATE INDEX breaks_of_invoice ON breaks (invoice) WHERE closed_at IS NULL AND invoice IS NOT NULL;
+CREATE INDEX breaks_of_dispatch ON breaks (dispatch) WHERE closed_at IS NULL AND dispatch IS NOT NULL;
+
+-- What was forgotten on purpose: everything from before which moment, and how many rows so far.
+CREATE TABLE retention (
+    what   text   COLLATE "C" PRIMARY KEY CHECK (what IN ('raw', 'attempts')),
+    before bigint NOT NULL,
+    at     bigint NOT NULL,
+    erased bigint NOT NULL CHECK (erased >= 0)
+);
 
 CREATE TABLE generations (
     generation   bigint PRIMARY KEY,
@@ -266,8 +278,12 @@ CREATE TRIGGER events_all BEFORE TRUNCATE ON events EXECUTE FUNCTION refuse('eve
 CREATE TRIGGER dispatches_last BEFORE DELETE ON dispatches
     FOR EACH ROW EXECUTE FUNCTION refuse('dispatches are never purged');
 CREATE TRIGGER dispatches_all BEFORE TRUNCATE ON dispatches EXECUTE FUNCTION refuse('dispatches are never purged');
+-- The bytes of one that is told or ended may be erased, and nothing else.
 CREATE TRIGGER dispatches_same BEFORE UPDATE OF no, invoice_no, sequence, key, body, created_at ON dispatches
-    FOR EACH ROW EXECUTE FUNCTION refuse('every attempt carries the same bytes');
+    FOR EACH ROW
+    WHEN (NEW.no <> OLD.no OR NEW.invoice_no <> OLD.invoice_no OR NEW.sequence <> OLD.sequence OR NEW.key <> OLD.key
+        OR NEW.created_at <> OLD.created_at OR NEW.body <> '' OR OLD.state NOT IN ('delivered', 'closed'))
+    EXECUTE FUNCTION refuse('every attempt carries the same bytes');
 CREATE TRIGGER senders_stay BEFORE UPDATE OR DELETE ON senders FOR EACH ROW EXECUTE FUNCTION refuse('a sender stays');
 CREATE TRIGGER lanes_last BEFORE DELETE ON lanes FOR EACH ROW EXECUTE FUNCTION refuse('a lane stays');
 CREATE TRIGGER lanes_rise BEFORE UPDATE ON lanes FOR EACH ROW

@@ -157,7 +157,7 @@ CREATE TABLE receipts (
     amount      INTEGER,
     event_key   BLOB    CHECK (length(event_key) = 16)
 ) STRICT;
--- The calls themselves: the one table here whose rows may be erased after their retention.
+-- The calls themselves: the one table here whose rows may be erased, by `retain`.
 CREATE TABLE raw_notices (
     receipt_no INTEGER PRIMARY KEY REFERENCES receipts (no),
     key_id     TEXT NOT NULL,
@@ -212,6 +212,18 @@ CREATE TABLE breaks (
 CREATE INDEX breaks_open ON breaks (no) WHERE closed_at IS NULL;
 -- Whoever says the same thing again opens no second break beside an open one.
 CREATE UNIQUE INDEX breaks_marked ON breaks (mark) WHERE mark IS NOT NULL AND closed_at IS NULL;
+-- What an open break is about is not forgotten.
+CREATE INDEX breaks_of_event ON breaks (event_key) WHERE closed_at IS NULL AND event_key IS NOT NULL;
+CREATE INDEX breaks_of_invoice ON breaks (invoice) WHERE closed_at IS NULL AND invoice IS NOT NULL;
+CREATE INDEX breaks_of_dispatch ON breaks (dispatch) WHERE closed_at IS NULL AND dispatch IS NOT NULL;
+
+-- What was forgotten on purpose: everything from before which moment, and how many rows so far.
+CREATE TABLE retention (
+    what   TEXT    PRIMARY KEY CHECK (what IN ('raw', 'attempts')),
+    before INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    erased INTEGER NOT NULL CHECK (erased >= 0)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE generations (
     generation   INTEGER PRIMARY KEY,
@@ -255,7 +267,10 @@ CREATE TRIGGER seal_heads_stay BEFORE UPDATE ON seal_heads BEGIN SELECT RAISE(AB
 CREATE TRIGGER seal_heads_last BEFORE DELETE ON seal_heads BEGIN SELECT RAISE(ABORT, 'seals are only added'); END;
 CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'event keys are never purged'); END;
 CREATE TRIGGER dispatches_last BEFORE DELETE ON dispatches BEGIN SELECT RAISE(ABORT, 'dispatches are never purged'); END;
+-- The bytes of one that is told or ended may be erased, and nothing else.
 CREATE TRIGGER dispatches_same BEFORE UPDATE OF no, invoice_no, sequence, key, body, created_at ON dispatches
+WHEN NEW.no <> OLD.no OR NEW.invoice_no <> OLD.invoice_no OR NEW.sequence <> OLD.sequence OR NEW.key <> OLD.key
+    OR NEW.created_at <> OLD.created_at OR NEW.body <> '' OR OLD.state NOT IN ('delivered', 'closed')
 BEGIN SELECT RAISE(ABORT, 'every attempt carries the same bytes'); END;
 CREATE TRIGGER senders_stay BEFORE UPDATE ON senders BEGIN SELECT RAISE(ABORT, 'a sender stays'); END;
 CREATE TRIGGER senders_last BEFORE DELETE ON senders BEGIN SELECT RAISE(ABORT, 'a sender stays'); END;

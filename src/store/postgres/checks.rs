@@ -5,7 +5,7 @@
 pub(super) const FOUND_MAX: i64 = 20;
 
 /// Each gives sentences that name the row. `$1` is [`FOUND_MAX`].
-pub(super) const QUESTIONS: [&str; 31] = [
+pub(super) const QUESTIONS: [&str; 33] = [
     "-- checks.balance
     SELECT 'posting ' || (no >> 16) || ' is off by ' || sum(amount) || ' dong'
     FROM entries GROUP BY no >> 16 HAVING sum(amount) <> 0 LIMIT $1",
@@ -124,6 +124,16 @@ pub(super) const QUESTIONS: [&str; 31] = [
     "-- checks.allocation_invoice
     SELECT 'allocation ' || l.no || ' points at no invoice'
     FROM allocations l LEFT JOIN invoices i ON i.no = l.invoice_no WHERE i.no IS NULL LIMIT $1",
+    "-- checks.bytes_lost
+    SELECT 'receipt ' || (r.no & 1099511627775) || ' of lane ' || (r.no >> 40)
+        || ' has lost its bytes, and no retention takes one so young'
+    FROM receipts r LEFT JOIN raw_notices w ON w.receipt_no = r.no
+    WHERE w.receipt_no IS NULL
+        AND r.received_at >= coalesce((SELECT before FROM retention WHERE what = 'raw'), r.received_at) LIMIT $1",
+    "-- checks.bytes_erased
+    SELECT gone || ' receipts have no bytes, and retention erased those of ' || erased
+    FROM (SELECT (SELECT count(*) FROM receipts) - (SELECT count(*) FROM raw_notices) AS gone,
+        coalesce((SELECT erased FROM retention WHERE what = 'raw'), 0) AS erased) s WHERE gone <> erased LIMIT $1",
     "-- checks.raw_receipt
     SELECT 'raw notice ' || w.receipt_no || ' points at no receipt'
     FROM raw_notices w LEFT JOIN receipts r ON r.no = w.receipt_no WHERE r.no IS NULL LIMIT $1",

@@ -5,7 +5,7 @@ use super::failure;
 use super::session::{Ask, Session};
 use crate::domain::ids::PostingNo;
 use crate::store::cells::Cells;
-use crate::store::numbers::{LANE_MAX, receipt_no};
+use crate::store::numbers::{BLOCK_BITS, LANE_MAX, receipt_no};
 use crate::store::{Heads, StoreError};
 
 /// The class of the advisory locks on lanes: `lane`.
@@ -13,9 +13,6 @@ const LANE_CLASS: i32 = 0x6c61_6e65;
 
 /// Lanes that an instance tries: many more than instances make sense on one database.
 const LANES_TRIED: u32 = 256;
-
-/// Numbers of a block, as a power of two: a million.
-const BLOCK_BITS: u32 = 20;
 
 /// A transaction never needs more numbers than this: a batch or a slice is a few thousand rows at most.
 const ROOM: i64 = 1 << 16;

@@ -15,6 +15,7 @@ mod outbox;
 mod place;
 mod position;
 mod reports;
+mod retention;
 mod row;
 mod session;
 mod tls;

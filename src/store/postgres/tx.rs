@@ -6,7 +6,7 @@
 use super::lane::{Head, NEXT_BLOCK};
 use super::row::{Key, small};
 use super::session::{Answer, Ask, Session};
-use super::{events, invoices, outbox, position, write};
+use super::{events, invoices, outbox, position, retention, write};
 use crate::domain::dispatch::{DispatchResult, LeasedDispatch};
 use crate::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::Invoice;
@@ -18,8 +18,8 @@ use crate::store::cells::Cells;
 use crate::store::numbers::receipt_no;
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::{
-    Candidates, CommandAnswer, DispatchCommand, FoundDispatch, Heads, Lead, LeaseRequest, Position, RepeatCount,
-    RouteState, Seal, StoreError, Tx, Upserted, Writes,
+    Candidates, CommandAnswer, DispatchCommand, EraseRequest, Erased, FoundDispatch, Heads, Lead, LeaseRequest,
+    Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
 };
 use jiff::civil::Date;
 use std::collections::HashMap;
@@ -343,5 +343,9 @@ impl Tx for PostgresTx<'_> {
             ON CONFLICT (receipt_no) DO NOTHING";
         let (no, at) = (receipt_no(lane, n)?, at.unix_ms());
         self.ask_one(Ask::new(SQL, vec![&no, &at])).map(drop)
+    }
+
+    fn erase(&mut self, request: &EraseRequest) -> Result<Erased, StoreError> {
+        retention::erase(self, request)
     }
 }

@@ -8,7 +8,7 @@ use crate::store::reports::Inconsistencies;
 const FOUND_MAX: u32 = 20;
 
 /// Each gives sentences that name the row. `?1` is [`FOUND_MAX`].
-const QUESTIONS: [&str; 19] = [
+const QUESTIONS: [&str; 21] = [
     "-- checks.balance
     SELECT 'posting ' || posting_no || ' is off by ' || sum(amount) || ' dong'
     FROM entries GROUP BY posting_no HAVING sum(amount) <> 0 LIMIT ?1",
@@ -92,6 +92,15 @@ const QUESTIONS: [&str; 19] = [
     "-- checks.generation
     SELECT 'generation ' || generation || ' noted posting ' || last_posting || ', which is not there'
     FROM generations WHERE last_posting > (SELECT coalesce(max(no), 0) FROM postings) LIMIT ?1",
+    "-- checks.bytes_lost
+    SELECT 'receipt ' || r.n || ' of lane ' || r.lane || ' has lost its bytes, and no retention takes one so young'
+    FROM receipts r LEFT JOIN raw_notices w ON w.receipt_no = r.no
+    WHERE w.receipt_no IS NULL
+        AND r.received_at >= coalesce((SELECT before FROM retention WHERE what = 'raw'), r.received_at) LIMIT ?1",
+    "-- checks.bytes_erased
+    SELECT gone || ' receipts have no bytes, and retention erased those of ' || erased
+    FROM (SELECT (SELECT count(*) FROM receipts) - (SELECT count(*) FROM raw_notices) AS gone,
+        coalesce((SELECT erased FROM retention WHERE what = 'raw'), 0) AS erased) WHERE gone <> erased LIMIT ?1",
     "-- checks.foreign_keys
     SELECT 'a row of ' || \"table\" || ' points at no row of ' || parent FROM pragma_foreign_key_check LIMIT ?1",
 ];

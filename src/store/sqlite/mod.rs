@@ -11,6 +11,7 @@ mod lock;
 mod migrate;
 mod outbox;
 mod reports;
+mod retention;
 mod statement;
 mod tx;
 mod write;

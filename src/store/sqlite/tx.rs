@@ -1,7 +1,7 @@
 //! One transaction: the table of contents of the verbs. Each is a few statements in the file of its subject.
 
 use super::statement::Db;
-use super::{invoices, outbox, write};
+use super::{invoices, outbox, retention, write};
 use crate::domain::dispatch::DispatchResult;
 use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::Invoice;
@@ -13,8 +13,8 @@ use crate::store::cells::{Cells as _, event, event_columns, events};
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::rows::EventRecord;
 use crate::store::{
-    Candidates, CommandAnswer, DispatchCommand, FoundDispatch, Heads, Lead, LeaseRequest, Position, RepeatCount,
-    RouteState, Seal, StoreError, Tx, Upserted, Writes,
+    Candidates, CommandAnswer, DispatchCommand, EraseRequest, Erased, FoundDispatch, Heads, Lead, LeaseRequest,
+    Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
 };
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
@@ -231,5 +231,9 @@ impl Tx for SqliteTx<'_> {
         const SQL: &str = "-- receipts.redone\nINSERT INTO redone (receipt_no, at) VALUES (?1, ?2)
             ON CONFLICT (receipt_no) DO NOTHING";
         self.db.execute(SQL, (receipt_no(lane, n)?, at.unix_ms())).map(drop)
+    }
+
+    fn erase(&mut self, request: &EraseRequest) -> Result<Erased, StoreError> {
+        retention::erase(self.db, request)
     }
 }

@@ -3,6 +3,7 @@
 
 mod imports;
 mod instances;
+mod retention;
 mod server;
 mod stories;
 mod tell;

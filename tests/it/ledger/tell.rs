@@ -6,6 +6,7 @@ use crate::memory::{MemoryReports, MemoryStore};
 use bytes::Bytes;
 use jiff::civil::{Date, date};
 use std::fmt::Write as _;
+use std::path::Path;
 use thuho::domain::ids::{CustomerCode, EventId, Funder, Generation, InvoiceId, Movement, PartnerCode, UnitCode};
 use thuho::domain::invoice::{Area, Invoice, InvoiceKind, InvoiceStatus};
 use thuho::domain::money::Money;
@@ -153,10 +154,15 @@ impl Books {
 
     pub fn on_disk() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("books.db");
-        let store = SqliteStore::open(&path, &SqliteOptions { lane: 1, ..SqliteOptions::default() }).unwrap();
-        let reports = Box::new(open_reports(&path).unwrap());
-        Self { store: Box::new(store), reports, lane: Lane::new(1, Generation(7)), _folder: Some(folder) }
+        let books = Self::at(&folder.path().join("books.db"));
+        Self { _folder: Some(folder), ..books }
+    }
+
+    /// In a file that somebody else keeps.
+    pub fn at(path: &Path) -> Self {
+        let store = SqliteStore::open(path, &SqliteOptions { lane: 1, ..SqliteOptions::default() }).unwrap();
+        let reports = Box::new(open_reports(path).unwrap());
+        Self { store: Box::new(store), reports, lane: Lane::new(1, Generation(7)), _folder: None }
     }
 
     /// One instance of those on a server's database.
@@ -212,16 +218,21 @@ impl Books {
     }
 }
 
-/// Tells a story and holds answers and books to what is expected, however it is told.
-pub fn check(bills: &[Invoice], story: &[(Said, Outcome)], books_after: &str) {
-    let arrivals: Vec<Arrival> = story.iter().map(|(said, _)| said.arrival()).collect();
-    let expected: Vec<Outcome> = story.iter().map(|(_, outcome)| *outcome).collect();
+/// Every store, with a word how a story is told to it.
+pub fn ways() -> Vec<(&'static str, Books)> {
     let mut ways =
         vec![("singly", Books::in_memory()), ("at once", Books::in_memory()), ("singly, on disk", Books::on_disk())];
     for way in ["singly, on a server", "at once, on a server"] {
         ways.extend(Database::fresh("a story on a server").map(|database| (way, Books::on_server(&database, 1))));
     }
-    for (way, mut books) in ways {
+    ways
+}
+
+/// Tells a story and holds answers and books to what is expected, however it is told.
+pub fn check(bills: &[Invoice], story: &[(Said, Outcome)], books_after: &str) {
+    let arrivals: Vec<Arrival> = story.iter().map(|(said, _)| said.arrival()).collect();
+    let expected: Vec<Outcome> = story.iter().map(|(_, outcome)| *outcome).collect();
+    for (way, mut books) in ways() {
         books.import(bills);
         let answers: Vec<Posted> = if way.starts_with("at once") {
             books.post(&arrivals)

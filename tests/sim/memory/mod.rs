@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
 mod reports;
+mod retention;
 mod tx;
 
 pub use reports::MemoryReports;
@@ -33,6 +34,7 @@ pub struct Message {
     pub walls: u32,
     pub reason: Option<String>,
     pub proposed_by: Option<Author>,
+    pub closed_at: Option<Timestamp>,
 }
 
 /// A stored link.
@@ -41,6 +43,7 @@ pub struct Link {
     pub lane: u32,
     pub receipt: NewReceipt,
     pub redone_at: Option<Timestamp>,
+    pub erased: bool,
 }
 
 /// All tables.

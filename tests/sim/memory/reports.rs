@@ -217,7 +217,7 @@ impl Reports for MemoryReports {
                 received_at: l.receipt.evidence.received_at,
                 amount_dong: l.receipt.link.amount_dong,
                 event: l.receipt.link.event,
-                evidence: filter.with_evidence.then(|| (*l.receipt.evidence).clone()),
+                evidence: (filter.with_evidence && !l.erased).then(|| (*l.receipt.evidence).clone()),
                 redone_at: l.redone_at,
             })
             .collect())

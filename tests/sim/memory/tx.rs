@@ -9,10 +9,12 @@ use thuho::domain::invoice::{Invoice, InvoiceAccount};
 use thuho::domain::notice::Wanted;
 use thuho::domain::review::NewBreak;
 use thuho::domain::time::Timestamp;
+use thuho::store::retention::judge;
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::{
-    Candidates, CommandAnswer, DispatchCommand, EventWrite, FoundDispatch, Heads, Lead, LeaseRequest, NewReceipt,
-    NumberedPosting, Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
+    Candidates, CommandAnswer, DispatchCommand, Erasable, EraseRequest, Erased, EventWrite, FoundDispatch, Heads, Lead,
+    LeaseRequest, NewReceipt, NumberedPosting, Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted,
+    Writes,
 };
 
 type Undo = Box<dyn FnOnce(&mut Db)>;
@@ -66,7 +68,7 @@ impl MemoryTx<'_> {
         }
         let lane = self.lane;
         let old = self.db.lane_heads.insert(lane, (receipt.link.n, receipt.hash));
-        self.db.links.push(Link { lane, receipt: receipt.clone(), redone_at: None });
+        self.db.links.push(Link { lane, receipt: receipt.clone(), redone_at: None, erased: false });
         self.undo.push(Box::new(move |db| {
             db.links.pop();
             match old {
@@ -162,6 +164,7 @@ impl MemoryTx<'_> {
             walls: 0,
             reason: None,
             proposed_by: None,
+            closed_at: None,
         });
         let key = dispatch.key.clone();
         self.undo.push(Box::new(move |db| {
@@ -358,6 +361,7 @@ impl Tx for MemoryTx<'_> {
                     return Ok(CommandAnswer::NeedsAnother);
                 }
                 message.state = DispatchState::Closed;
+                message.closed_at = Some(at);
             }
             _ => return Ok(CommandAnswer::WrongState),
         }
@@ -443,5 +447,30 @@ impl Tx for MemoryTx<'_> {
         let old = self.db.links[index].redone_at.replace(at);
         self.undo.push(Box::new(move |db| db.links[index].redone_at = old));
         Ok(())
+    }
+
+    fn erase(&mut self, request: &EraseRequest) -> Result<Erased, StoreError> {
+        let rows: Vec<_> = match request.what {
+            Erasable::Raw => self.db.raw_ages(request).collect(),
+            Erasable::Attempts => self.db.attempt_ages(request).collect(),
+        };
+        let (erased, goes) = judge(request, &rows);
+        if !request.dry_run {
+            for no in goes {
+                let index = usize::try_from(no).unwrap() - 1;
+                match request.what {
+                    Erasable::Raw => {
+                        self.db.links[index].erased = true;
+                        self.undo.push(Box::new(move |db| db.links[index].erased = false));
+                    }
+                    Erasable::Attempts => {
+                        let mut message = self.db.messages[index].clone();
+                        message.dispatch.body.clear();
+                        self.set_message(index, message);
+                    }
+                }
+            }
+        }
+        Ok(erased)
     }
 }
