@@ -58,7 +58,8 @@ impl Rig {
 
     fn troubles(self, control: bool) -> Vec<Trouble> {
         match self {
-            Self::Instances if control => vec![KillOne],
+            // The fault answers before it commits: a death in between is certain to lose something.
+            Self::Instances if control => vec![DieAt("before-commit"), KillOne],
             Self::Instances => deaths().collect(),
             Self::Server if control => vec![KillServer, StopServer],
             Self::Server => vec![StopServer, KillServer],
