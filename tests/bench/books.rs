@@ -29,7 +29,8 @@ pub enum Books {
     Database(Rc<Postgres>, String),
 }
 
-fn remove_file(books: &Path) {
+/// The file and what stands beside it.
+pub fn remove_file(books: &Path) {
     for ending in ["", "-wal", "-shm", ".lock"] {
         let file = PathBuf::from(format!("{}{ending}", books.display()));
         if file.exists() {

@@ -2,7 +2,7 @@
 //! takes. They are made once, by the import; `BENCH_BOOKS` names a folder that keeps the file for the next run.
 
 use crate::bench::{BASE, Bench, CONNECTIONS, Loop};
-use crate::books::{Books, Store, copy_file};
+use crate::books::{Books, Store, copy_file, remove_file};
 use crate::driver::Load;
 use crate::import::write_rows;
 use crate::inquiry;
@@ -48,6 +48,7 @@ fn make(bench: &Bench, store: Store) {
                 let unfinished = kept.with_extension("unfinished.db");
                 fill(&Books::File(unfinished.clone()).setup(&bench.home), count);
                 std::fs::rename(&unfinished, &kept).expect("the folder of books is ours");
+                remove_file(&unfinished);
             }
             copy_file(&kept, file);
         }

@@ -1,29 +1,15 @@
-//! A PostgreSQL of the bench's own, set up as a server for these books would be: it flushes, and what everybody asks for
-//! fits its memory. It runs as an unprivileged user in a folder of its own and listens on a socket there alone.
+//! A PostgreSQL of the bench's own, with the settings that we ship for these books. It runs as an unprivileged user in a
+//! folder of its own and listens on a socket there alone.
 
 use crate::machine;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// What differs from the defaults. A flush a commit, whole pages after a checkpoint: a server without them is refused.
-const SETTINGS: &[&str] = &[
-    "listen_addresses=''",
-    "max_connections=100",
-    // Of 8 GiB or more: the indexes of a million invoices and all that is written in an hour.
-    "shared_buffers=1GB",
-    "effective_cache_size=4GB",
-    "wal_buffers=64MB",
-    // Checkpoints by time, not by what was written: each makes whole pages go to the log again.
-    "max_wal_size=8GB",
-    "checkpoint_timeout=15min",
-    "synchronous_commit=on",
-    "fsync=on",
-    "full_page_writes=on",
-    "track_io_timing=on",
-    "logging_collector=off",
-];
+/// What differs from the settings that are shipped.
+const SETTINGS: &[&str] = &["listen_addresses=''", "logging_collector=off", "track_io_timing=on"];
 
 /// Runs until it is dropped, or we end in whatever way.
 pub struct Postgres {
@@ -73,6 +59,11 @@ impl Postgres {
         initdb.args(["-A", "trust", "-U", "thuho", "-E", "UTF8", "--locale=C", "-D"]).arg(folder.join("data"));
         let made = initdb.current_dir(&folder).output().expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/postgresql.conf");
+        fs::copy(shipped, folder.join("thuho.conf")).expect("our settings are shipped");
+        let config = fs::File::options().append(true).open(folder.join("data/postgresql.conf"));
+        writeln!(config.expect("initdb made it"), "include '{}/thuho.conf'", folder.display())
+            .expect("the disk has room");
         // When we end, however that is, its input does too.
         let script = "read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
         let mut guard = unprivileged(Path::new("sh"));
