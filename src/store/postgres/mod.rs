@@ -35,8 +35,9 @@ use tx::{Numbers, PostgresTx};
 /// The wait before the second attempt to connect; it doubles from there.
 const WAIT_FIRST: Duration = Duration::from_millis(100);
 
-/// The longest wait between two attempts.
-const WAIT_MAX: Duration = Duration::from_secs(5);
+/// The longest wait between two attempts: until the next one every caller hears the retry word, and one attempt a second
+/// of each instance is nothing to a server.
+const WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// How long a lane may be somebody else's after the connection was lost, before this instance gives up and is started
 /// again on a free one. The server notices a dead peer by then.
