@@ -7,6 +7,7 @@ mod haproxy;
 mod images;
 mod nginx;
 mod notify;
+mod restore;
 mod unit;
 
 use std::path::{Path, PathBuf};

@@ -99,11 +99,7 @@ impl Server {
 
     fn with(test: &str, port: Option<u16>, files: &[(&str, String)]) -> Option<Self> {
         let bin = bin(test)?;
-        let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
-        std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
-        if let Some(user) = nobody() {
-            std::os::unix::fs::chown(&folder, Some(user), None).unwrap();
-        }
+        let folder = folder_of_its_own();
         let mut initdb = unprivileged(&bin.join("initdb"));
         initdb.args(["--no-sync", "-A", "trust", "-U", "thuho", "-E", "UTF8", "--locale=C", "-D"]);
         done("initdb", &initdb.arg(folder.join("data")).current_dir(&folder).output().unwrap());
@@ -126,15 +122,33 @@ impl Server {
                 writeln!(whole, "include '{name}'").unwrap();
             }
         }
-        let script = "read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
-        let mut guard = unprivileged(Path::new("sh"));
-        guard.args(["-c", script]).arg(&bin).arg(&folder).current_dir(&folder);
-        let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let server = Self { bin, folder, port, guard, databases: AtomicU32::new(0), copying: Mutex::new(()) };
+        let server = Self::guarded(bin, folder, port);
         server.up();
         server.sql("postgres", &format!("CREATE DATABASE {MIGRATED}"));
         postgres::migrate(&server.place(MIGRATED)).unwrap();
         Some(server)
+    }
+
+    fn guarded(bin: PathBuf, folder: PathBuf, port: Option<u16>) -> Self {
+        let script = "read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
+        let mut guard = unprivileged(Path::new("sh"));
+        guard.args(["-c", script]).arg(&bin).arg(&folder).current_dir(&folder);
+        let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { bin, folder, port, guard, databases: AtomicU32::new(0), copying: Mutex::new(()) }
+    }
+
+    /// A backup of it while it runs, as a server that is not up yet.
+    pub fn backup(&self) -> Self {
+        let folder = folder_of_its_own();
+        let mut copy = unprivileged(&self.bin.join("pg_basebackup"));
+        copy.args(["-U", "thuho", "-X", "stream", "-c", "fast", "--no-sync", "-h"]).arg(&self.folder);
+        done("pg_basebackup", &copy.arg("-D").arg(folder.join("data")).current_dir(&folder).output().unwrap());
+        Self::guarded(self.bin.clone(), folder, None)
+    }
+
+    /// Its database of that name, which another server had.
+    pub fn same(&self, database: &Database) -> Database {
+        Database { name: database.name.clone(), folder: self.folder.clone(), port: self.port }
     }
 
     fn ctl(&self, args: &[&str]) {
@@ -211,6 +225,15 @@ impl Drop for Server {
         drop(self.guard.stdin.take());
         self.guard.wait().ok();
     }
+}
+
+fn folder_of_its_own() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
+    std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    if let Some(user) = nobody() {
+        std::os::unix::fs::chown(&folder, Some(user), None).unwrap();
+    }
+    folder
 }
 
 fn url(folder: &Path, port: Option<u16>, database: &str) -> String {
