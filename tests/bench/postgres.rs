@@ -64,8 +64,8 @@ impl Postgres {
         let config = fs::File::options().append(true).open(folder.join("data/postgresql.conf"));
         writeln!(config.expect("initdb made it"), "include '{}/thuho.conf'", folder.display())
             .expect("the disk has room");
-        // When we end, however that is, its input does too.
-        let script = "read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
+        // When we end, however that is, its input does too. A signal to us and all our children is not for it.
+        let script = "trap '' HUP INT TERM; read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
         let mut guard = unprivileged(Path::new("sh"));
         guard.args(["-c", script]).arg(&bin).arg(&folder).current_dir(&folder);
         let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
