@@ -247,6 +247,8 @@ impl Gateway {
         })
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_DEADLINE)
+        // A bank that hangs up drops the payment that it asked for: its call must not live on.
+        .h1_allow_half_closed(false)
         .max_connections(config.file.listen.connections_max)
         .shutdown_timeout(config.file.drain.finish_s)
         .disable_signals();

@@ -51,10 +51,11 @@ impl From<crate::app::AppError> for Failure {
     fn from(error: crate::app::AppError) -> Self {
         use crate::app::AppError;
         match error {
-            AppError::Config(_) | AppError::Profiles(_) | AppError::Core(_) | AppError::Listen { .. } => {
-                Self::Wrong(error.to_string())
+            AppError::Config(_) | AppError::Profiles(_) | AppError::Core(_) => Self::Wrong(error.to_string()),
+            // An address may be there a moment later, as after a reboot: whoever starts us again should.
+            AppError::Listen { .. } | AppError::Store { .. } | AppError::Machine(_) | AppError::Broken => {
+                Self::Failed(error.to_string())
             }
-            AppError::Store { .. } | AppError::Machine(_) | AppError::Broken => Self::Failed(error.to_string()),
         }
     }
 }

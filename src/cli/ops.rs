@@ -9,7 +9,7 @@ use crate::domain::time::{Clock as _, SystemClock};
 use crate::outbox::command;
 use crate::partner::Partners;
 use crate::store::reports::DispatchFilter;
-use crate::store::{self, CommandAnswer, DispatchCommand, StoreError};
+use crate::store::{self, CommandAnswer, DispatchCommand, Place, StoreError};
 use serde_json::{Value, json};
 
 /// Messages that are listed unless told otherwise.
@@ -163,6 +163,13 @@ fn give(key: &str, action: &str, command: DispatchCommand, place: &Where) -> Out
         return done(&key, action);
     }
     let config = load(&place.config.config)?;
+    let ends = matches!(command, DispatchCommand::ProposeClose { .. } | DispatchCommand::ApproveClose { .. });
+    if ends && matches!(config.store, Place::Postgres(_)) {
+        // Beside the gateways nothing proves who types: one person with two names would be two.
+        let why =
+            "ending a message goes through a gateway (--url, --token): the second person has a token of their own";
+        return Err(Failure::Wrong(why.to_owned()));
+    }
     let mut store = app::open_store(&config)?;
     let failed = |e: StoreError| Failure::Failed(e.to_string());
     let answer = match store::open_reports(&config.store).and_then(|mut r| r.find_dispatch(&key)).map_err(failed)? {

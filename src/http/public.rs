@@ -49,6 +49,7 @@ async fn webhook(request: HttpRequest, payload: web::Payload, public: web::Data<
 
 async fn answer_notice(request: HttpRequest, payload: web::Payload, public: web::Data<Public>) -> HttpResponse {
     let Some(profile) = profile_of(&request, &public) else { return Problem::not_found().response() };
+    let since = public.door.intake().queue().now();
     let method = profile.method();
     if let Err(limited) = public.door.intake().admit(peer::of(&request, &public.trusted)) {
         return turned_away(&profile, &public, limited.wait.as_secs());
@@ -57,7 +58,7 @@ async fn answer_notice(request: HttpRequest, payload: web::Payload, public: web:
         Ok(raw) => raw,
         Err(problem) => return problem.response(),
     };
-    let heard = public.door.submit(&profile, &raw).await;
+    let heard = public.door.submit(&profile, &raw, since).await;
     let now = public.door.intake().clock().now();
     let context = ReplyContext { raw: Some(&raw), payment: heard.payment, now };
     say(&profile.reply(heard.outcome, &context))

@@ -186,10 +186,11 @@ impl Door {
         async move { pickup.hand_out().await }
     }
 
-    /// The whole walk of one call. Never fails: what fails is the retry word.
-    pub async fn submit(&self, profile: &Profile, raw: &RawNotice) -> Heard {
+    /// The whole walk of one call, which its collector waits for `since` then, by the clock of [`Queue::now`]. Never fails:
+    /// what fails is the retry word.
+    pub async fn submit(&self, profile: &Profile, raw: &RawNotice, since: Instant) -> Heard {
         let started = self.intake.queue.now();
-        let walk = AssertUnwindSafe(self.walk(profile, raw, started)).catch_unwind();
+        let walk = AssertUnwindSafe(self.walk(profile, raw, since)).catch_unwind();
         let heard = walk.await.unwrap_or_else(|_panic| Heard::just(Outcome::TryAgain));
         let labels = [("partner", profile.code().as_str().to_owned()), ("outcome", heard.outcome.word().to_owned())];
         metrics::counter!("thuho_notices_total", &labels).increment(1);
@@ -197,7 +198,7 @@ impl Door {
         heard
     }
 
-    async fn walk(&self, profile: &Profile, raw: &RawNotice, started: Instant) -> Heard {
+    async fn walk(&self, profile: &Profile, raw: &RawNotice, since: Instant) -> Heard {
         let intake = &self.intake;
         let now = intake.clock.now();
         let authentic = match profile.prove(raw, now) {
@@ -218,7 +219,7 @@ impl Door {
             }
             Err(refusal) => intake.unread_arrival(profile, &authentic, &refusal),
         };
-        let deadline = started + Duration::from_millis(profile.answer_deadline_ms().unsigned_abs());
+        let deadline = since + Duration::from_millis(profile.answer_deadline_ms().unsigned_abs());
         self.post(arrival, deadline).await
     }
 

@@ -5,7 +5,8 @@
 //! - a call that could not be read, until `notice redo` has read it;
 //! - a call whose payment is parked, or one half of a payment and its reversal that wait for each other;
 //! - a call whose payment has a message that the core has not taken, and that message;
-//! - a call and a message that an open break is about: by payment, by reversal, by message or by invoice.
+//! - a call and a message that an open break is about: by payment, by reversal (its own or the one of its payment), by
+//!   message or by invoice.
 
 use super::StoreError;
 use super::numbers::{block_end, lane_end};

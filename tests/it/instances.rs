@@ -2,8 +2,16 @@
 
 use crate::harness::postgres::{Database, Server};
 use crate::harness::program::{Home, TOKEN, code, ended, signal};
-use crate::harness::{http, pays};
+use crate::harness::{http, keys, pays, shipped};
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::sync::Barrier;
 use std::time::Duration;
+use thuho::domain::ids::EventKey;
+use thuho::domain::time::{Clock as _, SystemClock};
+use thuho::partner::Partners;
+use thuho::store::Store as _;
+use thuho::store::postgres::PostgresOptions;
 
 /// Taken by a server that asks for none, and never to be seen.
 const PASSWORD: &str = "canary-password-of-the-database-1";
@@ -124,4 +132,58 @@ fn a_gateway_outlives_a_restart_of_its_server() {
     let audit = home.run(&["audit", "--config", "gateway.toml"]);
     assert_eq!(code(&audit).0, Some(0), "{}", code(&audit).1);
     assert_eq!(database.sql("SELECT count(*) FROM postings"), ["2"]);
+}
+
+/// A call of the bank that asks before it debits, and its event.
+fn asks(event: &str, amount: i64) -> (Vec<u8>, EventKey) {
+    let partners = Partners::load(&shipped(), keys().as_ref()).unwrap();
+    let (profile, now) = (partners.get("agribank").unwrap(), SystemClock.now());
+    let forged = profile.forge(keys().of("agribank"), &pays(event, "HD-1", amount), now).unwrap();
+    let raw = forged.to_raw(now);
+    let notice = profile.read(&profile.prove(&raw, now).unwrap(), now).unwrap();
+    (http::webhook("agribank", &forged), notice.key().unwrap())
+}
+
+/// It hung up while its event was another instance's, and was told there that nothing is known: nothing may be booked.
+#[test]
+fn a_bank_that_hangs_up_before_its_payment_is_booked_has_paid_nothing() {
+    let Some(database) = Database::fresh("a bank that hangs up") else { return };
+    let home = Home::over(database.url());
+    home.knows("agribank");
+    let running = home.serve();
+    assert_eq!(home.internal("PUT", "/api/v1/invoices", "application/x-ndjson", ndjson().as_bytes()).status, 200);
+    let mut other = database.store(&PostgresOptions { lane: 9, ..PostgresOptions::default() });
+    for (hangs_up, events) in [(true, "0"), (false, "1")] {
+        let (call, key) = asks("A1", 100_000);
+        let (held, free) = (Barrier::new(2), Barrier::new(2));
+        std::thread::scope(|scope| {
+            let holder = scope.spawn(|| {
+                other.transact(&mut |tx| {
+                    tx.events(&[key])?;
+                    held.wait();
+                    free.wait();
+                    Ok(())
+                })
+            });
+            held.wait();
+            let mut bank = TcpStream::connect(home.public).unwrap();
+            bank.write_all(&call).unwrap();
+            while database.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") != ["1"] {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let listening = (!hangs_up).then_some(bank);
+            // Nothing shows that the gateway has heard of it.
+            std::thread::sleep(Duration::from_millis(300));
+            free.wait();
+            holder.join().unwrap().unwrap();
+            // Refused, once the one before is through.
+            let (call, _) = asks("A2", 1);
+            drop(http::call(home.public, &call));
+            drop(listening);
+        });
+        let found = format!("SELECT count(*) FROM events WHERE key = '{}'", hex::encode(key.as_bytes()));
+        assert_eq!(database.sql(&found), [events], "hangs up: {hangs_up}");
+    }
+    signal(&running, "-TERM");
+    assert_eq!(ended(running).0, Some(0));
 }

@@ -17,6 +17,7 @@ use thuho::domain::outcome::Outcome;
 use thuho::domain::receipt::Verdict;
 use thuho::domain::time::Timestamp;
 use thuho::intake::{Heard, redo};
+use thuho::ledger::Queue as _;
 use thuho::ledger::Turn;
 use thuho::ledger::writer::{Health, Patient, run_batch};
 use thuho::seen::Marker;
@@ -82,8 +83,8 @@ impl World {
         instance.queue.hurry(hurried);
         instance.queue.panic_next(panics);
         let (door, profile) = (instance.door.clone(), Arc::clone(speech().profile(&call.notice.partner)));
-        let raw = call.signed.raw.clone();
-        let mut walk: Walk<Heard> = Box::pin(async move { door.submit(&profile, &raw).await });
+        let (raw, since) = (call.signed.raw.clone(), instance.queue.now());
+        let mut walk: Walk<Heard> = Box::pin(async move { door.submit(&profile, &raw, since).await });
         let heard = self.poll(&mut walk);
         let queue = &self.instances[i].queue;
         queue.hurry(false);

@@ -82,6 +82,7 @@ CREATE TABLE events (
 CREATE INDEX events_naming ON events (names_invoice) WHERE names_invoice IS NOT NULL AND state <> 'settled';
 CREATE INDEX events_ref_invoice ON events (ref_invoice) WHERE ref_invoice IS NOT NULL AND listed;
 CREATE INDEX events_ref_order ON events (ref_order) WHERE ref_order IS NOT NULL AND listed;
+CREATE INDEX events_reversing ON events (reverses) WHERE reverses IS NOT NULL;
 CREATE INDEX events_ref_customer ON events (ref_customer) WHERE ref_customer IS NOT NULL AND listed;
 
 CREATE TABLE accounts (
@@ -141,12 +142,14 @@ CREATE TABLE dispatches (
     closed_at         bigint,
     body              text    NOT NULL,
     CHECK (state <> 'leased' OR head),
+    -- Bytes that were erased are never sent.
+    CHECK (body <> '' OR state IN ('delivered', 'closed')),
     CHECK (closed_by IS NULL OR (close_proposed_by IS NOT NULL AND close_proposed_by <> closed_by))
 );
 -- Behind its block of 1024 postings, so that today's rows share a few pages; a lookup probes block by block.
 CREATE UNIQUE INDEX dispatches_key ON dispatches ((no >> 26), key);
 CREATE INDEX dispatches_due ON dispatches (head, urgent, due_at, created_at, no) WHERE state = 'waiting';
-CREATE INDEX dispatches_leased_by ON dispatches (lease_token) WHERE state = 'leased';
+CREATE INDEX dispatches_leased_by ON dispatches (lease_token, key) WHERE state = 'leased';
 CREATE INDEX dispatches_leased_until ON dispatches (lease_until, created_at) WHERE state = 'leased';
 CREATE INDEX dispatches_parked ON dispatches (created_at) WHERE state = 'parked';
 

@@ -71,6 +71,7 @@ CREATE TABLE events (
 CREATE INDEX events_naming ON events (names_invoice) WHERE names_invoice IS NOT NULL AND state <> 'settled';
 CREATE INDEX events_ref_invoice ON events (ref_invoice) WHERE ref_invoice IS NOT NULL AND listed = 1;
 CREATE INDEX events_ref_order ON events (ref_order) WHERE ref_order IS NOT NULL AND listed = 1;
+CREATE INDEX events_reversing ON events (reverses) WHERE reverses IS NOT NULL;
 CREATE INDEX events_ref_customer ON events (ref_customer) WHERE ref_customer IS NOT NULL AND listed = 1;
 
 CREATE TABLE accounts (
@@ -134,6 +135,8 @@ CREATE TABLE dispatches (
     closed_at         INTEGER,
     body              TEXT    NOT NULL,
     CHECK (state <> 'leased' OR head = 1),
+    -- Bytes that were erased are never sent.
+    CHECK (body <> '' OR state = 'delivered' OR state = 'closed'),
     CHECK (closed_by IS NULL OR (close_proposed_by IS NOT NULL AND close_proposed_by <> closed_by)),
     FOREIGN KEY (invoice_no, sequence) REFERENCES allocations (invoice_no, sequence)
 ) STRICT;

@@ -102,6 +102,16 @@ pub(super) fn head(session: &mut Session, lane: u32) -> Result<Head, StoreError>
     Ok(head)
 }
 
+/// After a lost connection: is the lane no further back than this writer had brought it? What brings no receipt, such as
+/// an import that settles a parked payment, moves its numbers.
+pub(super) fn goes_on(lane: u32, before: &Head, now: &Head) -> Result<(), StoreError> {
+    if now.n >= before.n && now.posting >= before.posting && now.event >= before.event {
+        Ok(())
+    } else {
+        Err(failure::broken(format!("lane {lane}: the database has lost numbers that it had acknowledged")))
+    }
+}
+
 /// After a lost connection: does the database still have what was acknowledged over it?
 pub(super) fn prove(session: &mut Session, lane: u32, before: &Head) -> Result<(), StoreError> {
     const SQL: &str = "-- lanes.prove\nSELECT hash FROM receipts WHERE no = $1";

@@ -153,6 +153,9 @@ impl PostgresStore {
         }
         lane::prove(&mut session, self.lane, &self.head)?;
         let head = lane::head(&mut session, self.lane)?;
+        lane::goes_on(self.lane, &self.head, &head)?;
+        // Another server may have come up under the same name.
+        self.numbers = Numbers::default();
         Ok((session, head))
     }
 }

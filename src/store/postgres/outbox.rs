@@ -160,7 +160,7 @@ impl<'r> Results<'r> {
 /// Writes results; `false` for one whose lease is somebody else's by now, or nobody's.
 pub(super) fn settle(tx: &mut PostgresTx<'_>, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError> {
     const HELD: &str = "-- dispatches.held\nSELECT d.no, i.id FROM unnest($1::uuid[], $2::bigint[]) u (key, token)
-        JOIN dispatches d ON d.state = 'leased' AND d.lease_token = ANY($2) AND d.lease_token = u.token AND d.key = u.key
+        JOIN dispatches d ON d.state = 'leased' AND d.lease_token = u.token AND d.key = u.key
         JOIN invoices i ON i.no = d.invoice_no";
     const SETTLE: &str = "-- dispatches.settle\nUPDATE dispatches d SET state = u.state, cause = u.cause,
             reason = CASE WHEN u.keeps_reason THEN d.reason ELSE u.reason END,
@@ -170,7 +170,7 @@ pub(super) fn settle(tx: &mut PostgresTx<'_>, results: &[DispatchResult]) -> Res
         FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[],
                 $8::boolean[], $9::integer[], $10::integer[], $11::bigint[])
             u (key, token, state, cause, reason, keeps_reason, due_at, only_later, tried, walled, delivered_at)
-        WHERE d.state = 'leased' AND d.lease_token = ANY($2) AND d.lease_token = u.token AND d.key = u.key
+        WHERE d.state = 'leased' AND d.lease_token = u.token AND d.key = u.key
         RETURNING d.key, u.token";
     let (mut rows, mut said) = (Results::default(), HashSet::new());
     // A result counts once.

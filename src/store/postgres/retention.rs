@@ -18,6 +18,8 @@ const RAW: &str = "-- retention.look_raw
             AND (SELECT o.at FROM redone o WHERE o.receipt_no = r.no) IS NULL THEN 1
         WHEN (SELECT b.no FROM breaks b WHERE b.event_key = r.event_key AND b.closed_at IS NULL LIMIT 1) IS NOT NULL
             THEN 1
+        WHEN (SELECT b.no FROM events v JOIN breaks b ON b.event_key = v.key
+            WHERE v.reverses = r.event_key AND b.closed_at IS NULL LIMIT 1) IS NOT NULL THEN 1
         -- Its payment, or its reversal and the payment that this names.
         WHEN (SELECT x.no FROM events x
             WHERE x.key IN (r.event_key, (SELECT e.reverses FROM events e WHERE e.key = r.event_key)) AND (
@@ -47,6 +49,9 @@ const ATTEMPTS: &str = "-- retention.look_attempts
         WHEN (SELECT b.no FROM breaks b WHERE b.dispatch = 'dsp_' || replace(d.key::text, '-', '')
             AND b.closed_at IS NULL LIMIT 1) IS NOT NULL THEN 1
         WHEN (SELECT b.no FROM postings p JOIN events e ON e.no = p.event_no JOIN breaks b ON b.event_key = e.key
+            WHERE p.no = d.no >> 16 AND b.closed_at IS NULL LIMIT 1) IS NOT NULL THEN 1
+        WHEN (SELECT b.no FROM postings p JOIN events e ON e.no = p.event_no JOIN events v ON v.reverses = e.key
+                JOIN breaks b ON b.event_key = v.key
             WHERE p.no = d.no >> 16 AND b.closed_at IS NULL LIMIT 1) IS NOT NULL THEN 1
         WHEN (SELECT b.no FROM breaks b JOIN invoices i ON i.id = b.invoice
             WHERE i.no = d.invoice_no AND b.closed_at IS NULL LIMIT 1) IS NOT NULL THEN 1

@@ -11,6 +11,8 @@ const RAW: &str = "-- retention.look_raw
         WHEN r.verdict IN ('stale', 'unreadable', 'paused')
             AND NOT EXISTS (SELECT 1 FROM redone o WHERE o.receipt_no = r.no) THEN 1
         WHEN EXISTS (SELECT 1 FROM breaks b WHERE b.event_key = r.event_key AND b.closed_at IS NULL) THEN 1
+        WHEN EXISTS (SELECT 1 FROM events v JOIN breaks b ON b.event_key = v.key
+            WHERE v.reverses = r.event_key AND b.closed_at IS NULL) THEN 1
         -- Its payment, or its reversal and the payment that this names.
         WHEN EXISTS (SELECT 1 FROM events x
             WHERE x.key IN (r.event_key, (SELECT e.reverses FROM events e WHERE e.key = r.event_key)) AND (
@@ -36,6 +38,9 @@ const ATTEMPTS: &str = "-- retention.look_attempts
         WHEN EXISTS (SELECT 1 FROM breaks b
             WHERE b.dispatch = 'dsp_' || lower(hex(d.key)) AND b.closed_at IS NULL) THEN 1
         WHEN EXISTS (SELECT 1 FROM postings p JOIN events e ON e.no = p.event_no JOIN breaks b ON b.event_key = e.key
+            WHERE p.no = d.no >> 16 AND b.closed_at IS NULL) THEN 1
+        WHEN EXISTS (SELECT 1 FROM postings p JOIN events e ON e.no = p.event_no JOIN events v ON v.reverses = e.key
+                JOIN breaks b ON b.event_key = v.key
             WHERE p.no = d.no >> 16 AND b.closed_at IS NULL) THEN 1
         WHEN EXISTS (SELECT 1 FROM invoices i JOIN breaks b ON b.invoice = i.id
             WHERE i.no = d.invoice_no AND b.closed_at IS NULL) THEN 1
