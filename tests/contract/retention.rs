@@ -123,15 +123,18 @@ fn needed(h: &mut Harness) {
     let by_event = h.pay("break-by-payment", "HD-2", 100);
     let by_invoice = h.pay("break-by-invoice", "HD-3", 100);
     let by_message = h.pay("break-by-message", "HD-4", 100);
+    let disputed = h.pay("disputed", "HD-0", 100);
     h.pay("leased", "HD-5", 100);
     lease(h);
     ends(h, &parked, parks());
-    for told in [by_event, by_invoice, by_message.clone()] {
+    for told in [by_event, by_invoice, by_message.clone(), disputed] {
         ends(h, &told, AttemptResult::Delivered);
     }
     open(h, About { event: Some(payment_key("break-by-payment")), ..NOTHING });
     open(h, About { invoice: Some("HD-3"), ..NOTHING });
     open(h, About { dispatch: Some(by_message), ..NOTHING });
+    reversal(h, "disputing", Verdict::ReversalRefused, &[undoes("disputed", EventState::Refused)]);
+    open(h, About { event: Some(reversal_key("disputed")), ..NOTHING });
     h.pay("waiting", "HD-6", 100);
 }
 
@@ -186,6 +189,8 @@ pub fn a_call_is_forgotten_when_it_is_old_and_nobody_needs_it(mut h: Harness) {
         "break-by-invoice",
         "break-by-message",
         "break-by-payment",
+        "disputed",
+        "disputing",
         "found-its-invoice-untold",
         "leased",
         "parked-message",
@@ -208,15 +213,15 @@ pub fn a_call_is_forgotten_when_it_is_old_and_nobody_needs_it(mut h: Harness) {
 
 pub fn what_was_sent_is_forgotten_once_it_is_told_or_ended(mut h: Harness) {
     needed(&mut h);
-    assert_eq!(erase(&mut h, request(Erasable::Attempts, later())), (0, 6));
+    assert_eq!(erase(&mut h, request(Erasable::Attempts, later())), (0, 7));
     assert_eq!(erase(&mut h, request(Erasable::Attempts, at(0))), (0, 0), "none is older than it was posted");
     finished(&mut h);
     assert_eq!(erase(&mut h, request(Erasable::Attempts, at(500))), (0, 3), "what was told or ended since is young");
     assert_eq!(erase(&mut h, request(Erasable::Attempts, at(501))).0, 1, "by the moment it was told, not posted");
     let dry = EraseRequest { dry_run: true, ..request(Erasable::Attempts, later()) };
-    assert_eq!(erase(&mut h, dry), (1, 6));
-    assert_eq!(erase(&mut h, request(Erasable::Attempts, later())), (1, 6));
-    assert_eq!(erase(&mut h, request(Erasable::Attempts, later())), (0, 6));
+    assert_eq!(erase(&mut h, dry), (1, 7));
+    assert_eq!(erase(&mut h, request(Erasable::Attempts, later())), (1, 7));
+    assert_eq!(erase(&mut h, request(Erasable::Attempts, later())), (0, 7));
     // Whatever can still be sent has its bytes.
     let request = LeaseRequest { token: LeaseToken(8), now: at(9_001), until: at(9_999), limit: 9, urgent_only: false };
     let sent = h.tx(|tx| tx.lease(&request));

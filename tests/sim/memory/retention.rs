@@ -43,7 +43,7 @@ impl Db {
                 || self.has_break(|b| b.event == Some(key))
                 || messages.into_iter().any(needed)
         };
-        let open = event.into_iter().chain(reversed).any(is_open);
+        let open = event.into_iter().chain(reversed).any(is_open) || event.is_some_and(|key| self.is_disputed(key));
         if (unread && link.redone_at.is_none()) || open { Age::Kept } else { Age::Goes }
     }
 
@@ -65,7 +65,14 @@ impl Db {
                 || b.invoice.as_ref() == Some(&d.invoice)
                 || (b.event.is_some() && b.event == payment)
         });
+        let open = open || payment.is_some_and(|key| self.is_disputed(key));
         if is_unfinished(&message.state) || open { Age::Kept } else { Age::Goes }
+    }
+
+    /// Is there a break about a reversal of this payment?
+    fn is_disputed(&self, payment: EventKey) -> bool {
+        let reverses = |key: EventKey| self.events.get(&key).is_some_and(|e| e.content.reverses == Some(payment));
+        self.has_break(|b| b.event.is_some_and(reverses))
     }
 
     /// None of them is ever closed here.
