@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 /// Rows in the first slice, and the least in any: later ones follow the clock, but where the disk is slow the flush is
 /// most of it, and fewer rows would not be written any sooner.
-const SLICE_MIN: usize = 128;
+const SLICE_MIN: usize = 32;
 
 /// How often a slice is run again that met another writer.
 const CONTENDED_TRIES_MAX: u32 = 5;
