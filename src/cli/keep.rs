@@ -48,7 +48,7 @@ pub fn audit(path: &Path) -> Outcome {
     let mut reports = store::open_reports(&config.store).map_err(failed(&config.store))?;
     let report = books::audit(reports.as_mut(), &config.seal_secret).map_err(failed(&config.store))?;
     out::line(format!(
-        "{} receipts in the chains, {} with their bytes, {} whose bytes were erased, {} seals, {} accounts",
+        "{} receipts in the chains, {} with their bytes, {} without, {} seals, {} accounts",
         report.receipts,
         report.receipts_hashed,
         report.receipts.saturating_sub(report.receipts_hashed),

@@ -221,7 +221,7 @@ pub async fn retention(
         dry_run = body.dry_run,
         erased,
         kept,
-        "Old bytes were erased"
+        "Old bytes were looked through"
     );
     Ok(HttpResponse::Ok().json(Forgotten { looked_at, erased, kept, next: next.map(|no| no.to_string()) }))
 }

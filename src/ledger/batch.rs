@@ -17,10 +17,6 @@ use std::sync::Arc;
 /// that loses this often meets a storm, and its callers hear the retry word.
 pub const CONTENDED_TRIES_MAX: u32 = 5;
 
-/// How often running arrivals one by one goes on after one that lost every round: more of them is no storm over a few
-/// rows but a table that somebody holds, and each would wait for it in vain.
-pub const SINGLES_CONTENDED_MAX: usize = 3;
-
 /// Repeats are written to the database once this many have gathered, or with the next batch that posts.
 pub const REPEATS_HELD_MAX: i64 = 1_000;
 
@@ -158,9 +154,9 @@ pub fn run_batch(
     match attempt(store, lane, &context, arrivals, callers) {
         Ok(batch) => taken(lane, &mut end, batch),
         Err(error) if arrivals.len() > 1 && is_somebodys(&error) => {
-            let mut contended = 0;
+            let mut held = false;
             for (n, arrival) in arrivals.iter().enumerate() {
-                if end.health != Health::Good || contended >= SINGLES_CONTENDED_MAX {
+                if end.health != Health::Good || held {
                     end.answers.push(Posted::try_again());
                     continue;
                 }
@@ -168,7 +164,8 @@ pub fn run_batch(
                 match attempt(store, lane, &context, one, &mut Alone { callers, n }) {
                     Ok(batch) => taken(lane, &mut end, batch),
                     Err(error) => {
-                        contended += usize::from(matches!(error, StoreError::Contended));
+                        // No storm over a few rows: somebody holds a table, and each would wait for it in vain.
+                        held = matches!(error, StoreError::Contended);
                         offender(store, lane, &context, (arrival, &error), &mut end);
                     }
                 }

@@ -51,7 +51,7 @@ pub trait Queue: Send + Sync {
     /// [`Busy`]: nothing was queued.
     fn submit(&self, job: PostJob) -> Result<oneshot::Receiver<Posted>, Busy>;
 
-    /// Queues other work. It must be short: a slice of at most 20 ms.
+    /// Queues other work. It must be short: a few milliseconds of rows, and a flush.
     ///
     /// # Errors
     /// [`Busy`]: nothing was queued.

@@ -205,7 +205,7 @@ impl Writer {
         }
     }
 
-    /// Queues other work on the store, to be run between batches. It must be short: a slice of at most 20 ms. A
+    /// Queues other work on the store, to be run between batches. It must be short: a few milliseconds of rows, and a flush. A
     /// receiver that errors means that the work panicked or was not run.
     ///
     /// # Errors

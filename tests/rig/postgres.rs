@@ -119,7 +119,8 @@ impl Server {
                 chown(place, Some(user), None).map_err(|e| e.to_string())?;
             }
         }
-        let script = "read -r end; \"$0/pg_ctl\" -D \"$1\" -m immediate stop";
+        // A signal to us and all our children is not for it.
+        let script = "trap '' HUP INT TERM; read -r end; \"$0/pg_ctl\" -D \"$1\" -m immediate stop";
         let mut guard = unprivileged(Path::new("sh"));
         guard.args(["-c", script]).args([&bin, &data]).current_dir(&folder).stdin(Stdio::piped());
         let guard = guard.stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|e| e.to_string())?;

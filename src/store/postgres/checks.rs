@@ -5,7 +5,7 @@
 pub(super) const FOUND_MAX: i64 = 20;
 
 /// Each gives sentences that name the row. `$1` is [`FOUND_MAX`].
-pub(super) const QUESTIONS: [&str; 33] = [
+pub(super) const QUESTIONS: [&str; 34] = [
     "-- checks.balance
     SELECT 'posting ' || (no >> 16) || ' is off by ' || sum(amount) || ' dong'
     FROM entries GROUP BY no >> 16 HAVING sum(amount) <> 0 LIMIT $1",
@@ -134,6 +134,10 @@ pub(super) const QUESTIONS: [&str; 33] = [
     SELECT gone || ' receipts have no bytes, and retention erased those of ' || erased
     FROM (SELECT (SELECT count(*) FROM receipts) - (SELECT count(*) FROM raw_notices) AS gone,
         coalesce((SELECT erased FROM retention WHERE what = 'raw'), 0) AS erased) s WHERE gone <> erased LIMIT $1",
+    "-- checks.bodies_erased
+    SELECT gone || ' messages have no bytes, and retention erased those of ' || erased
+    FROM (SELECT (SELECT count(*) FROM dispatches WHERE body = '') AS gone,
+        coalesce((SELECT erased FROM retention WHERE what = 'attempts'), 0) AS erased) s WHERE gone <> erased LIMIT $1",
     "-- checks.raw_receipt
     SELECT 'raw notice ' || w.receipt_no || ' points at no receipt'
     FROM raw_notices w LEFT JOIN receipts r ON r.no = w.receipt_no WHERE r.no IS NULL LIMIT $1",

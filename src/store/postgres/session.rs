@@ -125,7 +125,7 @@ impl Session {
              SET plan_cache_mode = 'force_generic_plan'; SET jit = off;
              SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2;
              SET tcp_user_timeout = 15000; SET client_connection_check_interval = 2000;
-             SET max_parallel_workers_per_gather = {}; {BY_INDEX}",
+             SET max_parallel_workers_per_gather = {}; {planner}",
             if purpose.unflushed { "off" } else { "on" },
             if purpose.reads_only { "on" } else { "off" },
             STATEMENT_TIMEOUT.as_millis(),
@@ -133,7 +133,7 @@ impl Session {
             IDLE_TIMEOUT.as_millis(),
             // A batch's questions are look-ups; the audit's read whole tables.
             if purpose.reads_only { 2 } else { 0 },
-            BY_INDEX = if purpose.reads_only { "" } else { BY_INDEX },
+            planner = if purpose.reads_only { "" } else { BY_INDEX },
         ))
     }
 

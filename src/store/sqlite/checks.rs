@@ -8,7 +8,7 @@ use crate::store::reports::Inconsistencies;
 const FOUND_MAX: u32 = 20;
 
 /// Each gives sentences that name the row. `?1` is [`FOUND_MAX`].
-const QUESTIONS: [&str; 21] = [
+const QUESTIONS: [&str; 22] = [
     "-- checks.balance
     SELECT 'posting ' || posting_no || ' is off by ' || sum(amount) || ' dong'
     FROM entries GROUP BY posting_no HAVING sum(amount) <> 0 LIMIT ?1",
@@ -101,6 +101,10 @@ const QUESTIONS: [&str; 21] = [
     SELECT gone || ' receipts have no bytes, and retention erased those of ' || erased
     FROM (SELECT (SELECT count(*) FROM receipts) - (SELECT count(*) FROM raw_notices) AS gone,
         coalesce((SELECT erased FROM retention WHERE what = 'raw'), 0) AS erased) WHERE gone <> erased LIMIT ?1",
+    "-- checks.bodies_erased
+    SELECT gone || ' messages have no bytes, and retention erased those of ' || erased
+    FROM (SELECT (SELECT count(*) FROM dispatches WHERE body = '') AS gone,
+        coalesce((SELECT erased FROM retention WHERE what = 'attempts'), 0) AS erased) WHERE gone <> erased LIMIT ?1",
     "-- checks.foreign_keys
     SELECT 'a row of ' || \"table\" || ' points at no row of ' || parent FROM pragma_foreign_key_check LIMIT ?1",
 ];

@@ -130,7 +130,8 @@ impl Server {
     }
 
     fn guarded(bin: PathBuf, folder: PathBuf, port: Option<u16>) -> Self {
-        let script = "read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
+        // A signal to us and all our children is not for it.
+        let script = "trap '' HUP INT TERM; read -r end; \"$0/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$1\"";
         let mut guard = unprivileged(Path::new("sh"));
         guard.args(["-c", script]).arg(&bin).arg(&folder).current_dir(&folder);
         let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -8,8 +8,8 @@ use thuho::domain::ids::{Generation, PostingNo};
 use thuho::domain::outcome::Outcome;
 use thuho::domain::receipt::Verdict;
 use thuho::domain::time::{Clock, ManualClock, Timestamp};
-use thuho::ledger::writer::{Busy, PostJob, Writer, WriterOptions};
-use thuho::store::{Store, Tx};
+use thuho::ledger::writer::{Busy, CONTENDED_TRIES_MAX, Lane, Patient, PostJob, Writer, WriterOptions, run_batch};
+use thuho::store::{Store, StoreError, Tx, Work};
 
 fn writer(store: &MemoryStore) -> Writer {
     let clock = Arc::new(ManualClock::at(noon()));
@@ -246,4 +246,27 @@ fn a_writer_that_panics_is_broken_and_keeps_nobody_waiting() {
     assert_eq!(writer.submit(job(&pay("late", 5))).unwrap_err(), Busy::Closed);
     assert_eq!(store.db().events.len(), 0);
     writer.drain();
+}
+
+/// A table that somebody holds: each try waits for its lock in vain.
+struct Held(u32);
+
+impl Store for Held {
+    fn lane(&self) -> u32 {
+        1
+    }
+
+    fn transact(&mut self, _work: &mut Work<'_>) -> Result<(), StoreError> {
+        self.0 += 1;
+        Err(StoreError::Contended)
+    }
+}
+
+#[test]
+fn a_table_that_somebody_holds_is_waited_for_by_one_of_a_batch_and_not_by_each() {
+    let arrivals: Vec<_> = (0..200).map(|n| pay(&format!("E{n}"), 5).arrival()).collect();
+    let (mut store, mut lane) = (Held(0), Lane::new(1, Generation(7)));
+    let end = run_batch(&mut store, &mut lane, Books::moment(), &arrivals, &mut Patient);
+    assert!(end.answers.len() == 200 && end.answers.iter().all(|a| a.answer.outcome == Outcome::TryAgain));
+    assert_eq!(store.0, 2 * CONTENDED_TRIES_MAX);
 }
