@@ -1,5 +1,5 @@
 //! `thuho outbox`, `notice` and `partner pause|resume`: operations. Through a running gateway where one is named;
-//! otherwise on the file itself, which nobody else may hold then.
+//! otherwise on the file itself, which nobody else may hold then, or on the server beside the gateways.
 
 use super::api::{Remote, RemoteArgs};
 use super::{ConfigArg, Exit, Failure, Outcome, load, out};
@@ -52,7 +52,8 @@ pub enum OutboxCommand {
         #[command(flatten)]
         place: Where,
     },
-    /// Proposes to end a message without the core's yes, or approves that as somebody else.
+    /// Proposes to end a message without the core's yes, or approves that as somebody else. On PostgreSQL through a gateway
+    /// only, where the token says who does it.
     Close {
         /// Its key.
         key: String,

@@ -274,7 +274,7 @@ fn of_two_partners_who_pay_one_invoice_one_settles_it_and_the_other_is_kept() {
 /// first, no bill is paid twice.
 #[test]
 fn payments_by_customer_code_during_an_import_settle_no_bill_twice() {
-    // The first slice of an import: the row that fills it is in the database at once.
+    // Two of an import's first slices: the row that fills the second is in the database at once.
     const SLICE: usize = 64;
     const OTHERS: usize = 2 * SLICE;
     let Some(pair) = Pair::start("payments by customer code during an import") else { return };

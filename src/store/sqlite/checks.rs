@@ -14,7 +14,8 @@ const QUESTIONS: [&str; 22] = [
     FROM entries GROUP BY posting_no HAVING sum(amount) <> 0 LIMIT ?1",
     "-- checks.empty_posting
     SELECT 'posting ' || p.no || ' has no entries'
-    FROM postings p WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.posting_no = p.no) LIMIT ?1",
+    FROM postings p WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.no >= p.no << 16 AND e.no < (p.no + 1) << 16)
+    LIMIT ?1",
     "-- checks.no_message
     SELECT 'posting ' || a.posting_no || ' settles invoice ' || i.id || ' and the core is not told'
     FROM allocations a JOIN invoices i ON i.no = a.invoice_no LEFT JOIN dispatches d ON d.no = a.no
