@@ -2,6 +2,8 @@
 //! both listeners on ports of their own. When it is dropped the books must balance and the audit must pass.
 
 pub mod http;
+#[path = "../../rig/ports.rs"]
+pub mod ports;
 pub mod postgres;
 pub mod program;
 pub mod redis;

@@ -2,7 +2,7 @@
 
 use crate::harness::{SEAL_SECRET, bearer, http, keys};
 use std::io::Read;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct Home {
 }
 
 fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    super::ports::free()
 }
 
 impl Home {

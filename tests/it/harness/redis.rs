@@ -2,7 +2,7 @@
 //! need one print SKIPPED and count as not shown.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn program(test: &str) -> Option<String> {
 }
 
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    super::ports::free().port()
 }
 
 impl Redis {
