@@ -25,7 +25,6 @@ pub struct Load<'a> {
     steady: bool,
     next: AtomicUsize,
     stop: AtomicBool,
-    dark: AtomicBool,
     calls: AtomicUsize,
     failed: Mutex<Vec<String>>,
 }
@@ -39,8 +38,8 @@ fn now_ms() -> i64 {
 impl<'a> Load<'a> {
     /// Each call once, until the gateway is gone.
     pub fn once(to: &'a [Reach], diary: &'a Mutex<Diary>, jobs: &'a [Job]) -> Self {
-        let (next, stop, dark) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(false));
-        Self { to, diary, jobs, steady: false, next, stop, dark, calls: AtomicUsize::new(0), failed: Mutex::default() }
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { to, diary, jobs, steady: false, next, stop, calls: AtomicUsize::new(0), failed: Mutex::default() }
     }
 
     /// As collectors behind a balancer: who is not answered repeats the call to the next instance.
@@ -51,12 +50,6 @@ impl<'a> Load<'a> {
     /// No more calls are begun.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
-    }
-
-    /// The power goes: what comes from here on is not heard. That each reply before it was behind a flush is what must
-    /// survive; that none goes out without one is read from the system calls (`trace`).
-    pub fn goes_dark(&self) {
-        self.dark.store(true, Ordering::SeqCst);
     }
 
     fn stopped(&self) -> bool {
@@ -125,9 +118,6 @@ impl<'a> Load<'a> {
         let heard = match open.call(&bytes) {
             Ok(reply) => {
                 let heard = wire::heard(sender, &reply);
-                // The file system goes down while the machine that plays the dead one lives on, and may for a moment say
-                // that it flushed: a machine without power is heard by nobody.
-                let heard = if self.dark.load(Ordering::SeqCst) { Heard::Nothing } else { heard };
                 if heard == Heard::Retry {
                     self.fails(format!("told to come again: {} {}", reply.status, reply.text()));
                 }

@@ -158,9 +158,8 @@ impl Run<'_> {
                 }
             };
             if let Some(disk) = disk {
-                load.goes_dark();
                 disk.cut().expect("the cut was proved to work");
-                // The gateway meets the dead disk before it is killed.
+                // What is answered now was flushed before the cut, or it is lost.
                 std::thread::sleep(Duration::from_millis(30));
             }
             load.stop();
