@@ -5,13 +5,25 @@ use crate::wire::Heard;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::time::SystemTime;
+
+/// What was heard of a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// Of the payment's contents, the one that was said.
+    pub variant: usize,
+    pub heard: Heard,
+    /// The connection it came on: it has one call at a time.
+    pub caller: usize,
+    pub at: SystemTime,
+}
 
 /// All payments of a run with all that was heard of them.
 pub struct Diary {
     file: BufWriter<File>,
     pub payments: Vec<Payment>,
-    /// By payment: (variant, what was heard), in the order in which it was heard.
-    pub heard: Vec<Vec<(usize, Heard)>>,
+    /// By payment, in the order in which it was heard.
+    pub heard: Vec<Vec<Answer>>,
     /// Was it ever sent?
     pub sent: Vec<bool>,
 }
@@ -41,11 +53,11 @@ impl Diary {
     }
 
     /// After its reply came, or did not.
-    pub fn hears(&mut self, job: Job, heard: Heard) -> io::Result<()> {
-        writeln!(self.file, "hear {} {} {heard:?}", job.payment, job.variant)?;
+    pub fn hears(&mut self, payment: usize, answer: Answer) -> io::Result<()> {
+        writeln!(self.file, "hear {payment} {answer:?}")?;
         self.file.flush()?;
-        if let Some(all) = self.heard.get_mut(job.payment) {
-            all.push((job.variant, heard));
+        if let Some(all) = self.heard.get_mut(payment) {
+            all.push(answer);
         }
         Ok(())
     }
@@ -61,7 +73,7 @@ impl Diary {
         let mut jobs = Vec::new();
         for (payment, heard) in self.heard.iter().enumerate() {
             let sent = self.sent.get(payment).copied().unwrap_or(false);
-            let settled = heard.iter().any(|(_, h)| h.taken());
+            let settled = heard.iter().any(|answer| answer.heard.taken());
             if sent && !settled {
                 let variants = self.payments.get(payment).map_or(0, |p| p.amounts.len());
                 jobs.extend((0..variants).map(|variant| Job { payment, variant }));
@@ -73,8 +85,8 @@ impl Diary {
     /// The last `count` payments whose sender believes them taken, as they were said then.
     pub fn last_taken(&self, count: usize) -> Vec<Job> {
         let taken = self.heard.iter().enumerate().rev().filter_map(|(payment, heard)| {
-            let (variant, _) = heard.iter().find(|(_, h)| h.taken())?;
-            Some(Job { payment, variant: *variant })
+            let taken = heard.iter().find(|answer| answer.heard.taken())?;
+            Some(Job { payment, variant: taken.variant })
         });
         taken.take(count).collect()
     }

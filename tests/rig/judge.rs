@@ -2,10 +2,12 @@
 //! core's journal. Shares no code with the gateway: what must hold is said here a second time.
 
 use crate::core::Told;
-use crate::diary::Diary;
+use crate::diary::{Answer, Diary};
 use crate::plan::{Fate, Payment};
+use crate::power::Outage;
 use crate::wire::Heard;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::SystemTime;
 
 /// One event as the books keep it.
 #[derive(Clone, Debug)]
@@ -115,11 +117,25 @@ impl Verdict {
     }
 }
 
+/// What the senders heard, and when nobody could have said it.
+pub struct Said<'a> {
+    pub diary: &'a Diary,
+    pub outages: &'a [Outage],
+}
+
+impl Said<'_> {
+    /// Which outage the answer fell into.
+    fn outage(&self, answer: &Answer) -> Option<usize> {
+        self.outages.iter().position(|o| (o.went..o.back).contains(&answer.at))
+    }
+}
+
 /// Compares the three.
-pub fn judge(diary: &Diary, books: &Books, told: &[Told]) -> Verdict {
+pub fn judge(said: &Said<'_>, books: &Books, told: &[Told]) -> Verdict {
+    let diary = said.diary;
     let mut verdict = Verdict::default();
     let by_event = events_by_name(books, &mut verdict);
-    promises(diary, &by_event, books, &mut verdict);
+    promises(said, &by_event, books, &mut verdict);
     once(books, &mut verdict);
     balances(books, &mut verdict);
     chain(books, &mut verdict);
@@ -151,30 +167,41 @@ fn events_by_name<'a>(books: &'a Books, verdict: &mut Verdict) -> ByEvent<'a> {
 }
 
 /// I3 and I4: what a sender believes taken is in the books, with the amount it said.
-fn promises(diary: &Diary, by_event: &ByEvent<'_>, books: &Books, verdict: &mut Verdict) {
+fn promises(said: &Said<'_>, by_event: &ByEvent<'_>, books: &Books, verdict: &mut Verdict) {
+    let diary = said.diary;
     let mut acknowledged = 0;
+    let mut meanwhile = Meanwhile::default();
     let suspense: HashSet<&str> = parked_keys(books);
     for (payment, heard) in diary.payments.iter().zip(&diary.heard) {
         let row = by_event.get(&(payment.sender.code().to_owned(), payment.event.to_string()));
         let mut amounts: Vec<i64> = heard
             .iter()
-            .filter(|(_, h)| h.taken())
-            .filter_map(|(variant, _)| payment.amounts.get(*variant).copied())
+            .filter(|answer| answer.heard.taken())
+            .filter_map(|answer| payment.amounts.get(answer.variant).copied())
             .collect();
         amounts.dedup();
         let Some(amount) = amounts.first().copied() else { continue };
         acknowledged += 1;
         let name = format!("{} {} over {amount}", payment.sender.code(), payment.event);
         // The first commit alone says "accepted" of a payment that settles; a second one means that the first was lost.
-        let accepted = heard.iter().filter(|(_, h)| *h == Heard::Accepted).count();
-        if payment.fate == Fate::Settles && payment.amounts.len() == 1 && accepted > 1 {
-            verdict.lost.push(format!("{name}: was new {accepted} times"));
+        let accepted: Vec<&Answer> = heard.iter().filter(|answer| answer.heard == Heard::Accepted).collect();
+        if let [gone @ .., _kept] = accepted.as_slice()
+            && payment.fate == Fate::Settles
+            && payment.amounts.len() == 1
+        {
+            let firm = gone.iter().filter(|answer| !meanwhile.took(said, answer)).count();
+            if firm > 0 {
+                verdict.lost.push(format!("{name}: was new {} times", accepted.len()));
+            }
         }
         if amounts.iter().any(|a| *a != amount) {
             verdict.other.push(format!("{name}: two contents of one event were both acknowledged: {amounts:?}"));
         }
         let Some(row) = row else {
-            verdict.lost.push(name);
+            let firm = heard.iter().filter(|answer| answer.heard.taken() && !meanwhile.took(said, answer)).count();
+            if firm > 0 {
+                verdict.lost.push(name);
+            }
             continue;
         };
         if row.movement != "payment" {
@@ -189,12 +216,42 @@ fn promises(diary: &Diary, by_event: &ByEvent<'_>, books: &Books, verdict: &mut 
         }
     }
     verdict.counts.insert("payments acknowledged", acknowledged);
-    let replied_twice = diary.heard.iter().filter(|h| h.iter().filter(|(_, x)| x.taken()).count() > 1).count();
+    meanwhile.judge(verdict);
+    let replied_twice = diary.heard.iter().filter(|h| h.iter().filter(|a| a.heard.taken()).count() > 1).count();
     verdict.counts.insert("payments acknowledged more than once (repeats)", replied_twice);
-    let heard = |wanted: Heard| diary.heard.iter().flatten().filter(|(_, h)| *h == wanted).count();
+    let heard = |wanted: Heard| diary.heard.iter().flatten().filter(|answer| answer.heard == wanted).count();
     verdict.counts.insert("calls without a reply", heard(Heard::Nothing));
     verdict.counts.insert("calls told to come again", heard(Heard::Retry));
     verdict.counts.insert("calls refused for good (conflicts)", heard(Heard::Refused));
+}
+
+/// Payments that are gone and whose answers came while there was no power. One flush may have been under way in each
+/// outage, and a connection waits for one answer: a second one of the same connection was said after a flush that failed.
+#[derive(Default)]
+struct Meanwhile {
+    /// By outage and connection: when they came.
+    gone: BTreeMap<(usize, usize), BTreeSet<SystemTime>>,
+}
+
+impl Meanwhile {
+    /// Was it said without power? Then it is counted.
+    fn took(&mut self, said: &Said<'_>, answer: &Answer) -> bool {
+        let outage = said.outage(answer);
+        if let Some(outage) = outage {
+            self.gone.entry((outage, answer.caller)).or_default().insert(answer.at);
+        }
+        outage.is_some()
+    }
+
+    fn judge(&self, verdict: &mut Verdict) {
+        verdict.counts.insert("answered without power, and gone", self.gone.values().map(BTreeSet::len).sum());
+        for ((outage, caller), answers) in self.gone.iter().filter(|(_, answers)| answers.len() > 1) {
+            let count = answers.len();
+            verdict
+                .lost
+                .push(format!("outage {outage}: connection {caller} heard {count} answers of payments that are gone"));
+        }
+    }
 }
 
 /// The events whose money is in a suspense account, by the entries and not by the state's word.
@@ -317,10 +374,10 @@ fn core(books: &Books, told: &[Told], verdict: &mut Verdict) {
 }
 
 /// The checker's own controls: each damage to clean books must be found.
-pub fn controls(diary: &Diary, books: &Books, told: &[Told]) -> Result<usize, String> {
+pub fn controls(said: &Said<'_>, books: &Books, told: &[Told]) -> Result<usize, String> {
     type Damage = (&'static str, fn(&mut Books, &mut Vec<Told>));
     let damages: [Damage; 8] = [
-        ("an event is gone", |b, _| drop(b.events.pop())),
+        ("an event is gone", |b, _| drop(b.events.remove(0))),
         ("a posting is written twice", |b, _| {
             let copy = b.postings.last().cloned();
             b.postings.extend(copy);
@@ -344,7 +401,7 @@ pub fn controls(diary: &Diary, books: &Books, told: &[Told]) -> Result<usize, St
     for (what, damage) in &damages {
         let (mut books, mut told) = (books.clone(), told.to_vec());
         damage(&mut books, &mut told);
-        if judge(diary, &books, &told).clean() {
+        if judge(said, &books, &told).clean() {
             return Err(format!("the checker did not find out that {what}"));
         }
     }

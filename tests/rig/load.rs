@@ -1,6 +1,6 @@
 //! Sixty-four collectors' connections that work through a cycle's calls, to one instance or spread over several.
 
-use crate::diary::Diary;
+use crate::diary::{Answer, Diary};
 use crate::http::{Connection, Reach};
 use crate::plan::Job;
 use crate::wire::{self, Heard, Saying};
@@ -30,8 +30,12 @@ pub struct Load<'a> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the senders have a clock of their own")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is after 1970");
+    let since = now().duration_since(UNIX_EPOCH).expect("the clock is after 1970");
     i64::try_from(since.as_millis()).expect("the clock is before the year 292 million")
 }
 
@@ -84,7 +88,7 @@ impl<'a> Load<'a> {
                 at += 1;
                 let instance = at % self.to.len();
                 let (Some(place), Some(reach)) = (open.get_mut(instance), self.to.get(instance)) else { return };
-                let heard = self.call(place, reach, job);
+                let heard = self.call(number, place, reach, job);
                 match heard {
                     None | Some(Heard::Nothing | Heard::Retry) if self.steady => std::thread::sleep(REST),
                     None => return,
@@ -98,7 +102,7 @@ impl<'a> Load<'a> {
     }
 
     /// One call; `None` when nobody listens.
-    fn call(&self, place: &mut Option<Connection>, reach: &Reach, job: Job) -> Option<Heard> {
+    fn call(&self, caller: usize, place: &mut Option<Connection>, reach: &Reach, job: Job) -> Option<Heard> {
         if place.is_none() {
             match Connection::open(reach) {
                 Ok(connection) => *place = Some(connection),
@@ -132,7 +136,8 @@ impl<'a> Load<'a> {
                 Heard::Nothing
             }
         };
-        self.diary.lock().expect("no client panics").hears(job, heard).expect("the journal can be written");
+        let answer = Answer { variant: job.variant, heard, caller, at: now() };
+        self.diary.lock().expect("no client panics").hears(job.payment, answer).expect("the journal can be written");
         Some(heard)
     }
 }

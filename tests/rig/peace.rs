@@ -4,9 +4,10 @@
 use crate::core::Core;
 use crate::diary::Diary;
 use crate::gateway::Gateway;
-use crate::judge::{self, Books, Verdict};
+use crate::judge::{self, Books, Said, Verdict};
 use crate::load::{CLIENTS, Load};
 use crate::plan::Job;
+use crate::power::Outage;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -65,16 +66,16 @@ pub fn drain(gateway: &Gateway, core: &Core) -> Result<(), String> {
 }
 
 /// Compares, and if nothing is wrong, plants damage that must be found.
-pub fn compare(diary: &Diary, books: &Books, core: &Core) -> Compared {
+pub fn compare(diary: &Diary, books: &Books, core: &Core, outages: &[Outage]) -> Compared {
     let journal = core.journal.lock().expect("no thread of the core panics");
-    let mut verdict = judge::judge(diary, books, &journal.taken);
+    let mut verdict = judge::judge(&Said { diary, outages }, books, &journal.taken);
     verdict.counts.insert("calls the core heard", usize::try_from(journal.calls).unwrap_or(usize::MAX));
     verdict.other.extend(journal.wrong.iter().cloned());
     for job in diary.unanswered() {
         verdict.other.push(format!("never answered: {:?}", diary.payments.get(job.payment)));
     }
     let controls = if verdict.clean() {
-        judge::controls(diary, books, &journal.taken)
+        judge::controls(&Said { diary, outages }, books, &journal.taken)
     } else {
         Err("not run: the books were not clean to begin with".to_owned())
     };

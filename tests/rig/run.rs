@@ -9,7 +9,7 @@ use crate::judge::Verdict;
 use crate::load::{CLIENTS, Load};
 use crate::peace::{self, Compared};
 use crate::plan;
-use crate::power::Disk;
+use crate::power::{self, Disk};
 use crate::wire;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -144,7 +144,7 @@ impl Run<'_> {
         let to = [gateway.public.into()];
         let load = Load::once(&to, &self.diary, &jobs);
         let wait = Duration::from_millis(self.chance.below(800));
-        let disk = &self.disk;
+        let disk = &mut self.disk;
         let ended = std::thread::scope(|scope| {
             for number in 0..CLIENTS {
                 let load = &load;
@@ -159,7 +159,7 @@ impl Run<'_> {
             };
             if let Some(disk) = disk {
                 disk.cut().expect("the cut was proved to work");
-                // What is answered now was flushed before the cut, or it is lost.
+                // Time to answer: a flush that failed must not be one that was done.
                 std::thread::sleep(Duration::from_millis(30));
             }
             load.stop();
@@ -204,7 +204,8 @@ impl Run<'_> {
     fn verdict(self) -> Result<Report, String> {
         let books = books::read(&self.books.join("books.db"))?;
         let diary = self.diary.into_inner().expect("no client panics");
-        let Compared { verdict, controls } = peace::compare(&diary, &books, &self.core);
+        let Compared { verdict, controls } =
+            peace::compare(&diary, &books, &self.core, power::outages(self.disk.as_ref()));
         Ok(Report { verdict, deaths: self.deaths, controls })
     }
 }

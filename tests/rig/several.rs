@@ -6,12 +6,12 @@ use crate::diary::Diary;
 use crate::fleet::{Common, Fleet};
 use crate::gateway;
 use crate::http::Reach;
-use crate::judge::{self, Books, Verdict};
+use crate::judge::{self, Books, Said, Verdict};
 use crate::load::{CLIENTS, Load};
 use crate::peace::{self, Compared};
 use crate::plan::{self, Job};
 use crate::postgres::Server;
-use crate::power::Disk;
+use crate::power::{self, Disk};
 use crate::proxy::Proxy;
 use crate::redis::Watched;
 use crate::server_books;
@@ -180,7 +180,8 @@ impl Run<'_> {
     fn has_found_something(&self) -> Result<bool, String> {
         let books = self.books()?;
         let diary = self.diary.lock().expect("no client panics");
-        Ok(!self.failed.is_empty() || !judge::judge(&diary, &books, &[]).lost.is_empty())
+        let said = Said { diary: &diary, outages: power::outages(self.world.disk.as_ref()) };
+        Ok(!self.failed.is_empty() || !judge::judge(&said, &books, &[]).lost.is_empty())
     }
 
     fn books(&self) -> Result<Books, String> {
@@ -202,7 +203,8 @@ impl Run<'_> {
         let books = self.books()?;
         let audit = gateway::audit(self.world.fleet.setup()?);
         let diary = self.diary.into_inner().expect("no client panics");
-        let Compared { verdict, controls } = peace::compare(&diary, &books, &self.core);
+        let Compared { verdict, controls } =
+            peace::compare(&diary, &books, &self.core, power::outages(self.world.disk.as_ref()));
         let (not_reached, hits) = (self.world.not_reached, self.hits);
         let (troubles, failed, harmless_calls) = (self.troubles, self.failed, self.harmless_calls);
         Ok(Report { verdict, troubles, not_reached, controls, audit, failed, harmless_calls, hits })

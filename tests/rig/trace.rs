@@ -57,7 +57,8 @@ pub fn run(home: &Path, fault: Option<&'static str>) -> Result<Trace, String> {
     gateway.stop()?;
     // The tracer ends with the traced.
     tracer.wait().map_err(|e| e.to_string())?;
-    let taken = diary.lock().expect("no client panics").heard.iter().flatten().filter(|h| h.1.taken()).count();
+    let taken =
+        diary.lock().expect("no client panics").heard.iter().flatten().filter(|answer| answer.heard.taken()).count();
     if taken != PAYMENTS {
         return Err(format!("{taken} of {PAYMENTS} payments were taken"));
     }
