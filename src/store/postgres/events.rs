@@ -168,12 +168,12 @@ impl EventRows<'_> {
                 u (no, key, sender_no, event, movement, amount, discount, ref_invoice, ref_order, ref_customer,
                     reverses, fee, funder, channel, paid_at, business_day, state, park_reason, reversal,
                     names_invoice, postings, first_posting, listed)
-            WHERE e.key = u.key AND e.state = 'expected'";
+            WHERE e.key = u.key AND e.key = ANY($2) AND e.state = 'expected'";
         const STATE: &str = "-- events.state\nUPDATE events e SET state = u.state, park_reason = u.park_reason,
                 reversal = u.reversal, postings = u.postings
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::integer[], $6::text[], $7::integer[])
                 u (key, state, park_reason, reversal, postings, was_state, was_postings)
-            WHERE e.key = u.key
+            WHERE e.key = u.key AND e.key = ANY($1)
                 AND (u.was_state IS NULL OR (e.state = u.was_state AND e.postings = u.was_postings))";
         let mut asks = Counted::new();
         for (sql, columns) in [(CLAIM, &self.claims), (FULFIL, &self.fulfilled)] {

@@ -18,14 +18,16 @@ use std::collections::HashSet;
 
 /// Makes the first unfinished message of these messages' invoices the one that may go. The first of all, not the first
 /// after the one that ended: a person may end a later one while an earlier one still waits.
-const FREE_NEXT: &str = "-- dispatches.free_next\nUPDATE dispatches SET head = true WHERE NOT head AND no IN (
+const FREE_NEXT: &str = "-- dispatches.free_next\nUPDATE dispatches SET head = true WHERE NOT head AND no = ANY(ARRAY(
     SELECT (SELECT d.no FROM allocations a JOIN dispatches d ON d.no = a.no
             WHERE a.invoice_no = done.invoice_no AND d.state IN ('waiting', 'leased', 'parked')
             ORDER BY a.sequence LIMIT 1)
-    FROM dispatches done WHERE done.no = ANY($1))";
+    FROM dispatches done WHERE done.no = ANY($1)))";
 
 /// Takes what is due, the longest due first. A row that another instance takes at this moment is passed over. The end of
-/// a lease is judged by the database's clock; what is due, by the clock that said when.
+/// a lease is judged by the database's clock; what is due, by the clock that said when. The rows are named by an array
+/// and not by a join: of a table whose statistics were never taken the planner believes that it has no rows, and goes
+/// through all of them for each one that was found.
 pub(super) fn lease(tx: &mut PostgresTx<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
     const SQL: &str = "-- dispatches.lease\nWITH clock AS MATERIALIZED (
             SELECT coalesce($1::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS now),
@@ -42,8 +44,8 @@ pub(super) fn lease(tx: &mut PostgresTx<'_>, request: &LeaseRequest) -> Result<V
             SELECT * FROM (SELECT * FROM expired UNION ALL SELECT * FROM urgent UNION ALL SELECT * FROM slow) f
             ORDER BY due_at, no LIMIT $5)
         UPDATE dispatches d SET state = 'leased', lease_token = $6, lease_until = (SELECT now FROM clock) + $3
-        FROM found, invoices i WHERE d.no = found.no AND i.no = d.invoice_no
-        RETURNING d.due_at, d.no, d.key, i.id, d.body, d.attempts, d.walls, d.created_at, d.urgent";
+        WHERE d.no = ANY(ARRAY(SELECT no FROM found))
+        RETURNING d.due_at, d.no, d.key, (SELECT i.id FROM invoices i WHERE i.no = d.invoice_no), d.body, d.attempts, d.walls, d.created_at, d.urgent";
     let (now, limit) = (request.now.unix_ms(), i64::from(request.limit));
     let judged = tx.clock.judges(request.now);
     let (lasts, token) = (request.until.ms_since(request.now), request.token.0.cast_signed());
@@ -159,9 +161,10 @@ impl<'r> Results<'r> {
 
 /// Writes results; `false` for one whose lease is somebody else's by now, or nobody's.
 pub(super) fn settle(tx: &mut PostgresTx<'_>, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError> {
-    const HELD: &str = "-- dispatches.held\nSELECT d.no, i.id FROM unnest($1::uuid[], $2::bigint[]) u (key, token)
+    const HELD: &str = "-- dispatches.held\nSELECT d.no, (SELECT i.id FROM invoices i WHERE i.no = d.invoice_no)
+        FROM unnest($1::uuid[], $2::bigint[]) u (key, token)
         JOIN dispatches d ON d.state = 'leased' AND d.lease_token = u.token AND d.key = u.key
-        JOIN invoices i ON i.no = d.invoice_no";
+        WHERE d.lease_token = ANY($2) AND d.key = ANY($1)";
     const SETTLE: &str = "-- dispatches.settle\nUPDATE dispatches d SET state = u.state, cause = u.cause,
             reason = CASE WHEN u.keeps_reason THEN d.reason ELSE u.reason END,
             due_at = CASE WHEN u.only_later THEN greatest(d.due_at, u.due_at) ELSE coalesce(u.due_at, d.due_at) END,
@@ -171,6 +174,7 @@ pub(super) fn settle(tx: &mut PostgresTx<'_>, results: &[DispatchResult]) -> Res
                 $8::boolean[], $9::integer[], $10::integer[], $11::bigint[])
             u (key, token, state, cause, reason, keeps_reason, due_at, only_later, tried, walled, delivered_at)
         WHERE d.state = 'leased' AND d.lease_token = u.token AND d.key = u.key
+            AND d.lease_token = ANY($2) AND d.key = ANY($1)
         RETURNING d.key, u.token";
     let (mut rows, mut said) = (Results::default(), HashSet::new());
     // A result counts once.
