@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod inquiry;
 pub mod intake;
 pub mod outbox;
+pub mod reconcile;
 
 pub mod http;
 pub mod sandbox;

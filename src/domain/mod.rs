@@ -22,4 +22,5 @@ pub mod posting;
 pub mod receipt;
 pub mod review;
 pub mod secret;
+pub mod statement;
 pub mod time;

@@ -165,7 +165,7 @@ pub fn take(tx: &mut dyn Tx, take: &Take) -> Result<Taken, StoreError> {
     if let Some(mut pause) = tx.route()?.paused {
         let mut messages = Vec::new();
         if take.now >= pause.probe_at && take.fast + take.normal > 0 {
-            messages = tx.lease(&request(1, false, token))?;
+            messages = tx.lease(&[request(1, false, token)])?;
         }
         if !messages.is_empty() {
             pause.probe_at = until;
@@ -173,14 +173,9 @@ pub fn take(tx: &mut dyn Tx, take: &Take) -> Result<Taken, StoreError> {
         }
         return Ok(Taken { messages, paused: Some(pause) });
     }
-    let mut messages = Vec::new();
-    if take.fast > 0 {
-        messages.extend(tx.lease(&request(take.fast, true, fast_token))?);
-    }
-    if take.normal > 0 {
-        messages.extend(tx.lease(&request(take.normal, false, token))?);
-    }
-    Ok(Taken { messages, paused: None })
+    let requests = [request(take.fast, true, fast_token), request(take.normal, false, token)];
+    let requests: Vec<LeaseRequest> = requests.into_iter().filter(|request| request.limit > 0).collect();
+    Ok(Taken { messages: tx.lease(&requests)?, paused: None })
 }
 
 /// Writes what became of messages, each under its fence, with a break for each that now waits for a person, and

@@ -56,7 +56,7 @@ impl Default for ForwarderOptions {
             fast: 16,
             timeout_ms: 10_000,
             poll_ms: 1_000,
-            gather_ms: 10,
+            gather_ms: 25,
             drain_ms: 5_000,
             waits: Waits::default(),
         }

@@ -333,11 +333,12 @@ pub trait Tx {
 
     /// Takes messages to send: due, first of their invoice (none of that invoice before them is waiting, leased or
     /// parked), the longest due first, urgent or not: the fast lane asks with `urgent_only` besides, so neither lane
-    /// starves the other. An expired lease may be taken over.
+    /// starves the other. An expired lease may be taken over. One request after the other, each beside what those before it
+    /// took.
     ///
     /// # Errors
     /// The machine's.
-    fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError>;
+    fn lease(&mut self, requests: &[LeaseRequest]) -> Result<Vec<LeasedDispatch>, StoreError>;
 
     /// Writes results under their fences; `false` where the lease was lost and nothing changed.
     ///

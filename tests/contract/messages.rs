@@ -14,7 +14,7 @@ use thuho::store::{CommandAnswer, DispatchCommand, LeaseRequest, RoutePause, Rou
 
 fn lease(h: &mut Harness, token: u64, now: Timestamp, limit: u32) -> Vec<LeasedDispatch> {
     let request = LeaseRequest { token: LeaseToken(token), now, until: now.plus_ms(1_000), limit, urgent_only: false };
-    h.tx(|tx| tx.lease(&request))
+    h.tx(|tx| tx.lease(std::slice::from_ref(&request)))
 }
 
 fn leased_keys(h: &mut Harness, token: u64, now: Timestamp) -> Vec<DispatchKey> {
@@ -71,14 +71,17 @@ pub fn the_fast_lane_takes_urgent_ones_only(mut h: Harness) {
     h.pay_at("1", "HD-1", 1, (at(0), false));
     let urgent = h.pay_at("2", "HD-2", 1, (at(5), true));
     let request = LeaseRequest { token: LeaseToken(1), now: at(9), until: at(19), limit: 9, urgent_only: true };
-    let found = h.tx(|tx| tx.lease(&request));
+    let found = h.tx(|tx| tx.lease(std::slice::from_ref(&request)));
     assert_eq!(found.iter().map(|d| (&d.key, d.urgent)).collect::<Vec<_>>(), vec![(&urgent, true)]);
-    assert_eq!(h.tx(|tx| tx.lease(&LeaseRequest { now: at(30), until: at(40), ..request.clone() })).len(), 1);
+    assert_eq!(h.tx(|tx| tx.lease(&[LeaseRequest { now: at(30), until: at(40), ..request.clone() }])).len(), 1);
     // Slow ones whose leases ran out do not take the fast lane's places.
     assert_eq!(lease(&mut h, 2, at(40), 1).len(), 1);
     assert_eq!(lease(&mut h, 3, at(40), 1).len(), 1);
     let narrow = LeaseRequest { token: LeaseToken(4), now: at(9_000), until: at(9_999), limit: 1, urgent_only: true };
-    assert_eq!(h.tx(|tx| tx.lease(&narrow)).into_iter().map(|d| d.key).collect::<Vec<_>>(), vec![urgent]);
+    assert_eq!(
+        h.tx(|tx| tx.lease(std::slice::from_ref(&narrow))).into_iter().map(|d| d.key).collect::<Vec<_>>(),
+        vec![urgent]
+    );
 }
 
 /// Every page of the walk, as the program goes through it.
@@ -125,7 +128,8 @@ pub fn a_message_goes_to_the_fast_lane_when_its_invoice_is_overdue(mut h: Harnes
     assert!(urgent(&mut h, &first) && urgent(&mut h, &behind) && urgent(&mut h, &second));
     assert!(!urgent(&mut h, &done) && !urgent(&mut h, &not_yet), "delivered, or not overdue");
     let request = LeaseRequest { token: LeaseToken(7), now: at(9), until: at(19), limit: 9, urgent_only: true };
-    let mut fast: Vec<_> = h.tx(|tx| tx.lease(&request)).into_iter().map(|d| d.invoice.to_string()).collect();
+    let mut fast: Vec<_> =
+        h.tx(|tx| tx.lease(std::slice::from_ref(&request))).into_iter().map(|d| d.invoice.to_string()).collect();
     fast.sort();
     assert_eq!(fast, ["HD-1", "HD-2", "HD-4"]);
     h.sound();

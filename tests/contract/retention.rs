@@ -91,7 +91,7 @@ fn open(h: &mut Harness, about: About) {
 
 fn lease(h: &mut Harness) {
     let request = LeaseRequest { token: LeaseToken(7), now: at(10), until: at(9_000), limit: 100, urgent_only: false };
-    h.tx(|tx| tx.lease(&request));
+    h.tx(|tx| tx.lease(std::slice::from_ref(&request)));
 }
 
 /// What becomes of a message that was leased.
@@ -224,7 +224,7 @@ pub fn what_was_sent_is_forgotten_once_it_is_told_or_ended(mut h: Harness) {
     assert_eq!(erase(&mut h, request(Erasable::Attempts, later())), (0, 7));
     // Whatever can still be sent has its bytes.
     let request = LeaseRequest { token: LeaseToken(8), now: at(9_001), until: at(9_999), limit: 9, urgent_only: false };
-    let sent = h.tx(|tx| tx.lease(&request));
+    let sent = h.tx(|tx| tx.lease(std::slice::from_ref(&request)));
     assert!(sent.len() == 2 && sent.iter().all(|message| message.body.contains("payment.settled")), "{sent:?}");
     h.sound();
 }

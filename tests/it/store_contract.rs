@@ -66,7 +66,7 @@ mod postgres {
         for token in 1..=MESSAGES / 10 {
             let token = LeaseToken(token);
             let request = LeaseRequest { token, now: at(50), until: at(1_050), limit: 10, urgent_only: false };
-            let leased = h.tx(|tx| tx.lease(&request));
+            let leased = h.tx(|tx| tx.lease(std::slice::from_ref(&request)));
             assert_eq!(leased.len(), 10);
             let delivered = |d: thuho::domain::dispatch::LeasedDispatch| DispatchResult {
                 key: d.key,

@@ -316,7 +316,7 @@ fn a_lease_reads_no_blocked_message() {
     }
     h.pay("4", "HD-2", 1);
     let request = LeaseRequest { token: LeaseToken(9), now: at(0), until: at(9), limit: 10, urgent_only: false };
-    assert_eq!(h.tx(|tx| tx.lease(&request)).len(), 2);
+    assert_eq!(h.tx(|tx| tx.lease(std::slice::from_ref(&request))).len(), 2);
     let stranger = Connection::open(&path).unwrap();
     let plan = "EXPLAIN QUERY PLAN SELECT no FROM dispatches WHERE state = 'waiting' AND head = 1 AND urgent = 0
         AND due_at <= 5 ORDER BY due_at, created_at, no LIMIT 9";

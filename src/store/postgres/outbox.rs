@@ -4,10 +4,11 @@
 //! message behind it meanwhile. Keeps I6.
 
 use super::invoices;
+use super::locks::Locks;
 use super::row::{Key, RowCells};
 use super::session::{Answer, Ask, Param};
-use super::tx::PostgresTx;
-use crate::domain::dispatch::{AttemptResult, DispatchResult, LeasedDispatch, ParkCause};
+use super::tx::{LeaseClock, PostgresTx};
+use crate::domain::dispatch::{AttemptResult, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
 use crate::domain::ids::{Author, InvoiceId};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{Cells, key_bytes};
@@ -28,7 +29,7 @@ const FREE_NEXT: &str = "-- dispatches.free_next\nUPDATE dispatches SET head = t
 /// a lease is judged by the database's clock; what is due, by the clock that said when. The rows are named by an array
 /// and not by a join: of a table whose statistics were never taken the planner believes that it has no rows, and goes
 /// through all of them for each one that was found.
-pub(super) fn lease(tx: &mut PostgresTx<'_>, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
+pub(super) fn lease(tx: &mut PostgresTx<'_>, requests: &[LeaseRequest]) -> Result<Vec<LeasedDispatch>, StoreError> {
     const SQL: &str = "-- dispatches.lease\nWITH clock AS MATERIALIZED (
             SELECT coalesce($1::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS now),
         expired AS MATERIALIZED (SELECT d.no, d.due_at FROM dispatches d
@@ -46,11 +47,48 @@ pub(super) fn lease(tx: &mut PostgresTx<'_>, request: &LeaseRequest) -> Result<V
         UPDATE dispatches d SET state = 'leased', lease_token = $6, lease_until = (SELECT now FROM clock) + $3
         WHERE d.no = ANY(ARRAY(SELECT no FROM found))
         RETURNING d.due_at, d.no, d.key, (SELECT i.id FROM invoices i WHERE i.no = d.invoice_no), d.body, d.attempts, d.walls, d.created_at, d.urgent";
-    let (now, limit) = (request.now.unix_ms(), i64::from(request.limit));
-    let judged = tx.clock.judges(request.now);
-    let (lasts, token) = (request.until.ms_since(request.now), request.token.0.cast_signed());
-    let params: Vec<Param<'_>> = vec![&judged, &now, &lasts, &request.urgent_only, &limit, &token];
-    let answer = tx.ask_one(Ask::new(SQL, params))?;
+    if requests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let clock = tx.clock;
+    let values: Vec<LeaseValues> = requests.iter().map(|request| LeaseValues::of(request, clock)).collect();
+    let asks: Vec<Ask<'_>> = values.iter().map(|values| Ask::new(SQL, values.params())).collect();
+    let mut leased = Vec::new();
+    for (answer, request) in tx.ask(&asks)?.iter().zip(requests) {
+        leased.extend(taken(answer, request.token)?);
+    }
+    Ok(leased)
+}
+
+/// The values of one request.
+struct LeaseValues {
+    judged: Option<i64>,
+    now: i64,
+    lasts: i64,
+    urgent_only: bool,
+    limit: i64,
+    token: i64,
+}
+
+impl LeaseValues {
+    fn of(request: &LeaseRequest, clock: LeaseClock) -> Self {
+        Self {
+            judged: clock.judges(request.now),
+            now: request.now.unix_ms(),
+            lasts: request.until.ms_since(request.now),
+            urgent_only: request.urgent_only,
+            limit: i64::from(request.limit),
+            token: request.token.0.cast_signed(),
+        }
+    }
+
+    fn params(&self) -> Vec<Param<'_>> {
+        vec![&self.judged, &self.now, &self.lasts, &self.urgent_only, &self.limit, &self.token]
+    }
+}
+
+/// What one request took, the longest due first.
+fn taken(answer: &Answer, token: LeaseToken) -> Result<Vec<LeasedDispatch>, StoreError> {
     let mut leased = answer.all(|cells| {
         let place = (cells.whole()?, cells.whole()?);
         let leased = LeasedDispatch {
@@ -60,7 +98,7 @@ pub(super) fn lease(tx: &mut PostgresTx<'_>, request: &LeaseRequest) -> Result<V
             attempts: cells.count()?,
             walls: cells.count()?,
             created_at: cells.at()?,
-            token: request.token,
+            token,
             urgent: cells.flag()?,
         };
         Ok((place, leased))
@@ -183,19 +221,23 @@ pub(super) fn settle(tx: &mut PostgresTx<'_>, results: &[DispatchResult]) -> Res
     let delivered = results.iter().filter(|r| r.result == AttemptResult::Delivered);
     let (keys, tokens): (Vec<Key>, Vec<i64>) =
         delivered.map(|r| (Key(key_bytes(&r.key)), r.token.0.cast_signed())).unzip();
-    let mut done: Vec<i64> = Vec::new();
-    if !keys.is_empty() {
-        let held = tx.ask_one(Ask::new(HELD, vec![&keys, &tokens]))?;
-        let held = held.all(|cells| Ok((cells.whole()?, cells.invoice_id()?)))?;
-        invoices::lock(tx, held.iter().map(|(_, id)| id))?;
-        done.extend(held.iter().map(|(no, _)| *no));
+    // Which invoices they are of, so that those can be locked; and the way to the core, which whoever settles asks next.
+    let mut held = tx.look(&[Ask::new(LOCKED_ROUTE, Vec::new()), Ask::new(HELD, vec![&keys, &tokens])])?.into_iter();
+    tx.route = Some(route(&held.next().unwrap_or_default())?);
+    let held = held.next().unwrap_or_default().all(|cells| Ok((cells.whole()?, cells.invoice_id()?)))?;
+    let done: Vec<i64> = held.iter().map(|(no, _)| *no).collect();
+    let locks = Locks::of_invoices(held.iter().map(|(_, id)| id));
+    let mut asks = Vec::new();
+    if !locks.is_empty() {
+        asks.push(locks.ask());
     }
-    let mut asks = vec![Ask::new(SETTLE, rows.params())];
+    let at = asks.len();
+    asks.push(Ask::new(SETTLE, rows.params()));
     if !done.is_empty() {
         asks.push(Ask::new(FREE_NEXT, vec![&done]));
     }
     let answers = tx.ask(&asks)?;
-    let settled = answers.first().map(|answer| answer.all(|cells| Ok((cells.key_some()?, cells.whole()?))));
+    let settled = answers.get(at).map(|answer| answer.all(|cells| Ok((cells.key_some()?, cells.whole()?))));
     let settled: HashSet<(Option<[u8; 16]>, i64)> = settled.transpose()?.unwrap_or_default().into_iter().collect();
     let took = |r: &DispatchResult| settled.contains(&(Some(key_bytes(&r.key)), r.token.0.cast_signed()));
     Ok(results.iter().zip(counts).map(|(result, counts)| counts && took(result)).collect())

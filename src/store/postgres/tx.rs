@@ -105,6 +105,8 @@ pub(super) struct PostgresTx<'s> {
     pub(super) lane: u32,
     pub(super) clock: LeaseClock,
     last: Vec<Last>,
+    /// The way to the core, once it was asked for: its row, if there is one, is locked since.
+    pub(super) route: Option<RouteState>,
     begun: bool,
     failed: bool,
 }
@@ -117,7 +119,7 @@ impl<'s> PostgresTx<'s> {
         clock: LeaseClock,
     ) -> Self {
         let (lane, head) = lane;
-        Self { session, numbers, head, lane, clock, last: Vec::new(), begun: false, failed: false }
+        Self { session, numbers, head, lane, clock, last: Vec::new(), route: None, begun: false, failed: false }
     }
 
     /// Statements that do not wait for one another.
@@ -252,8 +254,8 @@ impl Tx for PostgresTx<'_> {
         invoices::upsert(self, invoices)
     }
 
-    fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
-        outbox::lease(self, request)
+    fn lease(&mut self, requests: &[LeaseRequest]) -> Result<Vec<LeasedDispatch>, StoreError> {
+        outbox::lease(self, requests)
     }
 
     fn settle(&mut self, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError> {
@@ -274,11 +276,16 @@ impl Tx for PostgresTx<'_> {
     }
 
     fn route(&mut self) -> Result<RouteState, StoreError> {
-        let answer = self.ask_one(Ask::new(outbox::LOCKED_ROUTE, Vec::new()))?;
-        outbox::route(&answer)
+        if let Some(route) = &self.route {
+            return Ok(route.clone());
+        }
+        let answer = self.look(&[Ask::new(outbox::LOCKED_ROUTE, Vec::new())])?.pop().unwrap_or_default();
+        let route = outbox::route(&answer)?;
+        Ok(self.route.insert(route).clone())
     }
 
     fn set_route(&mut self, state: &RouteState) -> Result<(), StoreError> {
+        self.route = Some(state.clone());
         outbox::set_route(self, state)
     }
 

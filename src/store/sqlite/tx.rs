@@ -144,8 +144,12 @@ impl Tx for SqliteTx<'_> {
         invoices::upsert(self.db, invoices)
     }
 
-    fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<crate::domain::dispatch::LeasedDispatch>, StoreError> {
-        outbox::lease(self.db, request)
+    fn lease(&mut self, requests: &[LeaseRequest]) -> Result<Vec<crate::domain::dispatch::LeasedDispatch>, StoreError> {
+        let mut leased = Vec::new();
+        for request in requests {
+            leased.extend(outbox::lease(self.db, request)?);
+        }
+        Ok(leased)
     }
 
     fn settle(&mut self, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError> {

@@ -321,7 +321,7 @@ fn a_message_that_ends_while_the_next_one_comes_sets_it_free() {
         scope.spawn(|| {
             for n in 0..ROUNDS {
                 let mut taken = Vec::new();
-                sender.store.transact(&mut |tx| tx.lease(&lease(n)).map(|found| taken = found)).unwrap();
+                sender.store.transact(&mut |tx| tx.lease(&[lease(n)]).map(|found| taken = found)).unwrap();
                 assert_eq!(taken.len(), 1, "round {n}: only the first of an invoice goes");
                 start.wait();
                 let done: Vec<_> = taken

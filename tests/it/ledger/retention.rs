@@ -48,7 +48,7 @@ fn years_ago(books: &mut Books) {
     books
         .store
         .transact(&mut |tx| {
-            let taken = tx.lease(&lease)?;
+            let taken = tx.lease(std::slice::from_ref(&lease))?;
             let told = |key| DispatchResult { key, token, result: AttemptResult::Delivered, at };
             let results: Vec<_> = taken.into_iter().map(|message| told(message.key)).collect();
             assert_eq!(tx.settle(&results)?, [true]);

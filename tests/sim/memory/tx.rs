@@ -175,6 +175,42 @@ impl MemoryTx<'_> {
     }
 }
 
+impl MemoryTx<'_> {
+    fn lease_one(&mut self, request: &LeaseRequest) -> Vec<LeasedDispatch> {
+        let mut due: Vec<(Timestamp, usize)> = Vec::new();
+        for (at, message) in self.db.messages.iter().enumerate() {
+            let may_go = match message.state {
+                DispatchState::Waiting { not_before } => not_before <= request.now,
+                DispatchState::Leased { until, .. } => until <= request.now,
+                DispatchState::Delivered { .. } | DispatchState::Parked { .. } | DispatchState::Closed => false,
+            };
+            let d = &message.dispatch;
+            if may_go && (d.urgent || !request.urgent_only) && self.db.is_first(&d.invoice, d.sequence) {
+                due.push((message.due_at, at));
+            }
+        }
+        due.sort();
+        due.truncate(usize::try_from(request.limit).unwrap());
+        let mut taken = Vec::with_capacity(due.len());
+        for (_, at) in due {
+            let mut message = self.db.messages[at].clone();
+            message.state = DispatchState::Leased { token: request.token, until: request.until };
+            taken.push(LeasedDispatch {
+                key: message.dispatch.key.clone(),
+                invoice: message.dispatch.invoice.clone(),
+                body: message.dispatch.body.clone(),
+                attempts: message.attempts,
+                walls: message.walls,
+                created_at: message.dispatch.created_at,
+                token: request.token,
+                urgent: message.dispatch.urgent,
+            });
+            self.set_message(at, message);
+        }
+        taken
+    }
+}
+
 impl Tx for MemoryTx<'_> {
     fn heads(&mut self) -> Result<Heads, StoreError> {
         let (n, chain) = self.db.lane_heads.get(&self.lane).copied().unwrap_or_default();
@@ -245,40 +281,9 @@ impl Tx for MemoryTx<'_> {
         Ok(found)
     }
 
-    fn lease(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedDispatch>, StoreError> {
-        let mut due: Vec<(Timestamp, usize)> = Vec::new();
-        for (at, message) in self.db.messages.iter().enumerate() {
-            let may_go = match message.state {
-                DispatchState::Waiting { not_before } => not_before <= request.now,
-                DispatchState::Leased { until, .. } => until <= request.now,
-                DispatchState::Delivered { .. } | DispatchState::Parked { .. } | DispatchState::Closed => false,
-            };
-            let d = &message.dispatch;
-            if may_go && (d.urgent || !request.urgent_only) && self.db.is_first(&d.invoice, d.sequence) {
-                due.push((message.due_at, at));
-            }
-        }
-        due.sort();
-        due.truncate(usize::try_from(request.limit).unwrap());
-        let mut taken = Vec::with_capacity(due.len());
-        for (_, at) in due {
-            let mut message = self.db.messages[at].clone();
-            message.state = DispatchState::Leased { token: request.token, until: request.until };
-            taken.push(LeasedDispatch {
-                key: message.dispatch.key.clone(),
-                invoice: message.dispatch.invoice.clone(),
-                body: message.dispatch.body.clone(),
-                attempts: message.attempts,
-                walls: message.walls,
-                created_at: message.dispatch.created_at,
-                token: request.token,
-                urgent: message.dispatch.urgent,
-            });
-            self.set_message(at, message);
-        }
-        Ok(taken)
+    fn lease(&mut self, requests: &[LeaseRequest]) -> Result<Vec<LeasedDispatch>, StoreError> {
+        Ok(requests.iter().flat_map(|request| self.lease_one(request)).collect())
     }
-
     fn settle(&mut self, results: &[DispatchResult]) -> Result<Vec<bool>, StoreError> {
         let mut written = Vec::with_capacity(results.len());
         for result in results {
