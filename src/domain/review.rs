@@ -2,7 +2,9 @@
 
 use super::ids::{DispatchKey, EventKey, InvoiceId, PartnerCode};
 use super::money::Money;
+use super::statement::{LineNo, StatementKind};
 use super::time::Timestamp;
+use jiff::civil::Date;
 
 /// The class of a break. Codes are those of the reconciliation desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,4 +112,23 @@ pub struct NewBreak {
     /// What makes it the same as another one: it is not opened beside an open one with the same mark, whichever
     /// instance opened that. `None`: there is no other one like it.
     pub mark: Option<[u8; 32]>,
+    /// What a comparison says of it, if one opened it.
+    pub leg: Option<Leg>,
+}
+
+/// Both sides of a difference between our books and a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Whose word was compared.
+    pub kind: StatementKind,
+    /// Of which day.
+    pub day: Date,
+    /// The line, if there is one.
+    pub line: Option<LineNo>,
+    /// What our books say, in dong, signed; `None` where they say nothing.
+    pub ours: Option<i64>,
+    /// What the statement says, in dong, signed; `None` where it says nothing.
+    pub theirs: Option<i64>,
+    /// May the next day bring the other side?
+    pub carried: bool,
 }

@@ -38,6 +38,38 @@ impl StatementKind {
     }
 }
 
+/// The store's number of a statement file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileNo(pub i64);
+
+/// The place of a line: its file's number above 32 bits, its place in the file below, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LineNo(pub i64);
+
+impl LineNo {
+    /// The `place`th line of a file.
+    #[must_use]
+    pub fn of(file: FileNo, place: u32) -> Self {
+        Self((file.0 << 32) | i64::from(place))
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn file(self) -> FileNo {
+        FileNo(self.0 >> 32)
+    }
+
+    /// Its place in the file.
+    #[must_use]
+    pub fn place(self) -> u32 {
+        u32::try_from(self.0 & i64::from(u32::MAX)).unwrap_or(0)
+    }
+}
+
+/// The store's number of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReconciliationNo(pub i64);
+
 /// One line of a statement, read by a layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementLine {

@@ -255,6 +255,7 @@ impl Book {
             detail,
             opened_at: self.moment.now,
             mark: about.mark.map(|mark| *mark.as_bytes()),
+            leg: None,
         });
     }
 

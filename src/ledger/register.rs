@@ -118,6 +118,7 @@ fn changed_under_money(
         detail: detail.to_owned(),
         opened_at: lane.moment.now,
         mark: None,
+        leg: None,
     })
 }
 

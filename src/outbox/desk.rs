@@ -317,5 +317,6 @@ fn parked_break(message: &LeasedDispatch, cause: ParkCause, reason: &str, at: Ti
         detail: format!("the billing core did not take {}: {reason}, {tries} tries, {}", message.key, cause.word()),
         opened_at: at,
         mark: None,
+        leg: None,
     }
 }

@@ -9,6 +9,7 @@
 //! - a result written under a lost lease changes nothing.
 
 mod cells;
+mod messages;
 mod migrations;
 mod numbers;
 mod place;
@@ -18,19 +19,24 @@ pub mod retention;
 pub mod rows;
 mod shared;
 pub mod sqlite;
+mod statement_cells;
+pub mod statements;
 
+pub use messages::{CommandAnswer, DispatchCommand, FoundDispatch, LeaseRequest, RoutePause, RouteState};
 pub use place::{Options, Place, migrate, open, open_reports};
 pub use retention::{Erasable, EraseRequest, Erased};
 
-use crate::domain::dispatch::{Dispatch, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
-use crate::domain::ids::{Author, CustomerCode, DispatchKey, EventKey, Generation, InvoiceId, PostingNo};
+use crate::domain::dispatch::{Dispatch, DispatchResult, LeasedDispatch, ParkCause};
+use crate::domain::ids::{CustomerCode, EventKey, Generation, InvoiceId, PostingNo};
 use crate::domain::invoice::{Invoice, InvoiceAccount};
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Allocation, Entry, Posting};
 use crate::domain::receipt::{HashedEvidence, Link};
 use crate::domain::review::NewBreak;
+use crate::domain::statement::{FileNo, ReconciliationNo, StatementKind};
 use crate::domain::time::Timestamp;
 use rows::{EventRecord, EventState};
+use statements::{BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums};
 use std::collections::{HashMap, HashSet};
 
 /// What the machine could not do. Displays what failed, never its source; the source is for the log.
@@ -167,21 +173,6 @@ pub struct Writes {
     pub breaks: Vec<NewBreak>,
 }
 
-/// A request for messages to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeaseRequest {
-    /// The fence under which they are taken.
-    pub token: LeaseToken,
-    /// Now, on the clock that leases are judged by.
-    pub now: Timestamp,
-    /// Until when they are ours.
-    pub until: Timestamp,
-    /// How many at most.
-    pub limit: u32,
-    /// Only those of overdue invoices?
-    pub urgent_only: bool,
-}
-
 /// A wish to do some work for all instances for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lead {
@@ -193,68 +184,6 @@ pub struct Lead {
     pub now: Timestamp,
     /// For how long, in milliseconds; nothing gives it back.
     pub lasts_ms: i64,
-}
-
-/// A message that was looked up for a person: by its key no index of the hot path exists, so the looking is done beside
-/// the writer ([`reports::Reports::find_dispatch`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundDispatch {
-    /// Its key.
-    pub key: DispatchKey,
-    /// Where the store keeps it.
-    pub no: i64,
-}
-
-/// What a person may do with a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DispatchCommand {
-    /// Send it again, under the same key, from now on, with its attempts counted from zero.
-    Retry,
-    /// Keep it back.
-    Hold,
-    /// Propose to end it without the core's yes.
-    ProposeClose {
-        /// Who proposes.
-        author: Author,
-        /// Why.
-        reason: String,
-    },
-    /// End it: needs a proposal by somebody else.
-    ApproveClose {
-        /// Who approves.
-        author: Author,
-    },
-}
-
-/// What a command did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandAnswer {
-    /// Done.
-    Done,
-    /// No such message.
-    NotFound,
-    /// It is delivered, closed or being sent: not possible now.
-    WrongState,
-    /// Nobody proposed, or the proposer is the approver.
-    NeedsAnother,
-}
-
-/// Is the way to the core open?
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RouteState {
-    /// Why it is paused and until when the next probe waits; `None` when it is open.
-    pub paused: Option<RoutePause>,
-}
-
-/// A pause of the way to the core.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoutePause {
-    /// For people: `http 401`.
-    pub reason: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// When one message may be tried.
-    pub probe_at: Timestamp,
 }
 
 /// What an upsert found for one row.
@@ -382,6 +311,44 @@ pub trait Tx {
     /// # Errors
     /// The machine's.
     fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError>;
+
+    /// Closes those of these breaks that are open, and says how many.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn close_breaks(&mut self, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError>;
+
+    /// Begins a statement file, or finds how far the same bytes got.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn begin_statement(&mut self, new: &NewStatement) -> Result<BegunStatement, StoreError>;
+
+    /// Adds lines of a file that is being read; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn add_lines(&mut self, file: FileNo, lines: &[NewLine]) -> Result<(), StoreError>;
+
+    /// From now on the file is its day's word. Says which file was before: that one is superseded, and what was matched
+    /// to its lines is free again.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn take_statement(&mut self, file: FileNo, sums: &StatementSums) -> Result<Option<FileNo>, StoreError>;
+
+    /// Keeps a comparison.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn add_reconciliation(&mut self, new: &NewReconciliation) -> Result<ReconciliationNo, StoreError>;
+
+    /// Keeps matches of a comparison, and says how many are new: a line or an event that is matched on this leg stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn add_matches(&mut self, of: (ReconciliationNo, StatementKind), matches: &[NewMatch]) -> Result<u64, StoreError>;
 
     /// Adds to the counts of repeats, which stand beside the chain: (partner, day, how many).
     ///

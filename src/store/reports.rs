@@ -3,6 +3,7 @@
 
 use super::Candidates;
 use super::rows::EventRecord;
+use super::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
 use super::{FoundDispatch, RouteState, Seal, StoreError};
 use crate::domain::dispatch::ParkCause;
 use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
@@ -12,6 +13,7 @@ use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, PostingKind};
 use crate::domain::receipt::{Evidence, Verdict};
 use crate::domain::review::BreakClass;
+use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use jiff::civil::Date;
 
@@ -274,6 +276,64 @@ pub trait Reports: Send {
     /// # Errors
     /// The machine's.
     fn breaks(&mut self, open_only: bool, limit: u32) -> Result<Vec<BreakView>, StoreError>;
+
+    /// The file that is the word of a partner's day.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn statement(
+        &mut self,
+        kind: StatementKind,
+        partner: &PartnerCode,
+        day: Date,
+    ) -> Result<Option<StatementFile>, StoreError>;
+
+    /// Statement files, newest first.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn statements(&mut self, limit: u32) -> Result<Vec<StatementFile>, StoreError>;
+
+    /// The last comparison of a partner's day.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn reconciliation(
+        &mut self,
+        kind: StatementKind,
+        partner: &PartnerCode,
+        day: Date,
+    ) -> Result<Option<ReconciliationView>, StoreError>;
+
+    /// A page of our events of a partner's day.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn day_events(&mut self, ask: &DayEvents<'_>) -> Result<Vec<DayEvent>, StoreError>;
+
+    /// These events, whatever their day; those that are not there are left out.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn day_events_with(&mut self, kind: StatementKind, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError>;
+
+    /// A page of a file's lines, after this one.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn day_lines(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError>;
+
+    /// Those of these lines whose file is still its day's word.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError>;
+
+    /// The open breaks of a partner's comparisons.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn leg_breaks(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError>;
 
     /// Receipts in chain order.
     ///

@@ -257,6 +257,7 @@ pub fn many_payments_of_one_batch_settle_one_invoice_once_each(mut h: Harness) {
             detail: "an older bill stays open".to_owned(),
             opened_at: at(5),
             mark: None,
+            leg: None,
         });
         tx.write(&writes)
     });
@@ -282,6 +283,7 @@ pub fn a_break_with_a_mark_is_opened_once(mut h: Harness) {
         detail: String::new(),
         opened_at: at(0),
         mark: mark.map(|byte| [byte; 32]),
+        leg: None,
     };
     let [conflict, failed] = [BreakClass::Conflict, BreakClass::StatusMismatch];
     let breaks = [marked(conflict, Some(1)), marked(failed, Some(2)), marked(conflict, Some(1)), marked(failed, None)];

@@ -1,5 +1,6 @@
 //! What every store must do, whatever database it speaks to (I12): one suite, run over SQLite and PostgreSQL by
-//! `tests/it`, over the simulator's memory by `tests/sim`. Builders in `build`, the money path in `books`, the outbox in `messages`, what may be forgotten in `retention`.
+//! `tests/it`, over the simulator's memory by `tests/sim`. Builders in `build`, the money path in `books`, the outbox in
+//! `messages`, what may be forgotten in `retention`.
 //!
 //! ```text
 //! #[path = "../contract/mod.rs"]

@@ -85,6 +85,7 @@ fn open(h: &mut Harness, about: About) {
         detail: String::new(),
         opened_at: at(5),
         mark: None,
+        leg: None,
     };
     h.tx(|tx| tx.open_breaks(std::slice::from_ref(&new)));
 }

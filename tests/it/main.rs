@@ -29,6 +29,7 @@ mod races;
 mod redis_ways;
 mod store_contract;
 mod store_sqlite;
+mod store_statements;
 mod tidy;
 mod vocabulary;
 mod webhook;

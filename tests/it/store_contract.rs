@@ -9,7 +9,7 @@ use thuho::store::Store;
 use thuho::store::reports::Reports;
 use thuho::store::sqlite::{self, SqliteOptions, SqliteStore};
 
-fn sqlite() -> Harness {
+pub fn sqlite() -> Harness {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("books.db");
     Harness { keep: Box::new(folder), ..at_path(&path) }
@@ -30,7 +30,7 @@ pub fn at_path(path: &Path) -> Harness {
 contract::suite!(sqlite);
 
 /// The same on a real PostgreSQL.
-mod postgres {
+pub mod postgres {
     use super::contract::build::at;
     use super::contract::{self, Harness, LANE};
     use crate::harness::postgres::Database;
@@ -38,7 +38,7 @@ mod postgres {
     use thuho::store::LeaseRequest;
     use thuho::store::postgres::{LeaseClock, PostgresOptions};
 
-    fn postgres() -> Option<Harness> {
+    pub fn postgres() -> Option<Harness> {
         Database::fresh("the contract over PostgreSQL").map(on)
     }
 

@@ -4,6 +4,7 @@
 //! alone: a transaction whose COMMIT was not sent may be run again, one whose COMMIT got no answer is unknown, and is
 //! never run again by us. Knows nothing of what the rows mean.
 
+mod breaks;
 mod checks;
 mod events;
 mod failure;
@@ -18,6 +19,7 @@ mod reports;
 mod retention;
 mod row;
 mod session;
+mod statements;
 mod tls;
 mod tx;
 mod write;

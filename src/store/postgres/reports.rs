@@ -13,6 +13,7 @@ use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, PostingKind};
 use crate::domain::receipt::Verdict;
+use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{
     Cells, account_and_money, break_view, dispatch_columns, dispatch_query, dispatch_view, event_columns, event_query,
@@ -25,6 +26,7 @@ use crate::store::reports::{
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{event_ids, newest};
+use crate::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError, in_lock_order};
 use jiff::civil::Date;
 use std::collections::HashMap;
@@ -93,7 +95,7 @@ impl PostgresReports {
         answers
     }
 
-    fn ask_one(&mut self, ask: Ask<'_>) -> Result<Answer, StoreError> {
+    pub(super) fn ask_one(&mut self, ask: Ask<'_>) -> Result<Answer, StoreError> {
         Ok(self.ask(&[ask])?.pop().unwrap_or_default())
     }
 
@@ -325,6 +327,48 @@ impl Reports for PostgresReports {
             opened_at, closed_at FROM breaks WHERE closed_at IS NULL ORDER BY no DESC LIMIT $1";
         let (sql, limit) = (if open_only { OPEN } else { ALL }, i64::from(limit));
         self.ask_one(Ask::new(sql, vec![&limit]))?.all(break_view)
+    }
+
+    fn statement(
+        &mut self,
+        kind: StatementKind,
+        partner: &PartnerCode,
+        day: Date,
+    ) -> Result<Option<StatementFile>, StoreError> {
+        self.taken(kind, partner, day)
+    }
+
+    fn statements(&mut self, limit: u32) -> Result<Vec<StatementFile>, StoreError> {
+        self.files(limit)
+    }
+
+    fn reconciliation(
+        &mut self,
+        kind: StatementKind,
+        partner: &PartnerCode,
+        day: Date,
+    ) -> Result<Option<ReconciliationView>, StoreError> {
+        self.last_reconciliation(kind, partner, day)
+    }
+
+    fn day_events(&mut self, ask: &DayEvents<'_>) -> Result<Vec<DayEvent>, StoreError> {
+        self.events_of_day(ask)
+    }
+
+    fn day_events_with(&mut self, kind: StatementKind, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+        self.events_with(kind, keys)
+    }
+
+    fn day_lines(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {
+        self.lines_of(after, limit)
+    }
+
+    fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
+        self.lines_with(numbers)
+    }
+
+    fn leg_breaks(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
+        self.breaks_of_leg(ask)
     }
 
     fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {

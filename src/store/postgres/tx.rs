@@ -6,17 +6,21 @@
 use super::lane::{Head, NEXT_BLOCK};
 use super::row::{Key, small};
 use super::session::{Answer, Ask, Session};
-use super::{events, invoices, outbox, position, retention, write};
+use super::{breaks, events, invoices, outbox, position, retention, statements, write};
 use crate::domain::dispatch::{DispatchResult, LeasedDispatch};
 use crate::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::Invoice;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::Account;
 use crate::domain::review::NewBreak;
+use crate::domain::statement::{FileNo, ReconciliationNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::Cells;
 use crate::store::numbers::receipt_no;
 use crate::store::rows::{EventRecord, EventState};
+use crate::store::statements::{
+    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
+};
 use crate::store::{
     Candidates, CommandAnswer, DispatchCommand, EraseRequest, Erased, FoundDispatch, Heads, Lead, LeaseRequest,
     Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
@@ -290,7 +294,31 @@ impl Tx for PostgresTx<'_> {
     }
 
     fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
-        write::breaks(self, breaks)
+        breaks::open(self, breaks)
+    }
+
+    fn close_breaks(&mut self, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError> {
+        statements::close_breaks(self, breaks, closing)
+    }
+
+    fn begin_statement(&mut self, new: &NewStatement) -> Result<BegunStatement, StoreError> {
+        statements::begin(self, new)
+    }
+
+    fn add_lines(&mut self, file: FileNo, lines: &[NewLine]) -> Result<(), StoreError> {
+        statements::add_lines(self, file, lines)
+    }
+
+    fn take_statement(&mut self, file: FileNo, sums: &StatementSums) -> Result<Option<FileNo>, StoreError> {
+        statements::take(self, file, sums)
+    }
+
+    fn add_reconciliation(&mut self, new: &NewReconciliation) -> Result<ReconciliationNo, StoreError> {
+        statements::add_reconciliation(self, new)
+    }
+
+    fn add_matches(&mut self, of: (ReconciliationNo, StatementKind), matches: &[NewMatch]) -> Result<u64, StoreError> {
+        statements::add_matches(self, of, matches)
     }
 
     fn count_repeats(&mut self, counts: &[RepeatCount]) -> Result<(), StoreError> {

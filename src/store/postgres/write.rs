@@ -1,14 +1,14 @@
 //! What a batch of the ledger writes: receipts, event rows, postings with their lines, messages, breaks. The hot path:
 //! one statement a table, whatever the size of the batch, and all of them on one way to the server and back.
 
+use super::breaks::Breaks;
 use super::row::{Key, small};
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;
 use super::{events, failure};
 use crate::domain::dispatch::Dispatch;
-use crate::domain::ids::{Author, DispatchKey, EventKey, InvoiceId, PartnerCode};
+use crate::domain::ids::{Author, DispatchKey, EventKey, InvoiceId};
 use crate::domain::posting::{Account, PostingKind};
-use crate::domain::review::NewBreak;
 use crate::store::cells::{Cells, key_bytes};
 use crate::store::numbers::{line_no, receipt_no};
 use crate::store::{NewReceipt, NumberedPosting, StoreError, Writes};
@@ -392,60 +392,4 @@ impl<'w> Dispatches<'w> {
             Ask::new(ADD, params)
         })
     }
-}
-
-struct Breaks<'w> {
-    class: Vec<&'static str>,
-    partner: Vec<Option<&'w str>>,
-    event_key: Vec<Option<Key>>,
-    invoice: Vec<Option<&'w str>>,
-    dispatch: Vec<Option<&'w str>>,
-    amount: Vec<i64>,
-    detail: Vec<&'w str>,
-    opened_at: Vec<i64>,
-    mark: Vec<Option<&'w [u8]>>,
-}
-
-impl<'w> Breaks<'w> {
-    fn new(breaks: &'w [NewBreak]) -> Self {
-        Self {
-            class: breaks.iter().map(|b| b.class.code()).collect(),
-            partner: breaks.iter().map(|b| b.partner.as_ref().map(PartnerCode::as_str)).collect(),
-            event_key: breaks.iter().map(|b| b.event.map(|key| Key(*key.as_bytes()))).collect(),
-            invoice: breaks.iter().map(|b| b.invoice.as_ref().map(InvoiceId::as_str)).collect(),
-            dispatch: breaks.iter().map(|b| b.dispatch.as_ref().map(DispatchKey::as_str)).collect(),
-            amount: breaks.iter().map(|b| b.amount.dong()).collect(),
-            detail: breaks.iter().map(|b| b.detail.as_str()).collect(),
-            opened_at: breaks.iter().map(|b| b.opened_at.unix_ms()).collect(),
-            mark: breaks.iter().map(|b| b.mark.as_ref().map(<[u8; 32]>::as_slice)).collect(),
-        }
-    }
-
-    fn ask(&self) -> Option<Ask<'_>> {
-        const ADD: &str = "-- breaks.add\nINSERT INTO breaks
-                (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark)
-            SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[],
-                $8::bigint[], $9::bytea[])
-            ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
-        (!self.class.is_empty()).then(|| {
-            let params: Vec<Param<'_>> = vec![
-                &self.class,
-                &self.partner,
-                &self.event_key,
-                &self.invoice,
-                &self.dispatch,
-                &self.amount,
-                &self.detail,
-                &self.opened_at,
-                &self.mark,
-            ];
-            Ask::new(ADD, params)
-        })
-    }
-}
-
-/// Opens breaks.
-pub(super) fn breaks(tx: &mut PostgresTx<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> {
-    let rows = Breaks::new(breaks);
-    rows.ask().map_or(Ok(()), |ask| tx.ask(&[ask]).map(drop))
 }

@@ -13,6 +13,7 @@ mod outbox;
 mod reports;
 mod retention;
 mod statement;
+mod statements;
 mod tx;
 mod write;
 

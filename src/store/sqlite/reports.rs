@@ -2,12 +2,13 @@
 //! for. Every list has a limit that the caller names (I10).
 
 use super::statement::{Db, RowCells};
-use super::{checks, invoices, outbox, statement, tx, write};
+use super::{checks, invoices, outbox, statement, statements, tx, write};
 use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, PostingKind};
 use crate::domain::receipt::Verdict;
+use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{
     Cells as _, account_and_money, break_view, dispatch_columns, dispatch_query, dispatch_view, event_columns,
@@ -20,7 +21,9 @@ use crate::store::reports::{
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{event_ids, newest};
+use crate::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError};
+use jiff::civil::Date;
 use rusqlite::{Connection, params};
 
 /// A reading connection.
@@ -282,6 +285,48 @@ impl Reports for SqliteReports {
         const OPEN: &str = "-- reports.open_breaks\nSELECT no, class, partner, event_key, invoice, amount, detail,
             opened_at, closed_at FROM breaks WHERE closed_at IS NULL ORDER BY no DESC LIMIT ?1";
         self.db().all(if open_only { OPEN } else { ALL }, [limit], |cells| break_view(cells))
+    }
+
+    fn statement(
+        &mut self,
+        kind: StatementKind,
+        partner: &PartnerCode,
+        day: Date,
+    ) -> Result<Option<StatementFile>, StoreError> {
+        statements::taken(self.db(), kind, partner, day)
+    }
+
+    fn statements(&mut self, limit: u32) -> Result<Vec<StatementFile>, StoreError> {
+        statements::files(self.db(), limit)
+    }
+
+    fn reconciliation(
+        &mut self,
+        kind: StatementKind,
+        partner: &PartnerCode,
+        day: Date,
+    ) -> Result<Option<ReconciliationView>, StoreError> {
+        statements::last(self.db(), kind, partner, day)
+    }
+
+    fn day_events(&mut self, ask: &DayEvents<'_>) -> Result<Vec<DayEvent>, StoreError> {
+        statements::day_events(self.db(), ask)
+    }
+
+    fn day_events_with(&mut self, kind: StatementKind, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+        statements::events_with_keys(self.db(), kind, keys)
+    }
+
+    fn day_lines(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {
+        statements::lines(self.db(), after, limit)
+    }
+
+    fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
+        statements::lines_with_numbers(self.db(), numbers)
+    }
+
+    fn leg_breaks(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
+        statements::leg_breaks(self.db(), ask)
     }
 
     fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {

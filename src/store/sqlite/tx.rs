@@ -1,17 +1,21 @@
 //! One transaction: the table of contents of the verbs. Each is a few statements in the file of its subject.
 
 use super::statement::Db;
-use super::{invoices, outbox, retention, write};
+use super::{invoices, outbox, retention, statements, write};
 use crate::domain::dispatch::DispatchResult;
 use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::Invoice;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::Account;
 use crate::domain::review::NewBreak;
+use crate::domain::statement::{FileNo, ReconciliationNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{Cells as _, event, event_columns, events};
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::rows::EventRecord;
+use crate::store::statements::{
+    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
+};
 use crate::store::{
     Candidates, CommandAnswer, DispatchCommand, EraseRequest, Erased, FoundDispatch, Heads, Lead, LeaseRequest,
     Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted, Writes,
@@ -179,6 +183,30 @@ impl Tx for SqliteTx<'_> {
 
     fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
         write::breaks(self.db, breaks)
+    }
+
+    fn close_breaks(&mut self, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError> {
+        statements::close_breaks(self.db, breaks, closing)
+    }
+
+    fn begin_statement(&mut self, new: &NewStatement) -> Result<BegunStatement, StoreError> {
+        statements::begin(self.db, new)
+    }
+
+    fn add_lines(&mut self, file: FileNo, lines: &[NewLine]) -> Result<(), StoreError> {
+        statements::add_lines(self.db, file, lines)
+    }
+
+    fn take_statement(&mut self, file: FileNo, sums: &StatementSums) -> Result<Option<FileNo>, StoreError> {
+        statements::take(self.db, file, sums)
+    }
+
+    fn add_reconciliation(&mut self, new: &NewReconciliation) -> Result<ReconciliationNo, StoreError> {
+        statements::add_reconciliation(self.db, new)
+    }
+
+    fn add_matches(&mut self, of: (ReconciliationNo, StatementKind), matches: &[NewMatch]) -> Result<u64, StoreError> {
+        statements::add_matches(self.db, of, matches)
     }
 
     fn count_repeats(&mut self, counts: &[RepeatCount]) -> Result<(), StoreError> {

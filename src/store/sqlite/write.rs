@@ -288,8 +288,9 @@ fn dispatches(tx: &mut SqliteTx<'_>, dispatches: &[Dispatch]) -> Result<(), Stor
 /// Opens breaks.
 pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> {
     const ADD: &str = "-- breaks.add\nINSERT INTO breaks
-            (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
+             theirs, carried)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
         ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
     if breaks.is_empty() {
         return Ok(());
@@ -306,6 +307,12 @@ pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> 
             one.detail,
             one.opened_at.unix_ms(),
             one.mark,
+            one.leg.map(|leg| leg.kind.word()),
+            one.leg.map(|leg| leg.day.to_string()),
+            one.leg.and_then(|leg| leg.line).map(|line| line.0),
+            one.leg.and_then(|leg| leg.ours),
+            one.leg.and_then(|leg| leg.theirs),
+            one.leg.is_some_and(|leg| leg.carried),
         ])?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The read side of the store in memory.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
+use super::tx::no_statements;
 use super::{Db, Link, MemoryStore, Message};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,12 +12,14 @@ use thuho::domain::invoice::InvoiceAccount;
 use thuho::domain::notice::Wanted;
 use thuho::domain::posting::Account;
 use thuho::domain::receipt::Verdict;
+use thuho::domain::statement::{LineNo, StatementKind};
 use thuho::domain::time::Timestamp;
 use thuho::store::reports::{
     BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
     Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use thuho::store::rows::{EventRecord, EventState};
+use thuho::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
 use thuho::store::{Candidates, FoundDispatch, NumberedPosting, Position, RouteState, Seal, StoreError};
 
 /// The read side of the same tables.
@@ -191,6 +194,48 @@ impl Reports for MemoryReports {
                 closed_at: None,
             })
             .collect())
+    }
+
+    fn statement(
+        &mut self,
+        _kind: StatementKind,
+        _partner: &PartnerCode,
+        _day: Date,
+    ) -> Result<Option<StatementFile>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn statements(&mut self, _limit: u32) -> Result<Vec<StatementFile>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn reconciliation(
+        &mut self,
+        _kind: StatementKind,
+        _partner: &PartnerCode,
+        _day: Date,
+    ) -> Result<Option<ReconciliationView>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn day_events(&mut self, _ask: &DayEvents<'_>) -> Result<Vec<DayEvent>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn day_events_with(&mut self, _kind: StatementKind, _keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn day_lines(&mut self, _after: LineNo, _limit: u32) -> Result<Vec<DayLine>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn day_lines_with(&mut self, _numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn leg_breaks(&mut self, _ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
+        Err(no_statements())
     }
 
     fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {

@@ -8,14 +8,23 @@ use thuho::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo
 use thuho::domain::invoice::{Invoice, InvoiceAccount};
 use thuho::domain::notice::Wanted;
 use thuho::domain::review::NewBreak;
+use thuho::domain::statement::{FileNo, ReconciliationNo, StatementKind};
 use thuho::domain::time::Timestamp;
 use thuho::store::retention::judge;
 use thuho::store::rows::{EventRecord, EventState};
+use thuho::store::statements::{
+    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
+};
 use thuho::store::{
     Candidates, CommandAnswer, DispatchCommand, Erasable, EraseRequest, Erased, EventWrite, FoundDispatch, Heads, Lead,
     LeaseRequest, NewReceipt, NumberedPosting, Position, RepeatCount, RouteState, Seal, StoreError, Tx, Upserted,
     Writes,
 };
+
+/// The simulated days end before anybody compares them.
+pub(super) fn no_statements() -> StoreError {
+    StoreError::Fault("the store in memory keeps no statements".to_owned())
+}
 
 type Undo = Box<dyn FnOnce(&mut Db)>;
 
@@ -394,6 +403,34 @@ impl Tx for MemoryTx<'_> {
         }
         self.undo.push(Box::new(move |db| db.breaks.truncate(before)));
         Ok(())
+    }
+
+    fn close_breaks(&mut self, _breaks: &[i64], _closing: &Closing<'_>) -> Result<u64, StoreError> {
+        Err(no_statements())
+    }
+
+    fn begin_statement(&mut self, _new: &NewStatement) -> Result<BegunStatement, StoreError> {
+        Err(no_statements())
+    }
+
+    fn add_lines(&mut self, _file: FileNo, _lines: &[NewLine]) -> Result<(), StoreError> {
+        Err(no_statements())
+    }
+
+    fn take_statement(&mut self, _file: FileNo, _sums: &StatementSums) -> Result<Option<FileNo>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn add_reconciliation(&mut self, _new: &NewReconciliation) -> Result<ReconciliationNo, StoreError> {
+        Err(no_statements())
+    }
+
+    fn add_matches(
+        &mut self,
+        _of: (ReconciliationNo, StatementKind),
+        _matches: &[NewMatch],
+    ) -> Result<u64, StoreError> {
+        Err(no_statements())
     }
 
     fn count_repeats(&mut self, counts: &[RepeatCount]) -> Result<(), StoreError> {

@@ -1,0 +1,86 @@
+//! Breaks: opened by the commit of what caused them, one for one disagreement.
+
+use super::row::Key;
+use super::session::{Ask, Param};
+use super::tx::PostgresTx;
+use crate::domain::ids::{DispatchKey, InvoiceId, PartnerCode};
+use crate::domain::review::NewBreak;
+use crate::store::StoreError;
+use jiff::civil::Date;
+
+pub(super) struct Breaks<'w> {
+    class: Vec<&'static str>,
+    partner: Vec<Option<&'w str>>,
+    event_key: Vec<Option<Key>>,
+    invoice: Vec<Option<&'w str>>,
+    dispatch: Vec<Option<&'w str>>,
+    amount: Vec<i64>,
+    detail: Vec<&'w str>,
+    opened_at: Vec<i64>,
+    mark: Vec<Option<&'w [u8]>>,
+    leg: Vec<Option<&'static str>>,
+    day: Vec<Option<Date>>,
+    line: Vec<Option<i64>>,
+    ours: Vec<Option<i64>>,
+    theirs: Vec<Option<i64>>,
+    carried: Vec<bool>,
+}
+
+impl<'w> Breaks<'w> {
+    pub(super) fn new(breaks: &'w [NewBreak]) -> Self {
+        let leg = |b: &NewBreak| b.leg;
+        Self {
+            class: breaks.iter().map(|b| b.class.code()).collect(),
+            partner: breaks.iter().map(|b| b.partner.as_ref().map(PartnerCode::as_str)).collect(),
+            event_key: breaks.iter().map(|b| b.event.map(|key| Key(*key.as_bytes()))).collect(),
+            invoice: breaks.iter().map(|b| b.invoice.as_ref().map(InvoiceId::as_str)).collect(),
+            dispatch: breaks.iter().map(|b| b.dispatch.as_ref().map(DispatchKey::as_str)).collect(),
+            amount: breaks.iter().map(|b| b.amount.dong()).collect(),
+            detail: breaks.iter().map(|b| b.detail.as_str()).collect(),
+            opened_at: breaks.iter().map(|b| b.opened_at.unix_ms()).collect(),
+            mark: breaks.iter().map(|b| b.mark.as_ref().map(<[u8; 32]>::as_slice)).collect(),
+            leg: breaks.iter().map(|b| leg(b).map(|leg| leg.kind.word())).collect(),
+            day: breaks.iter().map(|b| leg(b).map(|leg| leg.day)).collect(),
+            line: breaks.iter().map(|b| leg(b).and_then(|leg| leg.line).map(|line| line.0)).collect(),
+            ours: breaks.iter().map(|b| leg(b).and_then(|leg| leg.ours)).collect(),
+            theirs: breaks.iter().map(|b| leg(b).and_then(|leg| leg.theirs)).collect(),
+            carried: breaks.iter().map(|b| leg(b).is_some_and(|leg| leg.carried)).collect(),
+        }
+    }
+
+    pub(super) fn ask(&self) -> Option<Ask<'_>> {
+        const ADD: &str = "-- breaks.add\nINSERT INTO breaks
+                (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
+                 theirs, carried)
+            SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[],
+                $8::bigint[], $9::bytea[], $10::text[], $11::date[], $12::bigint[], $13::bigint[], $14::bigint[],
+                $15::boolean[])
+            ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
+        (!self.class.is_empty()).then(|| {
+            let params: Vec<Param<'_>> = vec![
+                &self.class,
+                &self.partner,
+                &self.event_key,
+                &self.invoice,
+                &self.dispatch,
+                &self.amount,
+                &self.detail,
+                &self.opened_at,
+                &self.mark,
+                &self.leg,
+                &self.day,
+                &self.line,
+                &self.ours,
+                &self.theirs,
+                &self.carried,
+            ];
+            Ask::new(ADD, params)
+        })
+    }
+}
+
+/// Opens breaks.
+pub(super) fn open(tx: &mut PostgresTx<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> {
+    let rows = Breaks::new(breaks);
+    rows.ask().map_or(Ok(()), |ask| tx.ask(&[ask]).map(drop))
+}

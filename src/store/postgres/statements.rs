@@ -1,0 +1,284 @@
+//! Statements, comparisons and matches on a server: a slice of rows is one statement.
+
+use super::reports::PostgresReports;
+use super::row::{Key, small};
+use super::session::{Ask, Param};
+use super::tx::PostgresTx;
+use crate::domain::ids::{EventKey, PartnerCode};
+use crate::domain::notice::{Effect, ReferenceText};
+use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
+use crate::store::StoreError;
+use crate::store::cells::Cells;
+use crate::store::statement_cells::{
+    day_event, day_event_columns, day_line, day_line_columns, leg_break, reconciliation_view, statement_columns,
+    statement_file,
+};
+use crate::store::statements::{
+    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileState, LegBreak, LegBreaks, NewLine, NewMatch,
+    NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementSums,
+};
+use jiff::civil::Date;
+
+/// Finds the file, or begins it.
+pub(super) fn begin(tx: &mut PostgresTx<'_>, new: &NewStatement) -> Result<BegunStatement, StoreError> {
+    const ADD: &str = "-- statements.begin\nINSERT INTO statement_files
+            (kind, partner, day, name, hash, bytes, author, at, state, lines, payments, payments_dong, reversals,
+             reversals_dong, ignored, ignored_dong)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'reading', 0, 0, 0, 0, 0, 0, 0)
+        ON CONFLICT (kind, partner, day, hash) DO NOTHING";
+    const FIND: &str = "-- statements.find\nSELECT no, state FROM statement_files
+        WHERE kind = $1 AND partner = $2 AND day = $3 AND hash = $4";
+    const LINES: &str = "-- statements.last_line\nSELECT max(no) FROM statement_lines WHERE no > $1 AND no < $2";
+    let (kind, partner, hash) = (new.kind.word(), new.partner.as_str(), new.hash.as_slice());
+    let bytes = i64::try_from(new.bytes).unwrap_or(i64::MAX);
+    let (author, at) = (new.author.as_str(), new.at.unix_ms());
+    let add: Vec<Param<'_>> = vec![&kind, &partner, &new.day, &new.name, &hash, &bytes, &author, &at];
+    let find: Vec<Param<'_>> = vec![&kind, &partner, &new.day, &hash];
+    let answers = tx.ask(&[Ask::new(ADD, add), Ask::new(FIND, find)])?;
+    let found = answers.last().map(|a| a.one(|cells| Ok((FileNo(cells.whole()?), cells.word(FileState::parse)?))));
+    let found = found.transpose()?.flatten();
+    let (file, state) = found.ok_or_else(|| StoreError::Fault("statements.begin: no such file".to_owned()))?;
+    let (from, to) = (LineNo::of(file, 0).0, LineNo::of(FileNo(file.0 + 1), 0).0);
+    let last = tx.ask_one(Ask::new(LINES, vec![&from, &to]))?.one(|cells| cells.whole_some())?;
+    let lines = last.flatten().map_or(0, |no| LineNo(no).place());
+    Ok(BegunStatement { file, state, lines })
+}
+
+/// The columns of lines, one row a line.
+#[derive(Default)]
+struct Lines<'l> {
+    no: Vec<i64>,
+    row: Vec<i32>,
+    offset: Vec<Option<i64>>,
+    length: Vec<Option<i32>>,
+    key: Vec<Option<Key>>,
+    event: Vec<Option<String>>,
+    movement: Vec<Option<&'static str>>,
+    amounts: [Vec<i64>; 3],
+    references: [Vec<Option<&'l str>>; 3],
+    paid_at: Vec<i64>,
+    day: Vec<Date>,
+}
+
+impl<'l> Lines<'l> {
+    fn push(&mut self, file: FileNo, new: &'l NewLine) -> Result<(), StoreError> {
+        let line = &new.line;
+        self.no.push(LineNo::of(file, new.place).0);
+        self.row.push(small(line.row)?);
+        self.offset.push(new.span.map(|(offset, _)| i64::try_from(offset).unwrap_or(i64::MAX)));
+        self.length.push(new.span.map(|(_, length)| small(length)).transpose()?);
+        self.key.push(new.key.map(|key| Key(*key.as_bytes())));
+        self.event.push(line.event.as_ref().map(ToString::to_string));
+        self.movement.push(match line.effect {
+            Effect::Moves(movement) => Some(movement.word()),
+            Effect::None(_) => None,
+        });
+        let amounts = [line.amount, line.discount, line.fee];
+        self.amounts.iter_mut().zip(amounts).for_each(|(column, amount)| column.push(amount.dong()));
+        let references = [&line.references.invoice, &line.references.order, &line.references.customer];
+        for (column, text) in self.references.iter_mut().zip(references) {
+            column.push(text.as_ref().map(ReferenceText::as_str));
+        }
+        self.paid_at.push(line.paid_at.unix_ms());
+        self.day.push(line.day);
+        Ok(())
+    }
+
+    fn params(&self) -> Vec<Param<'_>> {
+        let [amount, discount, fee] = &self.amounts;
+        let [invoice, order, customer] = &self.references;
+        vec![
+            &self.no,
+            &self.row,
+            &self.offset,
+            &self.length,
+            &self.key,
+            &self.event,
+            &self.movement,
+            amount,
+            discount,
+            fee,
+            invoice,
+            order,
+            customer,
+            &self.paid_at,
+            &self.day,
+        ]
+    }
+}
+
+/// Adds lines of a file that is being read; those that are there stay as they are.
+pub(super) fn add_lines(tx: &mut PostgresTx<'_>, file: FileNo, lines: &[NewLine]) -> Result<(), StoreError> {
+    const ADD: &str = "-- statements.add_lines\nINSERT INTO statement_lines
+            (no, row, span_offset, span_length, key, event, movement, amount, discount, fee, ref_invoice, ref_order,
+             ref_customer, paid_at, day)
+        SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::uuid[], $6::text[],
+            $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[],
+            $14::bigint[], $15::date[])
+        ON CONFLICT (no) DO NOTHING";
+    let mut rows = Lines::default();
+    lines.iter().try_for_each(|line| rows.push(file, line))?;
+    tx.ask_one(Ask::new(ADD, rows.params())).map(drop)
+}
+
+/// From now on this file is the day's word; says which file was before.
+pub(super) fn take(tx: &mut PostgresTx<'_>, file: FileNo, sums: &StatementSums) -> Result<Option<FileNo>, StoreError> {
+    // Two that take one day at once take turns: the index on what is taken lets the second wait and then refuses it.
+    const BEFORE: &str = "-- statements.before\nSELECT old.no FROM statement_files new JOIN statement_files old
+            ON old.kind = new.kind AND old.partner = new.partner AND old.day = new.day AND old.state = 'taken'
+        WHERE new.no = $1 AND old.no <> new.no FOR UPDATE OF old";
+    const SUPERSEDE: &str = "-- statements.supersede\nUPDATE statement_files SET state = 'superseded' WHERE no = $1";
+    const END: &str = "-- matches.end\nUPDATE matches SET ended = true
+        WHERE line_no > $1 AND line_no < $2 AND NOT ended";
+    const TAKE: &str = "-- statements.take\nUPDATE statement_files SET state = 'taken', lines = $2, payments = $3,
+            payments_dong = $4, reversals = $5, reversals_dong = $6, ignored = $7, ignored_dong = $8, supersedes = $9
+        WHERE no = $1 AND state <> 'taken'";
+    let before = tx.ask_one(Ask::new(BEFORE, vec![&file.0]))?.one(|cells| cells.whole())?;
+    if let Some(before) = before {
+        let (from, to) = (LineNo::of(FileNo(before), 0).0, LineNo::of(FileNo(before + 1), 0).0);
+        tx.ask(&[Ask::new(SUPERSEDE, vec![&before]), Ask::new(END, vec![&from, &to])])?;
+    }
+    let count = |sum: u64| i64::try_from(sum).unwrap_or(i64::MAX);
+    let counts = [sums.payments, sums.reversals, sums.ignored].map(|sum| (count(sum.count), sum.dong));
+    let [payments, reversals, ignored] = &counts;
+    let lines = small(sums.lines)?;
+    let params: Vec<Param<'_>> =
+        vec![&file.0, &lines, &payments.0, &payments.1, &reversals.0, &reversals.1, &ignored.0, &ignored.1, &before];
+    tx.ask_one(Ask::new(TAKE, params))?;
+    Ok(before.map(FileNo))
+}
+
+/// Keeps a comparison.
+pub(super) fn add_reconciliation(
+    tx: &mut PostgresTx<'_>,
+    new: &NewReconciliation,
+) -> Result<ReconciliationNo, StoreError> {
+    const ADD: &str = "-- reconciliations.add\nINSERT INTO reconciliations
+            (kind, partner, day, file_no, rules, sums, author, at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING no";
+    let file = new.file.map(|file| file.0);
+    let (kind, partner, author) = (new.kind.word(), new.partner.as_str(), new.author.as_str());
+    let at = new.at.unix_ms();
+    let params: Vec<Param<'_>> = vec![&kind, &partner, &new.day, &file, &new.rules, &new.sums, &author, &at];
+    let no = tx.ask_one(Ask::new(ADD, params))?.one(|cells| cells.whole())?;
+    no.map(ReconciliationNo).ok_or_else(|| StoreError::Fault("reconciliations.add: no number".to_owned()))
+}
+
+/// Keeps matches; says how many of them are new. A line or an event that is matched already stays as it is.
+pub(super) fn add_matches(
+    tx: &mut PostgresTx<'_>,
+    (reconciliation, kind): (ReconciliationNo, StatementKind),
+    matches: &[NewMatch],
+) -> Result<u64, StoreError> {
+    const ADD: &str = "-- matches.add\nINSERT INTO matches (line_no, kind, event_no, rule, reconciliation_no)
+        SELECT u.line, $4, u.event, u.rule, $5 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+            u (line, event, rule)
+        ON CONFLICT DO NOTHING";
+    let lines: Vec<i64> = matches.iter().map(|m| m.line.0).collect();
+    let events: Vec<i64> = matches.iter().map(|m| m.event.0).collect();
+    let rules: Vec<i64> = matches.iter().map(|m| m.rule).collect();
+    let word = kind.word();
+    Ok(tx.ask_one(Ask::new(ADD, vec![&lines, &events, &rules, &word, &reconciliation.0]))?.count)
+}
+
+/// Closes breaks that are open; says how many.
+pub(super) fn close_breaks(tx: &mut PostgresTx<'_>, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError> {
+    const CLOSE: &str = "-- breaks.close\nUPDATE breaks SET closed_at = $2, closed_by = $3, close_reason = $4
+        WHERE no = ANY($1) AND closed_at IS NULL";
+    let (at, by) = (closing.at.unix_ms(), closing.author.as_str());
+    Ok(tx.ask_one(Ask::new(CLOSE, vec![&breaks, &at, &by, &closing.reason]))?.count)
+}
+
+/// The questions of a comparison.
+impl PostgresReports {
+    pub(super) fn taken(
+        &mut self,
+        kind: StatementKind,
+        partner: &PartnerCode,
+        day: Date,
+    ) -> Result<Option<StatementFile>, StoreError> {
+        const SQL: &str = concat!(
+            "-- statements.taken\nSELECT ",
+            statement_columns!(),
+            " FROM statement_files f WHERE f.kind = $1 AND f.partner = $2 AND f.day = $3 AND f.state = 'taken'"
+        );
+        let (kind, partner) = (kind.word(), partner.as_str());
+        self.ask_one(Ask::new(SQL, vec![&kind, &partner, &day]))?.one(statement_file)
+    }
+
+    pub(super) fn files(&mut self, limit: u32) -> Result<Vec<StatementFile>, StoreError> {
+        const SQL: &str = concat!(
+            "-- statements.list\nSELECT ",
+            statement_columns!(),
+            " FROM statement_files f ORDER BY f.no DESC LIMIT $1"
+        );
+        self.ask_one(Ask::new(SQL, vec![&i64::from(limit)]))?.all(statement_file)
+    }
+
+    pub(super) fn last_reconciliation(
+        &mut self,
+        kind: StatementKind,
+        partner: &PartnerCode,
+        day: Date,
+    ) -> Result<Option<ReconciliationView>, StoreError> {
+        const SQL: &str = "-- reconciliations.last\nSELECT no, kind, partner, day, file_no, rules, sums, author, at
+            FROM reconciliations WHERE kind = $1 AND partner = $2 AND day = $3 ORDER BY no DESC LIMIT 1";
+        let (kind, partner) = (kind.word(), partner.as_str());
+        self.ask_one(Ask::new(SQL, vec![&kind, &partner, &day]))?.one(reconciliation_view)
+    }
+
+    pub(super) fn events_of_day(&mut self, ask: &DayEvents<'_>) -> Result<Vec<DayEvent>, StoreError> {
+        // A page of each account of ours at the partner, in the order of its index.
+        const SQL: &str = concat!(
+            "-- events.of_day\nSELECT ",
+            day_event_columns!(),
+            ", (SELECT m.line_no FROM matches m WHERE m.event_no = e.no AND m.kind = $4 AND NOT m.ended)
+            FROM senders s CROSS JOIN LATERAL (SELECT * FROM events e
+                WHERE e.sender_no = s.no AND e.business_day = $2 AND e.no > $3 ORDER BY e.no LIMIT $5) e
+            WHERE s.partner = $1 ORDER BY e.no LIMIT $5"
+        );
+        let (partner, kind, limit) = (ask.partner.as_str(), ask.kind.word(), i64::from(ask.limit));
+        self.ask_one(Ask::new(SQL, vec![&partner, &ask.day, &ask.after.0, &kind, &limit]))?.all(day_event)
+    }
+
+    pub(super) fn events_with(&mut self, kind: StatementKind, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+        const SQL: &str = concat!(
+            "-- events.with_keys\nSELECT ",
+            day_event_columns!(),
+            ", (SELECT m.line_no FROM matches m WHERE m.event_no = e.no AND m.kind = $2 AND NOT m.ended)
+            FROM events e WHERE e.key = ANY($1)"
+        );
+        let (keys, kind): (Vec<Key>, _) = (keys.iter().map(|key| Key(*key.as_bytes())).collect(), kind.word());
+        self.ask_one(Ask::new(SQL, vec![&keys, &kind]))?.all(day_event)
+    }
+
+    pub(super) fn lines_of(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {
+        const SQL: &str = concat!(
+            "-- statement_lines.of_file\nSELECT ",
+            day_line_columns!(),
+            ", (SELECT m.event_no FROM matches m WHERE m.line_no = l.no AND NOT m.ended)
+            FROM statement_lines l WHERE l.no > $1 AND l.no < $2 ORDER BY l.no LIMIT $3"
+        );
+        let (end, limit) = (LineNo::of(FileNo(after.file().0 + 1), 0).0, i64::from(limit));
+        self.ask_one(Ask::new(SQL, vec![&after.0, &end, &limit]))?.all(day_line)
+    }
+
+    pub(super) fn lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
+        const SQL: &str = concat!(
+            "-- statement_lines.with_numbers\nSELECT ",
+            day_line_columns!(),
+            ", (SELECT m.event_no FROM matches m WHERE m.line_no = l.no AND NOT m.ended)
+            FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32 AND f.state = 'taken'
+            WHERE l.no = ANY($1)"
+        );
+        let numbers: Vec<i64> = numbers.iter().map(|no| no.0).collect();
+        self.ask_one(Ask::new(SQL, vec![&numbers]))?.all(day_line)
+    }
+
+    pub(super) fn breaks_of_leg(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
+        const SQL: &str = "-- breaks.of_leg\nSELECT no, mark, event_key, line_no, day, carried FROM breaks
+            WHERE leg = $1 AND partner = $2 AND day <= $3 AND closed_at IS NULL AND no > $4 ORDER BY no LIMIT $5";
+        let (kind, partner, limit) = (ask.kind.word(), ask.partner.as_str(), i64::from(ask.limit));
+        self.ask_one(Ask::new(SQL, vec![&kind, &partner, &ask.until, &ask.after, &limit]))?.all(leg_break)
+    }
+}

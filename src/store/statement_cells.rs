@@ -1,0 +1,142 @@
+//! Rows of statements and comparisons back into nouns, whichever database they come from.
+
+use super::StoreError;
+use super::cells::Cells;
+use super::statements::{
+    DayEvent, DayLine, FileState, LegBreak, NewReconciliation, NewStatement, ReconciliationView, ReferenceHashes,
+    StatementFile, StatementSums, reference_hash,
+};
+use crate::domain::ids::{Author, EventNo, Movement};
+use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind, Sum};
+
+/// The columns of a file, in the order that [`statement_file`] reads them.
+macro_rules! statement_columns {
+    () => {
+        "f.no, f.kind, f.partner, f.day, f.name, f.hash, f.bytes, f.author, f.at, f.state, f.lines, f.payments, \
+         f.payments_dong, f.reversals, f.reversals_dong, f.ignored, f.ignored_dong, f.supersedes"
+    };
+}
+pub(super) use statement_columns;
+
+/// The columns of an event, in the order that [`day_event`] reads them; what it is matched to comes behind them.
+macro_rules! day_event_columns {
+    () => {
+        "e.no, e.key, e.movement, e.state, e.amount, e.discount, e.fee, e.ref_invoice, e.ref_order, e.ref_customer, \
+         e.paid_at, e.business_day"
+    };
+}
+pub(super) use day_event_columns;
+
+/// The columns of a line, in the order that [`day_line`] reads them; what it is matched to comes behind them.
+macro_rules! day_line_columns {
+    () => {
+        "l.no, l.key, l.movement, l.amount, l.discount, l.fee, l.ref_invoice, l.ref_order, l.ref_customer, l.paid_at, \
+         l.day"
+    };
+}
+pub(super) use day_line_columns;
+
+fn kind(cells: &mut impl Cells) -> Result<StatementKind, StoreError> {
+    cells.word(StatementKind::parse)
+}
+
+fn author(cells: &mut impl Cells) -> Result<Author, StoreError> {
+    cells.word(|text| Author::parse(text).ok())
+}
+
+fn movement(word: &str) -> Option<Movement> {
+    Movement::ALL.into_iter().find(|movement| movement.word() == word)
+}
+
+fn sum(cells: &mut impl Cells) -> Result<Sum, StoreError> {
+    let count = cells.whole()?;
+    Ok(Sum { count: u64::try_from(count).map_err(|_negative| cells.bad())?, dong: cells.whole()? })
+}
+
+fn references(cells: &mut impl Cells) -> Result<ReferenceHashes, StoreError> {
+    let mut hash = || cells.word_some(|text| Some(reference_hash(Some(text)))).map(|hash| hash.unwrap_or(0));
+    Ok(ReferenceHashes { invoice: hash()?, order: hash()?, customer: hash()? })
+}
+
+/// A file as people see it.
+pub(super) fn statement_file(cells: &mut impl Cells) -> Result<StatementFile, StoreError> {
+    let no = FileNo(cells.whole()?);
+    let (kind, partner, day, name, hash) = (kind(cells)?, cells.partner()?, cells.day()?, cells.text()?, cells.hash()?);
+    let bytes = cells.whole()?;
+    let bytes = u64::try_from(bytes).map_err(|_negative| cells.bad())?;
+    let (author, at) = (author(cells)?, cells.at()?);
+    Ok(StatementFile {
+        no,
+        statement: NewStatement { kind, partner, day, name, hash, bytes, author, at },
+        state: cells.word(FileState::parse)?,
+        sums: StatementSums {
+            lines: cells.count()?,
+            payments: sum(cells)?,
+            reversals: sum(cells)?,
+            ignored: sum(cells)?,
+        },
+        supersedes: cells.whole_some()?.map(FileNo),
+    })
+}
+
+/// One of our events.
+pub(super) fn day_event(cells: &mut impl Cells) -> Result<DayEvent, StoreError> {
+    Ok(DayEvent {
+        no: EventNo(cells.whole()?),
+        key: cells.event_key()?,
+        movement: cells.word(movement)?,
+        counts: cells.word(|state| Some(matches!(state, "settled" | "parked" | "reversed" | "applied")))?,
+        amount: cells.whole()?,
+        discount: cells.whole()?,
+        fee: cells.whole()?,
+        references: references(cells)?,
+        paid_at: cells.at()?,
+        day: cells.day()?,
+        matched: cells.whole_some()?.map(LineNo),
+    })
+}
+
+/// One line of a statement.
+pub(super) fn day_line(cells: &mut impl Cells) -> Result<DayLine, StoreError> {
+    Ok(DayLine {
+        no: LineNo(cells.whole()?),
+        key: cells.event_key_some()?,
+        movement: cells.word_some(movement)?,
+        amount: cells.whole()?,
+        discount: cells.whole()?,
+        fee: cells.whole()?,
+        references: references(cells)?,
+        paid_at: cells.at()?,
+        day: cells.day()?,
+        matched: cells.whole_some()?.map(EventNo),
+    })
+}
+
+/// A comparison as it was kept.
+pub(super) fn reconciliation_view(cells: &mut impl Cells) -> Result<ReconciliationView, StoreError> {
+    Ok(ReconciliationView {
+        no: ReconciliationNo(cells.whole()?),
+        reconciliation: NewReconciliation {
+            kind: kind(cells)?,
+            partner: cells.partner()?,
+            day: cells.day()?,
+            file: cells.whole_some()?.map(FileNo),
+            rules: cells.whole()?,
+            sums: cells.text()?,
+            author: author(cells)?,
+            at: cells.at()?,
+        },
+    })
+}
+
+/// An open break of a comparison.
+pub(super) fn leg_break(cells: &mut impl Cells) -> Result<LegBreak, StoreError> {
+    Ok(LegBreak {
+        no: cells.whole()?,
+        mark: cells.hash()?,
+        event: cells.event_key_some()?,
+        line: cells.whole_some()?.map(LineNo),
+        day: cells.day()?,
+        carried: cells.flag()?,
+    })
+}

@@ -1,0 +1,284 @@
+//! What others said of a day and what came of comparing it: rows of both databases, as the reconciliation hands them
+//! over. A statement's lines are written a slice at a time; nothing of a file counts before [`super::Tx::take_statement`].
+
+use crate::domain::ids::{Author, EventKey, EventNo, Movement, PartnerCode};
+use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind, StatementLine, Sum};
+use crate::domain::time::Timestamp;
+use jiff::civil::Date;
+
+/// How far a file got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileState {
+    /// Its lines are being written: it says nothing yet.
+    Reading,
+    /// It is what the day's statement says.
+    Taken,
+    /// A corrected file took its place.
+    Superseded,
+}
+
+impl FileState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Reading, Self::Taken, Self::Superseded];
+
+    /// The word in the database and the API.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Taken => "taken",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// From its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// A file that is to be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewStatement {
+    /// Whose word it is.
+    pub kind: StatementKind,
+    /// About which partner.
+    pub partner: PartnerCode,
+    /// Of which day.
+    pub day: Date,
+    /// What the file was called.
+    pub name: String,
+    /// SHA-256 of its bytes: the same bytes are the same file.
+    pub hash: [u8; 32],
+    /// How many bytes.
+    pub bytes: u64,
+    /// Who brought it.
+    pub author: Author,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Where a file stands once it was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BegunStatement {
+    /// Its number.
+    pub file: FileNo,
+    /// How far it got before.
+    pub state: FileState,
+    /// How many of its lines are there already: a crash goes on behind them.
+    pub lines: u32,
+}
+
+/// What a file adds up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatementSums {
+    /// Lines of any effect.
+    pub lines: u32,
+    /// Payments.
+    pub payments: Sum,
+    /// Reversals.
+    pub reversals: Sum,
+    /// Lines that move nothing: pending, failed.
+    pub ignored: Sum,
+}
+
+/// A file as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementFile {
+    /// Its number.
+    pub no: FileNo,
+    /// What was brought.
+    pub statement: NewStatement,
+    /// How far it got.
+    pub state: FileState,
+    /// What it adds up to; nothing before it was taken.
+    pub sums: StatementSums,
+    /// The file whose place it took.
+    pub supersedes: Option<FileNo>,
+}
+
+/// One line to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLine {
+    /// Its place in the file, from 1.
+    pub place: u32,
+    /// Where its bytes lie in a text file: offset and length.
+    pub span: Option<(u64, u32)>,
+    /// The event that it names, as a notice of it would be keyed.
+    pub key: Option<EventKey>,
+    /// What it says.
+    pub line: StatementLine,
+}
+
+/// Texts by which a payment may be found, hashed to be compared; zero where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ReferenceHashes {
+    /// Of the invoice.
+    pub invoice: u64,
+    /// Of our order reference.
+    pub order: u64,
+    /// Of the customer.
+    pub customer: u64,
+}
+
+/// One of our events, with what a comparison needs of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayEvent {
+    /// Its number.
+    pub no: EventNo,
+    /// Its key.
+    pub key: EventKey,
+    /// Payment or reversal.
+    pub movement: Movement,
+    /// Does it move money? Not a reversal that was refused or still waits, nor a payment that has not come.
+    pub counts: bool,
+    /// What a bill is reduced by, in dong.
+    pub amount: i64,
+    /// The sponsor's part of it, in dong.
+    pub discount: i64,
+    /// What the partner charges, in dong.
+    pub fee: i64,
+    /// Its references.
+    pub references: ReferenceHashes,
+    /// When the customer paid.
+    pub paid_at: Timestamp,
+    /// The partner's business day.
+    pub day: Date,
+    /// The line that it was matched to, on this leg.
+    pub matched: Option<LineNo>,
+}
+
+/// One line of a taken statement, with what a comparison needs of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayLine {
+    /// Its place.
+    pub no: LineNo,
+    /// The event that it names.
+    pub key: Option<EventKey>,
+    /// What moves; `None` for one that is pending or failed.
+    pub movement: Option<Movement>,
+    /// In dong, never negative.
+    pub amount: i64,
+    /// In dong.
+    pub discount: i64,
+    /// In dong.
+    pub fee: i64,
+    /// Its references.
+    pub references: ReferenceHashes,
+    /// When the customer paid.
+    pub paid_at: Timestamp,
+    /// The partner's business day.
+    pub day: Date,
+    /// The event that it was matched to.
+    pub matched: Option<EventNo>,
+}
+
+/// Our events of one partner and day, in the order of their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayEvents<'a> {
+    /// Whose.
+    pub partner: &'a PartnerCode,
+    /// Of which business day.
+    pub day: Date,
+    /// On which leg they may be matched.
+    pub kind: StatementKind,
+    /// After this number.
+    pub after: EventNo,
+    /// At most.
+    pub limit: u32,
+}
+
+/// A match to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewMatch {
+    /// The line.
+    pub line: LineNo,
+    /// The event.
+    pub event: EventNo,
+    /// The rule that found it.
+    pub rule: i64,
+}
+
+/// A comparison to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReconciliation {
+    /// Which leg.
+    pub kind: StatementKind,
+    /// Which partner.
+    pub partner: PartnerCode,
+    /// Which day.
+    pub day: Date,
+    /// The file that was compared; none where the statement is missing.
+    pub file: Option<FileNo>,
+    /// The version of the rules.
+    pub rules: i64,
+    /// What it came to, as JSON: sums by place, for the page and the export.
+    pub sums: String,
+    /// Who asked for it.
+    pub author: Author,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A comparison as it was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReconciliationView {
+    /// Its number.
+    pub no: ReconciliationNo,
+    /// What was kept.
+    pub reconciliation: NewReconciliation,
+}
+
+/// Open breaks of a partner's comparisons, in the order of their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegBreaks<'a> {
+    /// On which leg.
+    pub kind: StatementKind,
+    /// Whose.
+    pub partner: &'a PartnerCode,
+    /// Of days up to this one.
+    pub until: Date,
+    /// After this number.
+    pub after: i64,
+    /// At most.
+    pub limit: u32,
+}
+
+/// Why a break is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing<'a> {
+    /// By whom, or by which rule.
+    pub author: &'a Author,
+    /// Why.
+    pub reason: &'a str,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An open break of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegBreak {
+    /// Its number.
+    pub no: i64,
+    /// What makes it the same as another one.
+    pub mark: [u8; 32],
+    /// The event it is about.
+    pub event: Option<EventKey>,
+    /// The line it is about.
+    pub line: Option<LineNo>,
+    /// The day of the comparison that opened it.
+    pub day: Date,
+    /// May the next day bring its other side?
+    pub carried: bool,
+}
+
+/// Hashes a reference for a comparison; zero is none.
+#[must_use]
+pub fn reference_hash(text: Option<&str>) -> u64 {
+    use sha2::{Digest, Sha256};
+    text.map_or(0, |text| {
+        let digest = Sha256::digest(text.as_bytes());
+        digest.first_chunk().map_or(1, |first| u64::from_be_bytes(*first).max(1))
+    })
+}

@@ -1,0 +1,257 @@
+//! Statements, matches and the breaks of a comparison: what is taken once, what a corrected file frees, what is found
+//! again. On both databases; the simulator's memory keeps no statements.
+
+use crate::store_contract::contract::Harness;
+use crate::store_contract::contract::build::{at, dong, partner, payment};
+use jiff::civil::{Date, date};
+use thuho::domain::ids::{Author, EventId, EventKey, EventNo, Movement, PartnerCode};
+use thuho::domain::notice::{Effect, NoEffect, ReferenceText, References};
+use thuho::domain::review::{BreakClass, Leg, NewBreak};
+use thuho::domain::statement::{FileNo, LineNo, StatementKind, StatementLine, Sum};
+use thuho::store::rows::EventState;
+use thuho::store::statements::{
+    BegunStatement, Closing, DayEvents, FileState, LegBreaks, NewLine, NewMatch, NewReconciliation, NewStatement,
+    StatementSums, reference_hash,
+};
+
+fn author() -> Author {
+    Author::parse("finance.an").unwrap()
+}
+
+fn day() -> Date {
+    payment("1", 1, EventState::Settled).business_day
+}
+
+fn file(hash: u8) -> NewStatement {
+    NewStatement {
+        kind: StatementKind::Partner,
+        partner: partner(),
+        day: day(),
+        name: "sao kê 01.csv".to_owned(),
+        hash: [hash; 32],
+        bytes: 4_711,
+        author: author(),
+        at: at(1_000),
+    }
+}
+
+fn line(place: u32, event: &str, effect: Effect, amount: i64) -> NewLine {
+    let record = payment(event, amount, EventState::Settled);
+    let references = References { invoice: ReferenceText::new(&format!("HD-{event}")), ..References::default() };
+    NewLine {
+        place,
+        span: Some((u64::from(place) * 80, 79)),
+        key: Some(record.key),
+        line: StatementLine {
+            row: place + 1,
+            effect,
+            event: Some(EventId::parse(vec![event.to_owned()]).unwrap()),
+            references,
+            amount: dong(amount),
+            discount: dong(0),
+            fee: dong(5),
+            paid_at: at(77),
+            day: day(),
+        },
+    }
+}
+
+fn paid(place: u32, event: &str, amount: i64) -> NewLine {
+    line(place, event, Effect::Moves(Movement::Payment), amount)
+}
+
+fn begin(h: &mut Harness, new: &NewStatement) -> BegunStatement {
+    h.tx(|tx| tx.begin_statement(new))
+}
+
+fn sums(payments: u64, dong: i64) -> StatementSums {
+    let lines = u32::try_from(payments).unwrap();
+    StatementSums { lines, payments: Sum { count: payments, dong }, ..StatementSums::default() }
+}
+
+/// A whole file, taken.
+fn taken(h: &mut Harness, hash: u8, lines: &[NewLine]) -> FileNo {
+    let begun = begin(h, &file(hash));
+    h.tx(|tx| tx.add_lines(begun.file, lines));
+    h.tx(|tx| tx.take_statement(begun.file, &sums(u64::try_from(lines.len()).unwrap(), 7)));
+    begun.file
+}
+
+fn events(h: &mut Harness, after: i64, limit: u32) -> Vec<thuho::store::statements::DayEvent> {
+    let whose = partner();
+    let ask = DayEvents { partner: &whose, day: day(), kind: StatementKind::Partner, after: EventNo(after), limit };
+    h.reports.day_events(&ask).unwrap()
+}
+
+fn reconciliation(file: Option<FileNo>) -> NewReconciliation {
+    NewReconciliation {
+        kind: StatementKind::Partner,
+        partner: partner(),
+        day: day(),
+        file,
+        rules: 1,
+        sums: "{\"matched\":2}".to_owned(),
+        author: author(),
+        at: at(2_000),
+    }
+}
+
+fn a_statement_counts_once_it_is_taken(mut h: Harness) {
+    let begun = begin(&mut h, &file(1));
+    assert_eq!((begun.state, begun.lines), (FileState::Reading, 0));
+    h.tx(|tx| tx.add_lines(begun.file, &[paid(1, "1", 100), paid(2, "2", 200)]));
+    let (kind, whose) = (StatementKind::Partner, partner());
+    assert_eq!(h.reports.statement(kind, &whose, day()).unwrap(), None);
+    // A crash: the same bytes go on behind what is there, and what is said again changes nothing.
+    let mut h = h.reopen();
+    assert_eq!(begin(&mut h, &file(1)), BegunStatement { lines: 2, ..begun });
+    h.tx(|tx| tx.add_lines(begun.file, &[paid(2, "2", 999), paid(3, "3", 300)]));
+    assert_eq!(h.tx(|tx| tx.take_statement(begun.file, &sums(3, 600))), None);
+    let found = h.reports.statement(kind, &whose, day()).unwrap().unwrap();
+    assert_eq!((found.no, &found.statement, found.state), (begun.file, &file(1), FileState::Taken));
+    assert_eq!((found.sums, found.supersedes), (sums(3, 600), None));
+    assert_eq!(begin(&mut h, &file(1)).state, FileState::Taken);
+    let amounts =
+        |lines: Vec<thuho::store::statements::DayLine>| -> Vec<i64> { lines.iter().map(|l| l.amount).collect() };
+    assert_eq!(amounts(h.reports.day_lines(LineNo::of(begun.file, 0), 2).unwrap()), [100, 200]);
+    assert_eq!(amounts(h.reports.day_lines(LineNo::of(begun.file, 2), 2).unwrap()), [300]);
+    assert_eq!(h.reports.statements(9).unwrap().len(), 1);
+    h.sound();
+}
+
+fn a_line_says_what_it_said(mut h: Harness) {
+    let failed = NewLine { key: None, span: None, ..line(2, "2", Effect::None(NoEffect::Failed), 200) };
+    let no = taken(&mut h, 1, &[paid(1, "1", 100), failed]);
+    let lines = h.reports.day_lines(LineNo::of(no, 0), 9).unwrap();
+    let first = &lines[0];
+    assert_eq!(
+        (first.no, first.key, first.movement),
+        (LineNo::of(no, 1), paid(1, "1", 100).key, Some(Movement::Payment))
+    );
+    assert_eq!((first.amount, first.discount, first.fee, first.paid_at, first.day), (100, 0, 5, at(77), day()));
+    assert_eq!((first.references.invoice, first.references.order), (reference_hash(Some("HD-1")), 0));
+    assert_eq!((lines[1].key, lines[1].movement, lines[1].matched), (None, None, None));
+    assert_eq!(h.reports.day_lines_with(&[LineNo::of(no, 2), LineNo::of(no, 9)]).unwrap(), [lines[1]]);
+}
+
+fn our_events_of_a_day_come_in_pages(mut h: Harness) {
+    h.invoices(&[("HD-1", 1), ("HD-2", 1), ("HD-3", 1)]);
+    h.pay("1", "HD-1", 1);
+    h.pay("2", "HD-2", 1);
+    h.park("3", "HD-9", 7);
+    let all = events(&mut h, 0, 9);
+    assert_eq!(all.iter().map(|e| e.amount).collect::<Vec<_>>(), [1, 1, 7]);
+    assert!(all.iter().all(|e| e.counts && e.movement == Movement::Payment && e.matched.is_none()));
+    let (first, rest) = (events(&mut h, 0, 2), events(&mut h, all[1].no.0, 2));
+    assert_eq!([first, rest].concat(), all);
+    let whose = PartnerCode::parse("nobody").unwrap();
+    let ask = DayEvents { partner: &whose, day: day(), kind: StatementKind::Partner, after: EventNo(0), limit: 9 };
+    assert_eq!(h.reports.day_events(&ask).unwrap(), []);
+    let keys: Vec<EventKey> = vec![all[2].key, payment("8", 1, EventState::Settled).key];
+    assert_eq!(h.reports.day_events_with(StatementKind::Partner, &keys).unwrap(), [all[2]]);
+}
+
+fn a_line_and_an_event_are_matched_once(mut h: Harness) {
+    h.invoices(&[("HD-1", 1), ("HD-2", 1)]);
+    h.pay("1", "HD-1", 1);
+    h.pay("2", "HD-2", 1);
+    let no = taken(&mut h, 1, &[paid(1, "1", 1), paid(2, "2", 1)]);
+    let ours = events(&mut h, 0, 9);
+    let of = |place, event: usize| NewMatch { line: LineNo::of(no, place), event: ours[event].no, rule: 1 };
+    let run = h.tx(|tx| tx.add_reconciliation(&reconciliation(Some(no))));
+    let partner_leg = (run, StatementKind::Partner);
+    assert_eq!(h.tx(|tx| tx.add_matches(partner_leg, &[of(1, 0)])), 1);
+    // The same line, the same event, and the same again.
+    assert_eq!(h.tx(|tx| tx.add_matches(partner_leg, &[of(1, 1), of(2, 0), of(1, 0)])), 0);
+    assert_eq!(h.tx(|tx| tx.add_matches(partner_leg, &[of(2, 1)])), 1);
+    assert_eq!(events(&mut h, 0, 9)[0].matched, Some(LineNo::of(no, 1)));
+    assert_eq!(h.reports.day_lines(LineNo::of(no, 0), 9).unwrap()[1].matched, Some(ours[1].no));
+    let found = h.reports.reconciliation(StatementKind::Partner, &partner(), day()).unwrap().unwrap();
+    assert_eq!((found.no, found.reconciliation), (run, reconciliation(Some(no))));
+    h.sound();
+}
+
+fn a_corrected_file_takes_the_place_of_the_old_one(mut h: Harness) {
+    h.invoices(&[("HD-1", 1)]);
+    h.pay("1", "HD-1", 1);
+    let old = taken(&mut h, 1, &[paid(1, "1", 1)]);
+    let ours = events(&mut h, 0, 9)[0];
+    let run = h.tx(|tx| tx.add_reconciliation(&reconciliation(Some(old))));
+    let matched = |line, event| [NewMatch { line, event, rule: 1 }];
+    let of = (run, StatementKind::Partner);
+    h.tx(|tx| tx.add_matches(of, &matched(LineNo::of(old, 1), ours.no)));
+    let begun = begin(&mut h, &file(2));
+    h.tx(|tx| tx.add_lines(begun.file, &[paid(1, "1", 1)]));
+    assert_eq!(h.tx(|tx| tx.take_statement(begun.file, &sums(1, 1))), Some(old));
+    let found = h.reports.statement(StatementKind::Partner, &partner(), day()).unwrap().unwrap();
+    assert_eq!((found.no, found.supersedes), (begun.file, Some(old)));
+    assert_eq!(h.reports.day_lines_with(&[LineNo::of(old, 1)]).unwrap(), [], "the old file says nothing any more");
+    assert_eq!(events(&mut h, 0, 9)[0].matched, None, "what it matched is free");
+    assert_eq!(h.tx(|tx| tx.add_matches(of, &matched(LineNo::of(begun.file, 1), ours.no))), 1);
+    // Bytes that were superseded do not come back by being said again.
+    assert_eq!(begin(&mut h, &file(1)).state, FileState::Superseded);
+    h.sound();
+}
+
+fn breaks_of_a_leg_are_found_until_they_are_closed(mut h: Harness) {
+    let no = taken(&mut h, 1, &[paid(1, "1", 100)]);
+    let of_line = |mark: u8, day: Date| NewBreak {
+        class: BreakClass::AmountMismatch,
+        partner: Some(partner()),
+        event: None,
+        invoice: None,
+        dispatch: None,
+        amount: dong(100),
+        detail: "the statement says 100 and our books 90".to_owned(),
+        opened_at: at(5),
+        mark: Some([mark; 32]),
+        leg: Some(Leg {
+            kind: StatementKind::Partner,
+            day,
+            line: Some(LineNo::of(no, 1)),
+            ours: Some(90),
+            theirs: Some(-100),
+            carried: true,
+        }),
+    };
+    let later = date(2099, 1, 1);
+    h.tx(|tx| tx.open_breaks(&[of_line(1, day()), of_line(2, later), of_line(1, day())]));
+    let whose = partner();
+    let ask = LegBreaks { kind: StatementKind::Partner, partner: &whose, until: day(), after: 0, limit: 9 };
+    let open = h.reports.leg_breaks(&ask).unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(
+        (open[0].mark, open[0].line, open[0].day, open[0].carried),
+        ([1; 32], Some(LineNo::of(no, 1)), day(), true)
+    );
+    assert_eq!(h.reports.leg_breaks(&LegBreaks { until: later, ..ask.clone() }).unwrap().len(), 2);
+    assert_eq!(h.reports.leg_breaks(&LegBreaks { kind: StatementKind::Core, ..ask.clone() }).unwrap(), []);
+    let by = Author::parse("system:reconcile").unwrap();
+    let closing = Closing { author: &by, reason: "the next day brought it", at: at(9) };
+    assert_eq!(h.tx(|tx| tx.close_breaks(&[open[0].no, open[0].no], &closing)), 1);
+    assert_eq!(h.reports.leg_breaks(&ask).unwrap(), []);
+    assert_eq!(h.reports.breaks(false, 9).unwrap().iter().filter(|b| b.closed_at.is_some()).count(), 1);
+}
+
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(#[test] fn $test() { super::$test(crate::store_contract::sqlite()); })*
+        }
+        mod postgres {
+            $(#[test] fn $test() {
+                // A database that cannot be had here is said so, and shows nothing.
+                crate::store_contract::postgres::postgres().into_iter().for_each(super::$test);
+            })*
+        }
+    };
+}
+
+on_both! {
+    a_statement_counts_once_it_is_taken
+    a_line_says_what_it_said
+    our_events_of_a_day_come_in_pages
+    a_line_and_an_event_are_matched_once
+    a_corrected_file_takes_the_place_of_the_old_one
+    breaks_of_a_leg_are_found_until_they_are_closed
+}
