@@ -11,6 +11,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![deny(clippy::wildcard_enum_match_arm)]
 
+pub mod break_class;
 pub mod decision;
 pub mod dispatch;
 pub mod ids;

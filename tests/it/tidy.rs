@@ -141,6 +141,7 @@ fn the_pure_modules_read_no_clock_and_do_no_io() {
             ("src/domain/money.rs", "Timestamp::now()"),
             ("src/ledger/compose.rs", "std::fs::read(p)"),
             ("src/partner/decode.rs", "use tokio::net::TcpStream;"),
+            ("src/reconcile/compare/rest.rs", "let at = Timestamp::now();"),
         ],
     );
 }
