@@ -19,6 +19,7 @@ mod queue;
 mod recent;
 mod register;
 pub mod retain;
+mod slices;
 pub mod writer;
 
 pub use arrival::{Arrival, UnreadKind};
@@ -30,3 +31,4 @@ pub use post::{Posted, PostedBatch, Repeat, post};
 pub use queue::{Busy, ByClock, PostJob, Queue, Task, Turn, Waiters, Waiting};
 pub use recent::{Mark, RECENT_BREAKS_MAX, RecentBreaks};
 pub use register::{REMATCH_MAX, RegisterReport, register};
+pub use slices::{SliceError, Slices};

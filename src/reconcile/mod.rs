@@ -1,4 +1,8 @@
 //! What others say of a day beside what our books say: statements are read by the partner's layout, compared, and each
 //! difference becomes a break with its evidence. Knows nothing of HTTP and nothing of SQL.
 
+mod breaks;
 pub mod compare;
+pub mod facts;
+pub mod report;
+pub mod run;

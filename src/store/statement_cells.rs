@@ -7,6 +7,7 @@ use super::statements::{
     StatementFile, StatementSums, reference_hash,
 };
 use crate::domain::ids::{Author, EventNo, Movement};
+use crate::domain::review::BreakClass;
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind, Sum};
 
 /// The columns of a file, in the order that [`statement_file`] reads them.
@@ -133,6 +134,7 @@ pub(super) fn reconciliation_view(cells: &mut impl Cells) -> Result<Reconciliati
 pub(super) fn leg_break(cells: &mut impl Cells) -> Result<LegBreak, StoreError> {
     Ok(LegBreak {
         no: cells.whole()?,
+        class: cells.word(BreakClass::parse)?,
         mark: cells.hash()?,
         event: cells.event_key_some()?,
         line: cells.whole_some()?.map(LineNo),

@@ -2,6 +2,7 @@
 //! over. A statement's lines are written a slice at a time; nothing of a file counts before [`super::Tx::take_statement`].
 
 use crate::domain::ids::{Author, EventKey, EventNo, Movement, PartnerCode};
+use crate::domain::review::BreakClass;
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind, StatementLine, Sum};
 use crate::domain::time::Timestamp;
 use jiff::civil::Date;
@@ -261,6 +262,8 @@ pub struct Closing<'a> {
 pub struct LegBreak {
     /// Its number.
     pub no: i64,
+    /// Its class.
+    pub class: BreakClass,
     /// What makes it the same as another one.
     pub mark: [u8; 32],
     /// The event it is about.

@@ -276,7 +276,7 @@ impl PostgresReports {
     }
 
     pub(super) fn breaks_of_leg(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
-        const SQL: &str = "-- breaks.of_leg\nSELECT no, mark, event_key, line_no, day, carried FROM breaks
+        const SQL: &str = "-- breaks.of_leg\nSELECT no, class, mark, event_key, line_no, day, carried FROM breaks
             WHERE leg = $1 AND partner = $2 AND day <= $3 AND closed_at IS NULL AND no > $4 ORDER BY no LIMIT $5";
         let (kind, partner, limit) = (ask.kind.word(), ask.partner.as_str(), i64::from(ask.limit));
         self.ask_one(Ask::new(SQL, vec![&kind, &partner, &ask.until, &ask.after, &limit]))?.all(leg_break)

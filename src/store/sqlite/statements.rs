@@ -280,7 +280,7 @@ pub(super) fn lines_with_numbers(db: Db<'_>, numbers: &[LineNo]) -> Result<Vec<D
 
 /// The open breaks of a partner's comparisons on a leg.
 pub(super) fn leg_breaks(db: Db<'_>, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
-    const SQL: &str = "-- breaks.of_leg\nSELECT no, mark, event_key, line_no, day, carried FROM breaks
+    const SQL: &str = "-- breaks.of_leg\nSELECT no, class, mark, event_key, line_no, day, carried FROM breaks
         WHERE leg = ?1 AND partner = ?2 AND day <= ?3 AND closed_at IS NULL AND no > ?4 ORDER BY no LIMIT ?5";
     let params = params![ask.kind.word(), ask.partner.as_str(), ask.until.to_string(), ask.after, ask.limit];
     db.all(SQL, params, |cells| leg_break(cells))

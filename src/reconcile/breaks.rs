@@ -1,0 +1,242 @@
+//! Differences become breaks: one for one disagreement, whoever compares the day again; what an earlier day waited for
+//! and this one brought is closed.
+
+use super::compare::{Compared, Difference, LineNo as CompareLine, Note};
+use super::facts::{Sides, store_line};
+use super::run::Subject;
+use crate::domain::ids::{EventKey, EventNo};
+use crate::domain::money::Money;
+use crate::domain::review::{BreakClass, Leg, NewBreak};
+use crate::domain::statement::LineNo;
+use crate::domain::time::Timestamp;
+use crate::store::statements::{LegBreak, StatementFile};
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
+
+/// Why a break is closed whose other side came with a later day.
+pub(super) const CAME: &str = "the other side came with a later day";
+
+/// Why a break is closed that a new comparison does not find any more.
+pub(super) const OVER: &str = "compared again, it does not differ any more";
+
+/// A difference with its sides by name, and what makes it the same as another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// Our event, if we have one.
+    pub event: Option<EventKey>,
+    /// Their line, if they have one.
+    pub line: Option<LineNo>,
+    /// One sentence.
+    pub detail: String,
+    /// The other side is known by now: no break is opened for it.
+    pub settled_elsewhere: bool,
+    mark: [u8; 32],
+}
+
+/// What a run writes of breaks.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) open: Vec<NewBreak>,
+    /// Their other side came.
+    pub(super) came: Vec<i64>,
+    /// They are not found any more.
+    pub(super) over: Vec<i64>,
+}
+
+/// Names the sides of each difference.
+pub(super) fn describe(subject: &Subject, file: &StatementFile, sides: &Sides, compared: &Compared) -> Vec<Followed> {
+    let wanted: HashSet<EventNo> = compared.differences.iter().filter_map(|difference| difference.event).collect();
+    let keys: HashMap<EventNo, EventKey> =
+        sides.ours.iter().filter(|event| wanted.contains(&event.no)).map(|event| (event.no, event.key)).collect();
+    let followed = |difference: &Difference| {
+        let line = difference.line.map(store_line);
+        let event = difference.event.and_then(|no| keys.get(&no).copied());
+        let event_elsewhere =
+            difference.line.is_none() && difference.events().all(|no| sides.events_elsewhere.contains(&no));
+        let line_elsewhere = difference.event.is_none()
+            && difference.lines().all(|line| sides.lines_elsewhere.contains(&store_line(line)));
+        Followed {
+            event,
+            line,
+            detail: sentence(difference, file, line),
+            settled_elsewhere: event_elsewhere || line_elsewhere,
+            mark: mark(subject, difference.class, event, line),
+        }
+    };
+    compared.differences.iter().map(followed).collect()
+}
+
+fn mark(subject: &Subject, class: BreakClass, event: Option<EventKey>, line: Option<LineNo>) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    let day = subject.day.to_string();
+    for part in [subject.kind.word(), subject.partner.as_str(), &day, class.code()] {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    hasher.update(event.map_or([0; 16], |key| *key.as_bytes()));
+    hasher.update(line.map_or(0, |line| line.0).to_be_bytes());
+    hasher.finalize().into()
+}
+
+fn sentence(difference: &Difference, file: &StatementFile, line: Option<LineNo>) -> String {
+    let name = &file.statement.name;
+    let place = line.map_or(String::new(), |line| format!(" (line {} of {name})", line.place()));
+    let (theirs, ours) = (difference.theirs, difference.ours);
+    match difference.note {
+        Note::OnlyTheirs => format!("the statement has {} dong{place}, our books have nothing", theirs.amount),
+        Note::OnlyOurs => format!("our books have {} dong, the statement {name} has nothing", ours.amount),
+        Note::Fee => format!("the fee is {} in the statement{place} and {} in our books", theirs.fee, ours.fee),
+        Note::Discount => {
+            format!("the discount is {} in the statement{place} and {} in our books", theirs.discount, ours.discount)
+        }
+        note => format!(
+            "the statement says {} dong{place} and our books {} dong: {}",
+            theirs.amount,
+            ours.amount,
+            words(note)
+        ),
+    }
+}
+
+fn words(note: Note) -> &'static str {
+    match note {
+        Note::OnlyTheirs | Note::OnlyOurs => "one side only",
+        Note::Amount => "the amounts differ",
+        Note::AmountByFee => "the amounts differ by the fee",
+        Note::AmountByDiscount => "the amounts differ by the discount",
+        Note::Fee => "the fees differ",
+        Note::Discount => "the discounts differ",
+        Note::NotMovedThere => "the partner says that nothing moved",
+        Note::NotBookedHere => "our books have not booked it",
+        Note::OtherMovement => "one says payment, the other one reversal",
+        Note::Reference => "the references differ",
+        Note::EventId => "the same reference and amount under another transaction id",
+        Note::Exchanged => "two transaction ids are exchanged",
+        Note::Twice => "the statement has the transaction more than once",
+        Note::TwiceOverDays => "the transaction was in the statement of another day already",
+        Note::Several => "several on one side are one on the other",
+        Note::NettedOut => "a payment and its reversal, both on one side only",
+    }
+}
+
+/// What is to be opened and closed.
+pub(super) fn plan(
+    subject: &Subject,
+    sides: &Sides,
+    compared: &Compared,
+    described: &[Followed],
+    at: Timestamp,
+) -> Plan {
+    let mut plan = Plan::default();
+    let open = Open::new(&sides.open);
+    let mut kept: HashSet<i64> = HashSet::new();
+    for (difference, followed) in compared.differences.iter().zip(described) {
+        if followed.settled_elsewhere {
+            continue;
+        }
+        if let Some(same) = open.same(subject, difference, followed) {
+            kept.insert(same);
+        } else {
+            plan.open.push(new_break(subject, difference, followed, at));
+        }
+    }
+    let matched = Matched::new(sides, compared);
+    for one in sides.open.iter().filter(|one| !kept.contains(&one.no)) {
+        if matched.has(one) {
+            plan.came.push(one.no);
+        } else if one.day == subject.day || described.iter().any(|now| is_about(one, now)) {
+            plan.over.push(one.no);
+        }
+    }
+    plan
+}
+
+/// Is the difference about what the break is about? Then it has another class now.
+fn is_about(open: &LegBreak, now: &Followed) -> bool {
+    (open.event.is_some() && open.event == now.event) || (open.line.is_some() && open.line == now.line)
+}
+
+/// Open breaks, by what they are about.
+struct Open<'o> {
+    by_mark: HashMap<[u8; 32], i64>,
+    by_event: HashMap<EventKey, &'o LegBreak>,
+    by_line: HashMap<LineNo, &'o LegBreak>,
+}
+
+impl<'o> Open<'o> {
+    fn new(open: &'o [LegBreak]) -> Self {
+        Self {
+            by_mark: open.iter().map(|one| (one.mark, one.no)).collect(),
+            by_event: open.iter().filter_map(|one| Some((one.event?, one))).collect(),
+            by_line: open.iter().filter_map(|one| Some((one.line?, one))).collect(),
+        }
+    }
+
+    /// The break that says the same already: of this day, or of the earlier day that carried it here.
+    fn same(&self, subject: &Subject, difference: &Difference, followed: &Followed) -> Option<i64> {
+        if let Some(no) = self.by_mark.get(&followed.mark) {
+            return Some(*no);
+        }
+        let by_event = followed.event.and_then(|key| self.by_event.get(&key));
+        let by_line = followed.line.and_then(|line| self.by_line.get(&line));
+        let earlier = by_event.or(by_line)?;
+        // What waited a cycle and still has one side only is missing by now, whatever it was called at first.
+        let one_sided = difference.event.is_none() || difference.line.is_none();
+        let still = one_sided && (earlier.event.is_none() || earlier.line.is_none());
+        (earlier.day < subject.day && (earlier.class == difference.class || still)).then_some(earlier.no)
+    }
+}
+
+/// What this run matched.
+struct Matched {
+    events: HashSet<EventKey>,
+    lines: HashSet<LineNo>,
+}
+
+impl Matched {
+    /// Of those alone that an open break is about.
+    fn new(sides: &Sides, compared: &Compared) -> Self {
+        let keys: HashSet<EventKey> = sides.open.iter().filter_map(|one| one.event).collect();
+        let lines: HashSet<LineNo> = sides.open.iter().filter_map(|one| one.line).collect();
+        let matched: HashSet<EventNo> = if keys.is_empty() {
+            HashSet::new()
+        } else {
+            let numbers: HashSet<EventNo> =
+                sides.ours.iter().filter(|event| keys.contains(&event.key)).map(|event| event.no).collect();
+            compared.matches.iter().map(|found| found.event).filter(|no| numbers.contains(no)).collect()
+        };
+        let of_lines = |line: &CompareLine| lines.contains(&store_line(*line));
+        Self {
+            events: sides.ours.iter().filter(|event| matched.contains(&event.no)).map(|event| event.key).collect(),
+            lines: compared.matches.iter().map(|found| found.line).filter(of_lines).map(store_line).collect(),
+        }
+    }
+
+    fn has(&self, open: &LegBreak) -> bool {
+        open.event.is_some_and(|key| self.events.contains(&key)) || open.line.is_some_and(|l| self.lines.contains(&l))
+    }
+}
+
+fn new_break(subject: &Subject, difference: &Difference, followed: &Followed, at: Timestamp) -> NewBreak {
+    let about = if difference.line.is_some() { difference.theirs.amount } else { difference.ours.amount };
+    NewBreak {
+        class: difference.class,
+        partner: Some(subject.partner.clone()),
+        event: followed.event,
+        invoice: None,
+        dispatch: None,
+        // A day's difference is within what one amount may be, or the comparison would have refused it.
+        amount: Money::from_dong(about).unwrap_or_default(),
+        detail: followed.detail.clone(),
+        opened_at: at,
+        mark: Some(followed.mark),
+        leg: Some(Leg {
+            kind: subject.kind,
+            day: subject.day,
+            line: followed.line,
+            ours: difference.event.map(|_| difference.ours.amount),
+            theirs: difference.line.map(|_| difference.theirs.amount),
+            carried: difference.carry,
+        }),
+    }
+}

@@ -1,0 +1,248 @@
+//! Reads both sides of a day: the taken statement's lines and our events, and of earlier days what still waits. Facts
+//! are small and flat; nothing else of a row is kept.
+
+use super::compare::{self, LineNo as CompareLine, Ours, Rules, Says, Standing, Theirs};
+use super::run::Subject;
+use crate::domain::ids::{EventKey, EventNo, Movement};
+use crate::domain::statement::{FileNo, LineNo};
+use crate::store::StoreError;
+use crate::store::reports::Reports;
+use crate::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReferenceHashes};
+use jiff::civil::Date;
+use std::collections::HashSet;
+
+/// Rows of a page.
+const PAGE: u32 = 20_000;
+
+/// Keys of one question.
+const KEYS_MAX: usize = 1_000;
+
+/// Which of the references both sides state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferenceBy {
+    /// The invoice.
+    Invoice,
+    /// Our order reference.
+    Order,
+    /// The customer alone.
+    Customer,
+    /// None.
+    Nothing,
+}
+
+impl ReferenceBy {
+    fn of(self, hashes: &ReferenceHashes) -> u64 {
+        match self {
+            Self::Invoice => hashes.invoice,
+            Self::Order => hashes.order,
+            Self::Customer => hashes.customer,
+            Self::Nothing => 0,
+        }
+    }
+}
+
+/// How a day is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ways {
+    /// The rules.
+    pub rules: Rules,
+    /// The reference of both sides.
+    pub reference: ReferenceBy,
+}
+
+/// Both sides of a day.
+#[derive(Debug, Default)]
+pub struct Sides {
+    pub(super) ours: Vec<Ours>,
+    pub(super) theirs: Vec<Theirs>,
+    /// Events that a line of another day's statement is matched to by now.
+    pub(super) events_elsewhere: HashSet<EventNo>,
+    /// Lines without a key that are matched by now: if not within the day, then to an event of another one.
+    pub(super) lines_elsewhere: HashSet<LineNo>,
+    /// Open breaks of comparisons up to this day.
+    pub(super) open: Vec<LegBreak>,
+}
+
+/// A line as the comparison numbers it.
+pub(super) fn compare_line(no: LineNo) -> CompareLine {
+    CompareLine(no.0.cast_unsigned())
+}
+
+/// And back.
+pub(super) fn store_line(line: CompareLine) -> LineNo {
+    LineNo(line.0.cast_signed())
+}
+
+/// Reads a day. `told` hears how many rows were read.
+///
+/// # Errors
+/// The machine's.
+pub fn read(
+    reports: &mut dyn Reports,
+    subject: &Subject,
+    ways: &Ways,
+    file: FileNo,
+    told: &mut dyn FnMut(u64),
+) -> Result<Sides, StoreError> {
+    let mut sides = Sides::default();
+    let mut reader = Reader { reports, subject, ways, file, sides: &mut sides, rows: 0, told };
+    reader.events()?;
+    reader.lines()?;
+    reader.waiting()?;
+    Ok(sides)
+}
+
+struct Reader<'r> {
+    reports: &'r mut dyn Reports,
+    subject: &'r Subject,
+    ways: &'r Ways,
+    file: FileNo,
+    sides: &'r mut Sides,
+    rows: u64,
+    told: &'r mut dyn FnMut(u64),
+}
+
+impl Reader<'_> {
+    fn count(&mut self, page: usize) -> bool {
+        self.rows = self.rows.saturating_add(u64::try_from(page).unwrap_or(u64::MAX));
+        (self.told)(self.rows);
+        page < usize::try_from(PAGE).unwrap_or(usize::MAX)
+    }
+
+    /// Our events of the days that the partner's day touches, as far as they lie in it.
+    fn events(&mut self) -> Result<(), StoreError> {
+        for day in self.subject.dates() {
+            self.events_of(day)?;
+        }
+        Ok(())
+    }
+
+    fn events_of(&mut self, day: Date) -> Result<(), StoreError> {
+        let mut after = EventNo(0);
+        loop {
+            let Subject { kind, partner, .. } = self.subject;
+            let page = self.reports.day_events(&DayEvents { partner, day, kind: *kind, after, limit: PAGE })?;
+            after = page.last().map_or(after, |event| event.no);
+            for event in page.iter().filter(|event| self.subject.holds(event.paid_at)) {
+                if event.matched.is_some_and(|line| line.file() != self.file) {
+                    self.sides.events_elsewhere.insert(event.no);
+                }
+                self.sides.ours.push(ours(self.ways, event, Standing::Today));
+            }
+            if self.count(page.len()) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn lines(&mut self) -> Result<(), StoreError> {
+        let mut after = LineNo::of(self.file, 0);
+        loop {
+            let page = self.reports.day_lines(after, PAGE)?;
+            after = page.last().map_or(after, |line| line.no);
+            let by_reference = page.iter().filter(|line| line.key.is_none() && line.matched.is_some());
+            self.sides.lines_elsewhere.extend(by_reference.map(|line| line.no));
+            self.sides.theirs.extend(page.iter().map(|line| theirs(self.ways, line, false)));
+            if self.count(page.len()) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What waits since earlier days, by the breaks that say so.
+    fn waiting(&mut self) -> Result<(), StoreError> {
+        let (mut after, day) = (0, self.subject.day);
+        loop {
+            let Subject { kind, partner, .. } = self.subject;
+            let page = self.reports.leg_breaks(&LegBreaks { kind: *kind, partner, until: day, after, limit: PAGE })?;
+            after = page.last().map_or(after, |open| open.no);
+            self.sides.open.extend_from_slice(&page);
+            if self.count(page.len()) {
+                break;
+            }
+        }
+        let waits = self.sides.open.iter().filter(|open| open.carried && open.day < day);
+        let events: Vec<EventKey> = waits.clone().filter_map(|open| open.event).collect();
+        let lines: Vec<LineNo> = waits.filter_map(|open| open.line).collect();
+        for keys in events.chunks(KEYS_MAX) {
+            let found = self.reports.day_events_with(self.subject.kind, keys)?;
+            let free = found.iter().filter(|event| event.matched.is_none_or(|line| line.file() == self.file));
+            self.sides.ours.extend(free.map(|event| ours(self.ways, event, Standing::Carried)));
+        }
+        for numbers in lines.chunks(KEYS_MAX) {
+            let found = self.reports.day_lines_with(numbers)?;
+            self.sides.theirs.extend(found.iter().map(|line| theirs(self.ways, line, true)));
+        }
+        Ok(())
+    }
+}
+
+/// Events of other days that lines name which found nothing in theirs. Says whether there are any.
+///
+/// # Errors
+/// The machine's.
+pub fn look_further(
+    reports: &mut dyn Reports,
+    subject: &Subject,
+    ways: &Ways,
+    (sides, compared): (&mut Sides, &compare::Compared),
+) -> Result<bool, StoreError> {
+    let alone: HashSet<CompareLine> = compared
+        .differences
+        .iter()
+        .filter(|difference| difference.event.is_none())
+        .flat_map(|difference| difference.lines())
+        .collect();
+    let named = |line: &Theirs| line.key.filter(|_| alone.contains(&line.line));
+    let keys: Vec<EventKey> = sides.theirs.iter().filter_map(named).collect();
+    let known: HashSet<EventNo> = sides.ours.iter().map(|event| event.no).collect();
+    let file = sides.theirs.first().map(|line| store_line(line.line).file());
+    let mut more = false;
+    for keys in keys.chunks(KEYS_MAX) {
+        for event in reports.day_events_with(subject.kind, keys)? {
+            if known.contains(&event.no) {
+                continue;
+            }
+            let elsewhere = event.matched.is_some_and(|line| Some(line.file()) != file);
+            let standing = if elsewhere { Standing::Done } else { Standing::Carried };
+            sides.ours.push(ours(ways, &event, standing));
+            more = true;
+        }
+    }
+    Ok(more)
+}
+
+fn ours(ways: &Ways, event: &DayEvent, standing: Standing) -> Ours {
+    Ours {
+        no: event.no,
+        key: event.key,
+        movement: event.movement,
+        booked: event.counts,
+        amount: event.amount,
+        discount: event.discount,
+        fee: event.fee,
+        reference: ways.reference.of(&event.references),
+        customer: event.references.customer,
+        paid_at_ms: event.paid_at.unix_ms(),
+        standing,
+    }
+}
+
+fn theirs(ways: &Ways, line: &DayLine, carried: bool) -> Theirs {
+    Theirs {
+        line: compare_line(line.no),
+        key: line.key,
+        says: match line.movement {
+            Some(Movement::Payment) => Says::Payment,
+            Some(Movement::Reversal) => Says::Reversal,
+            None => Says::Nothing,
+        },
+        amount: line.amount,
+        discount: line.discount,
+        fee: line.fee,
+        reference: ways.reference.of(&line.references),
+        customer: line.references.customer,
+        paid_at_ms: line.paid_at.unix_ms(),
+        carried,
+    }
+}

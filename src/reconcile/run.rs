@@ -1,0 +1,170 @@
+//! One comparison of a day, from the books and back into them: both sides are read beside the writer, compared, and
+//! what came of it is written in slices. Run again it finds its own matches and breaks and changes nothing; cut off, it
+//! is run again. Keeps I14: what does not tie out is not written.
+
+use super::breaks::{self, Followed};
+use super::compare::{self, Compared, Match, NotComparable, RULES_VERSION, Rule};
+use super::facts::{self, Sides, Ways, store_line};
+use super::report::sums_json;
+use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::statement::StatementKind;
+use crate::domain::time::Timestamp;
+use crate::ledger::{SliceError, Slices};
+use crate::store::StoreError;
+use crate::store::reports::Reports;
+use crate::store::statements::{Closing, NewMatch, NewReconciliation, StatementFile};
+use jiff::civil::Date;
+
+/// Who closes what the next day brought.
+pub const RECONCILER: &str = "system:reconcile";
+
+/// What is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Which leg.
+    pub kind: StatementKind,
+    /// Which partner.
+    pub partner: PartnerCode,
+    /// Which day of the partner.
+    pub day: Date,
+    /// It begins here,
+    pub start: Timestamp,
+    /// and ends before here.
+    pub end: Timestamp,
+}
+
+impl Subject {
+    /// The business days of notices that lie in it: one, or two where the partner's day does not end at midnight.
+    pub(super) fn dates(&self) -> Vec<Date> {
+        let midnight_to_midnight =
+            self.end.ms_since(self.start) == 24 * 60 * 60 * 1_000 && self.first_date() == Some(self.day);
+        let before = self.day.yesterday().ok().filter(|_| !midnight_to_midnight);
+        before.into_iter().chain([self.day]).collect()
+    }
+
+    fn first_date(&self) -> Option<Date> {
+        let zone = jiff::tz::TimeZone::get(crate::domain::time::BUSINESS_ZONE).ok()?;
+        self.start.day_in(&zone)
+    }
+
+    /// Does this moment lie in it?
+    pub(super) fn holds(&self, at: Timestamp) -> bool {
+        self.start <= at && at < self.end
+    }
+}
+
+/// Why a day was not compared, or not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Nothing to compare with.
+    #[error("no statement of {0} was taken for that partner")]
+    NoStatement(Date),
+    /// Money beyond what can be counted.
+    #[error(transparent)]
+    NotComparable(#[from] NotComparable),
+    /// A mistake of ours: nothing was written.
+    #[error("the comparison does not tie out: {0}")]
+    Untied(String),
+    /// The writer has no room, or the storage failed.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Reconciled {
+    /// What was compared.
+    pub subject: Subject,
+    /// The statement.
+    pub file: StatementFile,
+    /// All that was found.
+    pub compared: Compared,
+    /// Both sides of each difference in words, in their order.
+    pub described: Vec<Followed>,
+    /// Matches that were not there before.
+    pub new_matches: u64,
+    /// Breaks that were not open before.
+    pub opened: u64,
+    /// Breaks that are closed by it.
+    pub closed: u64,
+}
+
+/// Where a run is, for whoever waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Rows of both sides that were read.
+    Read(u64),
+    /// Matches that were written.
+    Matched(u64),
+}
+
+/// Compares a day and keeps what came of it.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run(
+    (reports, slices): (&mut dyn Reports, &mut Slices<'_>),
+    (subject, ways): (Subject, &Ways),
+    (author, at): (&Author, Timestamp),
+    told: &mut dyn FnMut(Stage),
+) -> Result<Reconciled, RunError> {
+    let file = reports.statement(subject.kind, &subject.partner, subject.day)?;
+    let file = file.ok_or(RunError::NoStatement(subject.day))?;
+    let mut sides = facts::read(reports, &subject, ways, file.no, &mut |rows| told(Stage::Read(rows)))?;
+    let mut compared = compare::compare(&ways.rules, &sides.ours, &sides.theirs)?;
+    if facts::look_further(reports, &subject, ways, (&mut sides, &compared))? {
+        compared = compare::compare(&ways.rules, &sides.ours, &sides.theirs)?;
+    }
+    compared.sums.ties_out().map_err(RunError::Untied)?;
+    let described = breaks::describe(&subject, &file, &sides, &compared);
+    let kept = NewReconciliation {
+        kind: subject.kind,
+        partner: subject.partner.clone(),
+        day: subject.day,
+        file: Some(file.no),
+        rules: i64::from(RULES_VERSION),
+        sums: sums_json(&compared.sums).to_string(),
+        author: author.clone(),
+        at,
+    };
+    let number = slices.one(move |tx| tx.add_reconciliation(&kept))?;
+    let of = (number, subject.kind);
+    let matches: Vec<NewMatch> = compared.matches.iter().map(new_match).collect();
+    let new_matches = slices.all(matches, move |tx, rows| tx.add_matches(of, rows), &mut |done| {
+        told(Stage::Matched(done));
+    })?;
+    let (opened, closed) = follow(slices, (&subject, &sides, &compared), &described, at)?;
+    Ok(Reconciled { subject, file, compared, described, new_matches, opened, closed })
+}
+
+/// Opens what is new and closes what is over.
+fn follow(
+    slices: &mut Slices<'_>,
+    (subject, sides, compared): (&Subject, &Sides, &Compared),
+    described: &[Followed],
+    at: Timestamp,
+) -> Result<(u64, u64), RunError> {
+    let plan = breaks::plan(subject, sides, compared, described, at);
+    let opened = u64::try_from(plan.open.len()).unwrap_or(u64::MAX);
+    let mut closed = 0_u64;
+    for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over)] {
+        let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
+        let close = move |tx: &mut dyn crate::store::Tx, rows: &[i64]| {
+            tx.close_breaks(rows, &Closing { author: &author, reason, at })
+        };
+        closed = closed.saturating_add(slices.all(numbers, close, &mut |_| {})?);
+    }
+    slices.all(plan.open, |tx, rows| tx.open_breaks(rows).map(|()| 0), &mut |_| {})?;
+    Ok((opened, closed))
+}
+
+fn new_match(found: &Match) -> NewMatch {
+    let rule = match found.rule {
+        Rule::EventKey => 1,
+        Rule::Reference => 2,
+    };
+    NewMatch { line: store_line(found.line), event: found.event, rule }
+}
