@@ -1,2 +1,4 @@
 //! What others say of a day beside what our books say: statements are read by the partner's layout, compared, and each
 //! difference becomes a break with its evidence. Knows nothing of HTTP and nothing of SQL.
+
+pub mod read;
