@@ -7,6 +7,7 @@
 
 mod parties;
 mod refusals;
+mod statements;
 
 use super::ask::{BillsKind, BillsPlan, StatusKind, StatusPlan};
 use super::canonical::{self, Coverage};
@@ -110,6 +111,7 @@ impl Compiler<'_, '_> {
         });
         let status = status.zip(status_replies).map(|(event, replies)| StatusPlan { account, event, replies });
         let reply_signer = self.reply_signer();
+        let statements = self.statements(zone.as_ref()?);
         let (live, example, needs) = self.parties(code.as_ref()?, secrets);
         let profile = Profile {
             code: code?,
@@ -134,6 +136,7 @@ impl Compiler<'_, '_> {
             reply_signer,
             bills,
             status,
+            statements,
             examples: Vec::new(),
             read_headers: self.headers,
             keys: needs,

@@ -1,6 +1,7 @@
 //! A profile as its TOML file writes it: the closed vocabulary, nothing understood yet. Unknown keys are errors.
 //! What the parts mean together is `profile`'s judgement.
 
+use super::statement::StatementFile;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -38,6 +39,9 @@ pub(super) struct ProfileFile {
     pub(super) reply_signature: Option<ReplySignatureFile>,
     pub(super) bills: Option<BillsFile>,
     pub(super) status: Option<StatusFile>,
+    pub(super) statement: Option<StatementFile>,
+    pub(super) statement_core: Option<StatementFile>,
+    pub(super) statement_bank: Option<StatementFile>,
     #[serde(default)]
     pub(super) example: Vec<ExampleFile>,
 }
@@ -244,10 +248,13 @@ pub(super) enum Written {
     Text,
 }
 
+/// What an amount is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Means {
+pub enum Means {
+    /// What the bill is reduced by.
     Bill,
+    /// What the customer paid: the discount is added.
     CustomerPaid,
 }
 

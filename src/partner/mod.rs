@@ -10,7 +10,8 @@
 //! that only need the examples. [`forge`] makes signed calls up, for tools, sandboxes and tests.
 //!
 //! No partner is named here (I8), no clock is read and nothing is sent (I9); secrets reach no error text (I11).
-//! Reading order: `file`, `compile`, `profile`, then `locate`, `canonical`, `signature`, `decode`, `reply`.
+//! Reading order: `file`, `compile`, `profile`, then `locate`, `canonical`, `signature`, `decode`, `reply`; [`statement`]
+//! stands by itself.
 
 mod ask;
 mod canonical;
@@ -26,6 +27,7 @@ mod locate;
 mod profile;
 mod reply;
 mod signature;
+pub mod statement;
 mod times;
 
 pub use ask::{BillsAnswer, BillsKind, StatusAnswer, StatusAsk, StatusKind};

@@ -9,10 +9,12 @@ use super::keys::{LiveKey, SigningKey};
 use super::locate::Sources;
 use super::reply::{Facts, Reply, ReplyContext, ReplyPlan, ReplySigner, Success};
 use super::signature::{AuthenticNotice, Side, SignaturePlan, Trace};
+use super::statement::Layout;
 use crate::domain::ids::PartnerCode;
 use crate::domain::notice::{Method, Notice, OnMismatch, RawNotice, References};
 use crate::domain::outcome::{Outcome, Refusal};
 use crate::domain::receipt::{Evidence, HashedEvidence};
+use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -42,6 +44,7 @@ pub struct Profile {
     pub(super) reply_signer: Option<ReplySigner>,
     pub(super) bills: Option<BillsPlan>,
     pub(super) status: Option<StatusPlan>,
+    pub(super) statements: Vec<Layout>,
     pub(super) examples: Vec<Example>,
     pub(super) read_headers: Vec<String>,
     pub(super) keys: Vec<KeyNeed>,
@@ -151,6 +154,12 @@ impl Profile {
     #[must_use]
     pub fn has_status(&self) -> bool {
         self.status.is_some()
+    }
+
+    /// How a statement about it is laid out; `None` if the profile does not say.
+    #[must_use]
+    pub fn statement(&self, kind: StatementKind) -> Option<&Layout> {
+        self.statements.iter().find(|layout| layout.kind == kind)
     }
 
     /// The secrets it names.

@@ -111,7 +111,7 @@ impl Reader<'_> {
 
     /// Our events of the days that the partner's day touches, as far as they lie in it.
     fn events(&mut self) -> Result<(), StoreError> {
-        for day in self.subject.dates() {
+        for day in self.subject.dates.clone() {
             self.events_of(day)?;
         }
         Ok(())

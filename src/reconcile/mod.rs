@@ -4,5 +4,7 @@
 mod breaks;
 pub mod compare;
 pub mod facts;
+pub mod import;
+pub mod read;
 pub mod report;
 pub mod run;

@@ -3,17 +3,21 @@
 //! is run again. Keeps I14: what does not tie out is not written.
 
 use super::breaks::{self, Followed};
-use super::compare::{self, Compared, Match, NotComparable, RULES_VERSION, Rule};
-use super::facts::{self, Sides, Ways, store_line};
+use super::compare::{self, Compared, Leg, Match, NotComparable, RULES_VERSION, Rule, Rules};
+use super::facts::{self, ReferenceBy, Sides, Ways, store_line};
 use super::report::sums_json;
 use crate::domain::ids::{Author, PartnerCode};
 use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use crate::ledger::{SliceError, Slices};
+use crate::partner::statement::Layout;
 use crate::store::StoreError;
 use crate::store::reports::Reports;
 use crate::store::statements::{Closing, NewMatch, NewReconciliation, StatementFile};
 use jiff::civil::Date;
+
+/// How near to the day's end a difference is taken for one of timing.
+const CUTOFF_WINDOW_MS: i64 = 15 * 60 * 1_000;
 
 /// Who closes what the next day brought.
 pub const RECONCILER: &str = "system:reconcile";
@@ -31,26 +35,46 @@ pub struct Subject {
     pub start: Timestamp,
     /// and ends before here.
     pub end: Timestamp,
+    /// The business days of notices that lie in it: two where the partner's day does not end at midnight.
+    pub dates: Vec<Date>,
 }
 
 impl Subject {
-    /// The business days of notices that lie in it: one, or two where the partner's day does not end at midnight.
-    pub(super) fn dates(&self) -> Vec<Date> {
-        let midnight_to_midnight =
-            self.end.ms_since(self.start) == 24 * 60 * 60 * 1_000 && self.first_date() == Some(self.day);
-        let before = self.day.yesterday().ok().filter(|_| !midnight_to_midnight);
-        before.into_iter().chain([self.day]).collect()
-    }
-
-    fn first_date(&self) -> Option<Date> {
-        let zone = jiff::tz::TimeZone::get(crate::domain::time::BUSINESS_ZONE).ok()?;
-        self.start.day_in(&zone)
+    /// A day of a partner as its statement is laid out; `None` outside the calendar.
+    #[must_use]
+    pub fn of(layout: &Layout, partner: &PartnerCode, day: Date) -> Option<Self> {
+        let (start, end) = layout.window(day)?;
+        let last = end.plus_ms(-1).day_in(&layout.zone)?;
+        let mut dates = vec![start.day_in(&layout.zone)?];
+        dates.extend((dates.first() != Some(&last)).then_some(last));
+        Some(Self { kind: layout.kind, partner: partner.clone(), day, start, end, dates })
     }
 
     /// Does this moment lie in it?
     pub(super) fn holds(&self, at: Timestamp) -> bool {
         self.start <= at && at < self.end
     }
+}
+
+/// How a partner's days are compared, by what its statement states.
+#[must_use]
+pub fn ways(subject: &Subject, layout: &Layout) -> Ways {
+    let reference = match (layout.order, layout.invoice, layout.customer) {
+        (Some(_), ..) => ReferenceBy::Order,
+        (None, Some(_), _) => ReferenceBy::Invoice,
+        (None, None, Some(_)) => ReferenceBy::Customer,
+        (None, None, None) => ReferenceBy::Nothing,
+    };
+    let rules = Rules {
+        leg: if layout.kind == StatementKind::Core { Leg::Core } else { Leg::Partner },
+        day_start_ms: subject.start.unix_ms(),
+        day_end_ms: subject.end.unix_ms(),
+        cutoff_window_ms: CUTOFF_WINDOW_MS,
+        references: reference != ReferenceBy::Nothing,
+        discounts: !layout.discount.is_empty(),
+        fees: !layout.fee.is_empty(),
+    };
+    Ways { rules, reference }
 }
 
 /// Why a day was not compared, or not kept.
