@@ -271,6 +271,8 @@ impl Gateway {
             generations: Arc::clone(self.seen.generations()),
             import_bytes: config.file.limits.import_bytes,
             spool: parts::spool_of(&config.store),
+            open_reports: parts::reports_of(config),
+            long_work: Arc::new(tokio::sync::Semaphore::new(1)),
             metrics: telemetry::render_metrics,
         });
         let server = HttpServer::new(move || WebApp::new().app_data(data.clone()).configure(internal::routes))

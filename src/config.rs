@@ -60,7 +60,7 @@ pub struct Token {
 }
 
 /// What a token may be allowed.
-pub const SCOPES: [&str; 3] = ["invoices", "read", "ops"];
+pub const SCOPES: [&str; 4] = ["invoices", "read", "ops", "finance"];
 
 /// The configuration as it is meant: checked, and with its secrets read.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use crate::domain::ids::{Generation, PartnerCode};
 use crate::domain::secret::Secret;
 use crate::domain::time::Clock;
 use crate::http::tokens::{Scope, Token};
-use crate::inquiry::readers::Readers;
+use crate::inquiry::readers::{Open, Readers};
 use crate::ledger::crash;
 use crate::ledger::writer::{Writer, WriterOptions};
 use crate::partner::SecretSource;
@@ -56,6 +56,12 @@ pub fn open_readers(config: &Config) -> Result<Readers, AppError> {
 fn readers_of(config: &Config, count: usize, waiting: usize) -> Result<Readers, AppError> {
     let place = config.store.clone();
     Readers::start(count, waiting, &move || store::open_reports(&place)).map_err(at(&config.store))
+}
+
+/// Opens a reading connection for work that takes long.
+pub(super) fn reports_of(config: &Config) -> Arc<Open> {
+    let place = config.store.clone();
+    Arc::new(move || store::open_reports(&place))
 }
 
 /// The reading connections of a gateway: collectors have their own, so that no page and no report of ours, however long

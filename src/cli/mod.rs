@@ -13,6 +13,7 @@ pub mod partner;
 mod retain;
 mod sandbox;
 mod serve;
+mod statement;
 
 use crate::config::{Config, ConfigError, EnvSecrets};
 use crate::domain::time::{Clock as _, SystemClock};
@@ -98,6 +99,11 @@ enum Command {
     /// Invoices of the billing core.
     #[command(subcommand)]
     Invoice(invoice::Command),
+    /// Statements of partners, of the billing core and of the bank.
+    #[command(subcommand)]
+    Statement(statement::Command),
+    /// Compares a partner's day with the statement that was taken, and keeps what differs as breaks.
+    Reconcile(statement::ReconcileArgs),
     /// Stored notices.
     #[command(subcommand)]
     Notice(ops::NoticeCommand),
@@ -162,6 +168,8 @@ fn run(command: Command) -> Outcome {
         Command::Partner(PartnerCommand::Pause(args)) => ops::pause(&args, true),
         Command::Partner(PartnerCommand::Resume(args)) => ops::pause(&args, false),
         Command::Invoice(command) => invoice::run(&command),
+        Command::Statement(command) => statement::run(&command),
+        Command::Reconcile(args) => statement::reconcile(&args),
         Command::Notice(command) => ops::notice(&command),
         Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args.config),

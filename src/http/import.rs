@@ -4,24 +4,19 @@
 use super::body;
 use super::internal::Internal;
 use super::problem::Problem;
+use super::spool::{Incoming, Spool, spool_failed};
 use super::tokens::{self, Scope};
 use super::views::{ImportReport, Reject};
 use crate::intake::import::{ImportError, Importer};
 use crate::intake::row_stream::{BadShape, Row, Shape, Splitter};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::StreamExt as _;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Rejects that are shown; the others are counted.
 const REJECTS_MAX: usize = 100;
-
-/// How long the sender may be silent.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// Bytes read from the waiting file at once.
 const CHUNK_BYTES: usize = 65_536;
@@ -46,7 +41,7 @@ pub async fn invoices(
         query.map_err(|_bad_query| Problem::bad_request().saying("expected atomic=true, atomic=false or nothing"))?;
     body::refuse_encoded(&request)?;
     let shape = shape_of(&request)?;
-    let bytes = Incoming { payload, left: internal.import_bytes };
+    let bytes = Incoming::new(payload, internal.import_bytes);
     let report =
         if query.atomic { atomic(&internal, shape, bytes).await? } else { streamed(&internal, shape, bytes).await? };
     tracing::info!(
@@ -72,24 +67,6 @@ fn shape_of(request: &HttpRequest) -> Result<Shape, Problem> {
         Some("application/json") => Ok(Shape::Array),
         Some("application/x-ndjson") => Ok(Shape::Lines),
         _ => Err(Problem::unsupported_media()),
-    }
-}
-
-/// The body, chunk by chunk, within its limits.
-struct Incoming {
-    payload: web::Payload,
-    left: u64,
-}
-
-impl Incoming {
-    async fn next(&mut self) -> Result<Option<bytes::Bytes>, Problem> {
-        let chunk =
-            tokio::time::timeout(SILENCE_MAX, self.payload.next()).await.map_err(|_elapsed| Problem::too_slow())?;
-        let Some(chunk) = chunk else { return Ok(None) };
-        let chunk = chunk.map_err(|_broken| Problem::bad_request())?;
-        let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-        self.left = self.left.checked_sub(length).ok_or_else(Problem::too_large)?;
-        Ok(Some(chunk))
     }
 }
 
@@ -154,34 +131,10 @@ fn stopped(error: ImportError) -> Problem {
     Problem::unavailable()
 }
 
-/// A file that is removed when it is done with.
-struct Spool(PathBuf);
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.0) {
-            tracing::warn!(error = %error.kind(), "An import's waiting file could not be removed");
-        }
-    }
-}
-
-impl Spool {
-    fn new(folder: &Path) -> Result<Self, Problem> {
-        let mut name = [0; 8];
-        getrandom::fill(&mut name).map_err(|_no_chance| Problem::internal())?;
-        Ok(Self(folder.join(format!("import-{}.tmp", hex::encode(name)))))
-    }
-}
-
-fn spool_failed(error: std::io::Error) -> Problem {
-    tracing::error!(error = %error.kind(), "An import cannot wait in its file");
-    Problem::unavailable()
-}
-
 /// First all of it is received and checked; then it is read again and written.
 async fn atomic(internal: &Internal, shape: Shape, mut bytes: Incoming) -> Result<ImportReport, Problem> {
     let spool = Spool::new(&internal.spool)?;
-    let mut file = tokio::fs::File::create(&spool.0).await.map_err(spool_failed)?;
+    let mut file = tokio::fs::File::create(spool.path()).await.map_err(spool_failed)?;
     let (mut splitter, mut sorted) = (Splitter::new(shape), Sorted::default());
     while let Some(chunk) = bytes.next().await? {
         splitter.push(&chunk, &mut |row| sorted.row(row)).map_err(bad_shape)?;
@@ -193,7 +146,7 @@ async fn atomic(internal: &Internal, shape: Shape, mut bytes: Incoming) -> Resul
     if sorted.report.rejected > 0 {
         return Ok(sorted.report);
     }
-    let mut file = tokio::fs::File::open(&spool.0).await.map_err(spool_failed)?;
+    let mut file = tokio::fs::File::open(spool.path()).await.map_err(spool_failed)?;
     let (mut splitter, mut sorted, mut importer) = (Splitter::new(shape), Sorted::default(), importer(internal));
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {

@@ -3,8 +3,8 @@
 use super::health::Health;
 use super::problem::Problem;
 use super::tokens::Token;
-use super::{import, operations, page, questions};
-use crate::inquiry::readers::{NoAnswer, Readers};
+use super::{import, operations, page, questions, statements};
+use crate::inquiry::readers::{NoAnswer, Open, Readers};
 use crate::intake::Intake;
 use crate::ledger::writer::Writer;
 use crate::seen::Generations;
@@ -12,6 +12,7 @@ use crate::store::{Store, StoreError};
 use actix_web::web;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What the internal routes need.
 #[derive(Clone)]
@@ -32,6 +33,10 @@ pub struct Internal {
     pub import_bytes: u64,
     /// Where an atomic import waits until all of it is checked.
     pub spool: PathBuf,
+    /// Opens a reading connection for work that takes long.
+    pub open_reports: Arc<Open>,
+    /// Statements and comparisons: one at a time.
+    pub long_work: Arc<Semaphore>,
     /// The metrics page.
     pub metrics: fn() -> String,
 }
@@ -52,6 +57,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/partners/{partner}/{action}", web::post().to(operations::partner))
         .route("/api/v1/notices/redo", web::post().to(operations::redo))
         .route("/api/v1/retention", web::post().to(operations::retention))
+        .route("/api/v1/statements", web::post().to(statements::take))
+        .route("/api/v1/statements", web::get().to(statements::list))
+        .route("/api/v1/reconciliations/{partner}/{date}", web::post().to(statements::compare))
+        .route("/api/v1/reconciliations/{partner}/{date}", web::get().to(statements::last))
         // An invoice id may hold slashes.
         .route("/api/v1/invoices/{id:.+}", web::get().to(questions::invoice))
         .default_service(web::to(|| async { Problem::not_found().response() }));

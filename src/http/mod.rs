@@ -13,5 +13,7 @@ pub mod peer;
 pub mod problem;
 pub mod public;
 pub mod questions;
+mod spool;
+pub mod statements;
 pub mod tokens;
 pub mod views;

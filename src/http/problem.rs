@@ -91,6 +91,12 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send it uncompressed and with a known content type")
     }
 
+    /// 422
+    #[must_use]
+    pub fn unprocessable() -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "What was sent cannot be taken")
+    }
+
     /// 429
     #[must_use]
     pub fn too_many() -> Self {

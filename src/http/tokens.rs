@@ -16,6 +16,8 @@ pub enum Scope {
     Read,
     /// Operate: outbox, partners, redo.
     Ops,
+    /// Take statements, compare days.
+    Finance,
 }
 
 impl Scope {
@@ -26,6 +28,7 @@ impl Scope {
             "invoices" => Some(Self::Invoices),
             "read" => Some(Self::Read),
             "ops" => Some(Self::Ops),
+            "finance" => Some(Self::Finance),
             _ => None,
         }
     }

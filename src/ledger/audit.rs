@@ -78,6 +78,27 @@ fn feed(mac: &mut Hmac<Sha256>, at: Timestamp, heads: &[(u32, i64, [u8; 32])]) {
     }
 }
 
+/// Is the seal signed by this key?
+pub(super) fn is_signed(key: &Secret, seal: &Seal) -> Result<bool, StoreError> {
+    let mut mac = mac(key)?;
+    feed(&mut mac, seal.at, &seal.heads);
+    // Constant time, though nobody is timing an audit.
+    Ok(mac.verify_slice(&seal.signature).is_ok())
+}
+
+/// What a stored receipt commits to.
+pub(super) fn link_of(receipt: &StoredReceipt) -> Link {
+    Link {
+        lane: receipt.lane,
+        n: receipt.n,
+        raw_hash: receipt.raw_hash,
+        verdict: receipt.verdict,
+        received_at: receipt.received_at,
+        event: receipt.event,
+        amount_dong: receipt.amount_dong,
+    }
+}
+
 /// Proves the books; `key` is what the seals were signed with.
 ///
 /// # Errors
@@ -119,10 +140,7 @@ fn seals(reports: &mut dyn Reports, key: &Secret, report: &mut AuditReport) -> R
         after = last.at;
         for seal in page {
             report.seals = report.seals.saturating_add(1);
-            let mut mac = mac(key)?;
-            feed(&mut mac, seal.at, &seal.heads);
-            // Constant time, though nobody is timing an audit.
-            if mac.verify_slice(&seal.signature).is_err() {
+            if !is_signed(key, &seal)? {
                 report.found(format!("the seal of {} is not signed by this key", seal.at));
                 continue;
             }
@@ -169,16 +187,7 @@ fn link(receipt: &StoredReceipt, before: (i64, [u8; 32]), sealed: &Sealed, repor
     if receipt.previous != before.1 {
         report.found(format!("lane {lane}: receipt {n} does not name the one before it"));
     }
-    let stored = Link {
-        lane,
-        n,
-        raw_hash: receipt.raw_hash,
-        verdict: receipt.verdict,
-        received_at: receipt.received_at,
-        event: receipt.event,
-        amount_dong: receipt.amount_dong,
-    };
-    if stored.hash(&receipt.previous) != receipt.hash {
+    if link_of(receipt).hash(&receipt.previous) != receipt.hash {
         report.found(format!("lane {lane}: receipt {n} is not what its hash says"));
     }
     if sealed.get(&(lane, n)).is_some_and(|hash| *hash != receipt.hash) {

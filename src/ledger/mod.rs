@@ -10,6 +10,7 @@ mod arrival;
 pub mod audit;
 mod batch;
 mod book;
+pub mod certificate;
 pub mod compose;
 pub mod crash;
 mod pace;

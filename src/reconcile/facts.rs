@@ -20,6 +20,8 @@ const KEYS_MAX: usize = 1_000;
 /// Which of the references both sides state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceBy {
+    /// The invoice, and where there is none our order reference.
+    InvoiceOrOrder,
     /// The invoice.
     Invoice,
     /// Our order reference.
@@ -33,7 +35,8 @@ pub enum ReferenceBy {
 impl ReferenceBy {
     fn of(self, hashes: &ReferenceHashes) -> u64 {
         match self {
-            Self::Invoice => hashes.invoice,
+            Self::InvoiceOrOrder if hashes.invoice == 0 => hashes.order,
+            Self::InvoiceOrOrder | Self::Invoice => hashes.invoice,
             Self::Order => hashes.order,
             Self::Customer => hashes.customer,
             Self::Nothing => 0,

@@ -38,10 +38,10 @@ pub fn sums_json(sums: &Sums) -> Value {
     })
 }
 
-/// The whole of it.
+/// The whole of it, with that many differences at most.
 #[must_use]
-pub fn to_json(done: &Reconciled) -> Value {
-    let differences: Vec<Value> = rows(done).map(|row| row.to_json()).collect();
+pub fn to_json(done: &Reconciled, differences_max: usize) -> Value {
+    let differences: Vec<Value> = rows(done).take(differences_max).map(|row| row.to_json()).collect();
     json!({
         "partner": done.subject.partner.as_str(),
         "day": done.subject.day.to_string(),
@@ -53,6 +53,7 @@ pub fn to_json(done: &Reconciled) -> Value {
         "breaks_closed": done.closed,
         "sums": sums_json(&done.compared.sums),
         "differences": differences,
+        "differences_in_all": done.compared.differences.len(),
     })
 }
 
@@ -133,4 +134,47 @@ pub fn to_table(done: &Reconciled) -> String {
     writeln!(text, "{} new matches, {} breaks opened, {} closed; ties out", done.new_matches, done.opened, done.closed)
         .ok();
     text
+}
+
+/// For a spreadsheet: UTF-8 with BOM, CRLF, and no cell that a spreadsheet would take for a formula.
+///
+/// # Errors
+/// None that a text in memory can have.
+pub fn to_csv(done: &Reconciled) -> Result<Vec<u8>, csv::Error> {
+    let mut text = b"\xef\xbb\xbf".to_vec();
+    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut text);
+    csv.write_record([
+        "class",
+        "line",
+        "payment",
+        "statement_dong",
+        "books_dong",
+        "difference_dong",
+        "carried",
+        "detail",
+    ])?;
+    for row in rows(done) {
+        csv.write_record([
+            row.class,
+            &some(row.line),
+            row.payment.as_deref().unwrap_or_default(),
+            &some(row.theirs),
+            &some(row.ours),
+            &row.difference.to_string(),
+            if row.carried { "yes" } else { "no" },
+            &harmless(row.detail),
+        ])?;
+    }
+    csv.flush()?;
+    drop(csv);
+    Ok(text)
+}
+
+fn some<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }

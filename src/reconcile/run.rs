@@ -59,9 +59,10 @@ impl Subject {
 /// How a partner's days are compared, by what its statement states.
 #[must_use]
 pub fn ways(subject: &Subject, layout: &Layout) -> Ways {
-    let reference = match (layout.order, layout.invoice, layout.customer) {
-        (Some(_), ..) => ReferenceBy::Order,
-        (None, Some(_), _) => ReferenceBy::Invoice,
+    let reference = match (layout.invoice, layout.order, layout.customer) {
+        (Some(_), Some(_), _) => ReferenceBy::InvoiceOrOrder,
+        (Some(_), None, _) => ReferenceBy::Invoice,
+        (None, Some(_), _) => ReferenceBy::Order,
         (None, None, Some(_)) => ReferenceBy::Customer,
         (None, None, None) => ReferenceBy::Nothing,
     };
@@ -130,7 +131,8 @@ pub enum Stage {
 /// # Errors
 /// [`RunError`].
 pub fn run(
-    (reports, slices): (&mut dyn Reports, &mut Slices<'_>),
+    reports: &mut dyn Reports,
+    slices: &mut Slices<'_>,
     (subject, ways): (Subject, &Ways),
     (author, at): (&Author, Timestamp),
     told: &mut dyn FnMut(Stage),

@@ -178,6 +178,28 @@ pub struct ReceiptCount {
     pub dong: i64,
 }
 
+/// A part of a lane's chain: after one receipt, up to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneRange {
+    /// The lane.
+    pub lane: u32,
+    /// After this receipt.
+    pub after: i64,
+    /// Up to this one.
+    pub upto: i64,
+}
+
+/// What the books have of receipts that say that they were booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookedCount {
+    /// By what their event's first posting, or its movement, says; not by what the receipt says.
+    pub verdict: Verdict,
+    /// How many events.
+    pub count: u64,
+    /// Their amounts, in dong.
+    pub dong: i64,
+}
+
 /// Faults that the database itself can find with set-based questions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inconsistencies {
@@ -359,6 +381,24 @@ pub trait Reports: Send {
     /// # Errors
     /// The machine's.
     fn seals(&mut self, after: Timestamp, limit: u32) -> Result<Vec<Seal>, StoreError>;
+
+    /// The last seal before this moment.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn seal_before(&mut self, at: Timestamp) -> Result<Option<Seal>, StoreError>;
+
+    /// What the books have of a partner's booked receipts in these ranges.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn booked(&mut self, partner: &PartnerCode, ranges: &[LaneRange]) -> Result<Vec<BookedCount>, StoreError>;
+
+    /// How many repeats of a partner were counted on a day.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn repeats(&mut self, partner: &PartnerCode, day: Date) -> Result<i64, StoreError>;
 
     /// Balance by account, in dong. A sum over years: it may be beyond what one amount may be.
     ///

@@ -1,9 +1,12 @@
 //! What both databases do once their rows are read or before they are written: no SQL, no connection.
 
 use super::StoreError;
+use super::reports::BookedCount;
 use super::rows::{EventRecord, EventState};
 use crate::domain::ids::EventId;
 use crate::domain::posting::{Allocation, Entry};
+use crate::domain::receipt::Verdict;
+use std::collections::BTreeMap;
 
 /// The columns that hold what a state's word does not.
 pub(super) fn state_columns(state: &EventState) -> (Option<&'static str>, Option<&[u8; 16]>) {
@@ -74,4 +77,25 @@ pub(super) fn event_ids(text: &str) -> Vec<EventId> {
         ways = more;
     }
     ways.into_iter().filter_map(|fields| EventId::parse(fields).ok()).collect()
+}
+
+/// Counts of what was booked, over several ranges.
+#[derive(Debug, Default)]
+pub(super) struct BookedSums(BTreeMap<Verdict, (u64, i64)>);
+
+impl BookedSums {
+    /// Adds a range's counts.
+    pub(super) fn add(&mut self, found: Vec<(Verdict, i64, i64)>) -> Result<(), StoreError> {
+        for (verdict, count, dong) in found {
+            let sum = self.0.entry(verdict).or_default();
+            let more =
+                u64::try_from(count).ok().and_then(|count| sum.0.checked_add(count)).zip(sum.1.checked_add(dong));
+            *sum = more.ok_or_else(|| StoreError::Fault("reports.booked: out of range".to_owned()))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn counts(self) -> Vec<BookedCount> {
+        self.0.into_iter().map(|(verdict, (count, dong))| BookedCount { verdict, count, dong }).collect()
+    }
 }

@@ -26,6 +26,7 @@ mod panics;
 mod process;
 mod profiles;
 mod races;
+mod reconciling;
 mod redis_ways;
 mod store_contract;
 mod store_sqlite;

@@ -15,6 +15,7 @@ mod migrate;
 mod outbox;
 mod place;
 mod position;
+mod proof;
 mod reports;
 mod retention;
 mod row;

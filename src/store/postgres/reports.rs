@@ -21,8 +21,8 @@ use crate::store::cells::{
 };
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::reports::{
-    BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
-    Reports, SlowPage, SlowPlace, StoredReceipt,
+    BookedCount, BreakView, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
+    ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{event_ids, newest};
@@ -100,7 +100,7 @@ impl PostgresReports {
     }
 
     /// Questions that read whole tables.
-    fn ask_long(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
+    pub(super) fn ask_long(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
         self.patience = WHOLE_BOOKS;
         let answers = self.ask(asks);
         self.patience = STATEMENT_TIMEOUT;
@@ -431,6 +431,18 @@ impl Reports for PostgresReports {
             }
         }
         Ok(seals.into_iter().map(|(_, seal)| seal).collect())
+    }
+
+    fn seal_before(&mut self, at: Timestamp) -> Result<Option<Seal>, StoreError> {
+        self.last_seal(at)
+    }
+
+    fn booked(&mut self, partner: &PartnerCode, ranges: &[LaneRange]) -> Result<Vec<BookedCount>, StoreError> {
+        self.booked_in(partner, ranges)
+    }
+
+    fn repeats(&mut self, partner: &PartnerCode, day: Date) -> Result<i64, StoreError> {
+        self.repeats_of(partner, day)
     }
 
     fn balances(&mut self) -> Result<Vec<(Account, i64)>, StoreError> {

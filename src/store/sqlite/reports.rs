@@ -16,11 +16,11 @@ use crate::store::cells::{
 };
 use crate::store::numbers::{lane_base, lines_of, receipt_no};
 use crate::store::reports::{
-    BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
-    Reports, SlowPage, SlowPlace, StoredReceipt,
+    BookedCount, BreakView, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
+    ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use crate::store::rows::EventRecord;
-use crate::store::shared::{event_ids, newest};
+use crate::store::shared::{BookedSums, event_ids, newest};
 use crate::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError};
 use jiff::civil::Date;
@@ -384,6 +384,46 @@ impl Reports for SqliteReports {
             });
             with_heads.collect()
         })
+    }
+
+    fn seal_before(&mut self, at: Timestamp) -> Result<Option<Seal>, StoreError> {
+        const SEAL: &str = "-- reports.seal_before\nSELECT no, at, signature FROM seals WHERE at < ?1 ORDER BY at DESC, no DESC LIMIT 1";
+        const HEADS: &str =
+            "-- reports.seal_heads\nSELECT lane, n, hash FROM seal_heads WHERE seal_no = ?1 ORDER BY lane";
+        self.snapshot(|db| {
+            let found = db.one(SEAL, [at.unix_ms()], |cells| {
+                Ok((cells.next::<i64>()?, Seal { at: cells.at()?, heads: Vec::new(), signature: cells.next()? }))
+            })?;
+            let Some((no, mut seal)) = found else { return Ok(None) };
+            seal.heads = db.all(HEADS, [no], |cells| Ok((cells.next()?, cells.next()?, cells.next()?)))?;
+            Ok(Some(seal))
+        })
+    }
+
+    fn booked(&mut self, partner: &PartnerCode, ranges: &[LaneRange]) -> Result<Vec<BookedCount>, StoreError> {
+        const SQL: &str = "-- reports.booked\nSELECT CASE WHEN e.movement = 'reversal' THEN 'reversal'
+                WHEN p.kind = 'settle' THEN 'settled' ELSE 'parked' END AS place, count(*), sum(e.amount)
+            FROM receipts r JOIN events e ON e.key = r.event_key LEFT JOIN postings p ON p.no = e.first_posting
+            WHERE r.no > ?1 AND r.no <= ?2 AND r.partner = ?3 AND r.verdict IN ('settled', 'parked', 'reversal')
+                AND (e.movement = 'reversal' OR p.kind IN ('settle', 'park'))
+            GROUP BY place ORDER BY place";
+        self.snapshot(|db| {
+            let mut sums = BookedSums::default();
+            for range in ranges {
+                let (from, to) = (receipt_no(range.lane, range.after)?, receipt_no(range.lane, range.upto)?);
+                let found = db.all(SQL, (from, to, partner.as_str()), |cells| {
+                    Ok((cells.word(Verdict::parse)?, cells.next::<i64>()?, cells.next::<i64>()?))
+                })?;
+                sums.add(found)?;
+            }
+            Ok(sums.counts())
+        })
+    }
+
+    fn repeats(&mut self, partner: &PartnerCode, day: Date) -> Result<i64, StoreError> {
+        const SQL: &str =
+            "-- reports.repeats\nSELECT coalesce(sum(count), 0) FROM repeats WHERE partner = ?1 AND day = ?2";
+        self.db().integer(SQL, (partner.as_str(), day.to_string()))
     }
 
     fn balances(&mut self) -> Result<Vec<(Account, i64)>, StoreError> {

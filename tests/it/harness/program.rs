@@ -56,7 +56,7 @@ impl Home {
         let text = format!(
             "listen.public = \"{}\"\nlisten.internal = \"{}\"\nstore.url = \"{}\"\nseal.secret = \
              \"env:TEST_SEAL\"\npartners.dir = \"{}\"\ndrain.ready_ms = 300\n{more}\n[[token]]\nname = \"ops\"\nscope = \
-             [\"invoices\", \"read\", \"ops\"]\nsecret = \"env:TEST_TOKEN\"\n",
+             [\"invoices\", \"read\", \"ops\", \"finance\"]\nsecret = \"env:TEST_TOKEN\"\n",
             self.public,
             self.internal,
             self.server.clone().unwrap_or_else(|| format!("sqlite://{}", self.books.display())),

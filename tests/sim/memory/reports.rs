@@ -15,8 +15,8 @@ use thuho::domain::receipt::Verdict;
 use thuho::domain::statement::{LineNo, StatementKind};
 use thuho::domain::time::Timestamp;
 use thuho::store::reports::{
-    BreakView, DispatchFilter, DispatchView, Inconsistencies, OutboxDepth, PostingView, ReceiptCount, ReceiptFilter,
-    Reports, SlowPage, SlowPlace, StoredReceipt,
+    BookedCount, BreakView, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
+    ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
@@ -291,6 +291,18 @@ impl Reports for MemoryReports {
         let last = seals.get(usize::try_from(limit).unwrap() - 1).map(|s| s.at);
         seals.retain(|s| last.is_none_or(|last| s.at <= last));
         Ok(seals)
+    }
+
+    fn seal_before(&mut self, _at: Timestamp) -> Result<Option<Seal>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn booked(&mut self, _partner: &PartnerCode, _ranges: &[LaneRange]) -> Result<Vec<BookedCount>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn repeats(&mut self, _partner: &PartnerCode, _day: Date) -> Result<i64, StoreError> {
+        Err(no_statements())
     }
 
     fn balances(&mut self) -> Result<Vec<(Account, i64)>, StoreError> {

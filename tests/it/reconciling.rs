@@ -1,0 +1,176 @@
+//! A partner's day through the real program, on both databases: notices come, the statement is taken, the day is
+//! compared, what differs waits for a person, and what only crossed midnight closes by itself.
+
+use crate::harness::postgres::Database;
+use crate::harness::program::{Home, code, ended, signal};
+use crate::harness::{http, pays};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use thuho::domain::time::Timestamp;
+use thuho::partner::forge::Wanted;
+
+const DAY: &str = "2026-11-20";
+const NEXT: &str = "2026-11-21";
+
+/// 2026-11-20 at 00:00 in the business zone.
+const MIDNIGHT_MS: i64 = 1_795_107_600_000;
+
+const HEADER: &str = "payment_id,type,invoice_id,order,customer_code,amount,discount,fee,paid_at,reverses";
+
+fn at(hour: i64, minute: i64, second: i64) -> i64 {
+    MIDNIGHT_MS + ((hour * 60 + minute) * 60 + second) * 1_000
+}
+
+fn bills(home: &Home, totals: &[(&str, i64)]) {
+    let row = |(id, total): &(&str, i64)| {
+        format!(
+            "{{\"invoice_id\":\"{id}\",\"customer_code\":\"PA03HL0000001\",\"payer_code\":\"PA03HL0000001\",\"unit\":\
+             \"PA03HL\",\"area\":\"urban\",\"period\":\"2026-10-1\",\"kind\":\"TD\",\"net\":{total},\"vat\":0,\
+             \"total\":{total},\"issued_on\":\"2026-11-01\",\"due_on\":\"2026-12-31\",\"status\":\"open\"}}"
+        )
+    };
+    let lines: Vec<String> = totals.iter().map(row).collect();
+    let answer = home.internal("PUT", "/api/v1/invoices", "application/x-ndjson", lines.join("\n").as_bytes());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+fn notify(home: &Home, event: &str, invoice: &str, amount: i64, paid_at_ms: i64) {
+    let wanted = Wanted { paid_at: Some(Timestamp::from_unix_ms(paid_at_ms)), ..pays(event, invoice, amount) };
+    let answer = http::call(home.public, &home.call_saying(&wanted));
+    assert_eq!(answer.json()["outcome"], "accepted", "{}", answer.text());
+}
+
+fn line(event: &str, invoice: &str, amount: i64, paid_at_ms: i64) -> String {
+    format!("{event},payment.succeeded,{invoice},,,{amount},0,0,{},", Timestamp::from_unix_ms(paid_at_ms))
+}
+
+/// A whole file, with a last row that adds it up.
+fn statement(lines: &[String], total: i64) -> String {
+    format!("{HEADER}\n{}\nTOTAL,count,{},,,{total},,,,\n", lines.join("\n"), lines.len())
+}
+
+fn bring(home: &Home, day: &str, file: &str) -> http::Answer {
+    let path = format!("/api/v1/statements?partner=standard&date={day}&name=day.csv");
+    home.internal("POST", &path, "text/csv", file.as_bytes())
+}
+
+fn compare(home: &Home, day: &str) -> Value {
+    let answer = home.internal("POST", &format!("/api/v1/reconciliations/standard/{day}"), "application/json", b"");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+/// Differences by class.
+fn classes(done: &Value) -> BTreeMap<String, usize> {
+    let mut classes = BTreeMap::new();
+    for difference in done["differences"].as_array().unwrap() {
+        *classes.entry(difference["class"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    classes
+}
+
+/// Open breaks by class.
+fn open(home: &Home) -> BTreeMap<String, usize> {
+    let answer = home.internal("GET", "/api/v1/breaks?limit=100", "application/json", b"").json();
+    let mut classes = BTreeMap::new();
+    for one in answer.as_array().unwrap() {
+        *classes.entry(one["class"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    classes
+}
+
+fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    expected.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect()
+}
+
+fn said(done: &Value) -> [u64; 4] {
+    ["matched", "new_matches", "breaks_opened", "breaks_closed"].map(|what| done[what].as_u64().unwrap())
+}
+
+fn a_day(home: &Home) {
+    let gateway = home.serve();
+    bills(home, &[("HD-1", 100_000), ("HD-2", 200_000), ("HD-3", 300_000), ("HD-5", 500_000)]);
+    notify(home, "P1", "HD-1", 100_000, at(9, 0, 0));
+    notify(home, "P2", "HD-2", 200_000, at(10, 0, 0));
+    notify(home, "P3", "HD-3", 300_000, at(11, 0, 0));
+    notify(home, "P5", "HD-5", 500_000, at(23, 59, 50));
+    let [first, other] = [line("P1", "HD-1", 100_000, at(9, 0, 1)), line("P4", "HD-4", 400_000, at(12, 0, 0))];
+    let wrong = statement(&[first.clone(), line("P2", "HD-2", 250_000, at(10, 0, 0)), other.clone()], 750_000);
+
+    let nothing = home.internal("POST", &format!("/api/v1/reconciliations/standard/{DAY}"), "application/json", b"");
+    assert_eq!(nothing.status, 404, "{}", nothing.text());
+    let short = bring(home, DAY, &wrong.replace("750000,,,,\n", "750001,,,,\n"));
+    assert_eq!(short.status, 422, "{}", short.text());
+    assert!(short.text().contains("row 5") && short.text().contains("750000"), "{}", short.text());
+    assert_eq!(home.internal("GET", "/api/v1/statements", "application/json", b"").json(), serde_json::json!([]));
+
+    assert_eq!(bring(home, DAY, &wrong).status, 201);
+    let again = bring(home, DAY, &wrong);
+    assert_eq!((again.status, &again.json()["new"]), (200, &Value::Bool(false)));
+    let done = compare(home, DAY);
+    let expected =
+        counts(&[("AMOUNT_MISMATCH", 1), ("MISSING_WEBHOOK", 1), ("MISSING_IN_STATEMENT", 1), ("CUTOFF_TIMING", 1)]);
+    assert_eq!((classes(&done), open(home)), (expected.clone(), expected.clone()), "{done:#}");
+    assert_eq!(said(&done), [1, 1, 4, 0]);
+    assert_eq!(done["sums"]["statement"]["total"]["dong"], 750_000);
+    assert_eq!(done["sums"]["books"]["total"]["dong"], 1_100_000);
+    assert_eq!(done["sums"]["differences"]["dong"], -350_000);
+    let again = compare(home, DAY);
+    assert_eq!((said(&again), classes(&again)), ([1, 0, 0, 0], expected), "compared again, nothing is new");
+
+    // What only crossed midnight closes by itself.
+    assert_eq!(bring(home, NEXT, &statement(&[line("P5", "HD-5", 500_000, at(24, 0, 10))], 500_000)).status, 201);
+    let next = compare(home, NEXT);
+    assert_eq!((said(&next), classes(&next)), ([1, 1, 0, 1], counts(&[])), "{next:#}");
+    assert_eq!(next["sums"]["statement"]["matched_to_carried_in"]["dong"], 500_000);
+    let again = compare(home, DAY);
+    assert_eq!(said(&again), [1, 0, 0, 0], "what the next day settled is not opened again: {again:#}");
+
+    // The corrected file.
+    let right = statement(&[first, line("P2", "HD-2", 200_000, at(10, 0, 0)), other], 700_000);
+    let taken = bring(home, DAY, &right);
+    assert_eq!(taken.status, 201, "{}", taken.text());
+    assert!(taken.json()["supersedes"].is_u64(), "{}", taken.text());
+    assert_eq!(bring(home, DAY, &wrong).status, 409);
+    assert_eq!(said(&compare(home, DAY)), [2, 2, 0, 1]);
+    assert_eq!(open(home), counts(&[("MISSING_WEBHOOK", 1), ("MISSING_IN_STATEMENT", 1)]));
+    let kept = home.internal("GET", &format!("/api/v1/reconciliations/standard/{DAY}"), "application/json", b"");
+    assert_eq!(kept.json()["sums"]["statement"]["matched_today"]["count"], 2);
+
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+    by_hand(home, &right);
+}
+
+/// The same by the command line, once nobody serves.
+fn by_hand(home: &Home, taken: &str) {
+    let run = |args: &[&str]| code(&home.run(&[args, &["--config", "gateway.toml"]].concat()));
+    std::fs::write(home.path("day.csv"), taken).unwrap();
+    let (exit, text) = run(&["statement", "import", "--partner", "standard", "--date", DAY, "day.csv"]);
+    assert!(exit == Some(0) && text.contains("taken before"), "{text}");
+    std::fs::write(home.path("bad.csv"), taken.replace("200000", "2x0000")).unwrap();
+    let (exit, text) = run(&["statement", "import", "--partner", "standard", "--date", DAY, "bad.csv"]);
+    assert!(exit == Some(1) && text.contains("bad.csv: row 3, amount") && text.contains("nothing"), "{text}");
+    let day = ["reconcile", "--partner", "standard", "--date", DAY];
+    let (exit, text) = run(&day);
+    assert!(exit == Some(0) && text.contains("ties out") && text.contains("MISSING_WEBHOOK"), "{text}");
+    let (exit, text) = run(&[&day[..], &["--strict", "--format", "csv", "--out", "day-breaks.csv"]].concat());
+    assert_eq!((exit, text.as_str()), (Some(1), ""));
+    let csv = std::fs::read_to_string(home.path("day-breaks.csv")).unwrap();
+    assert!(csv.starts_with("\u{feff}class,line,") && csv.contains("\r\nMISSING_WEBHOOK,3,"), "{csv}");
+    let (exit, text) = run(&["reconcile", "--partner", "standard", "--date", "2026-11-19"]);
+    assert!(exit == Some(2) && text.contains("no statement"), "{text}");
+    let (exit, text) = run(&["audit"]);
+    assert!(exit == Some(0) && text.contains("audit: passed"), "{text}");
+}
+
+#[test]
+fn a_day_of_a_partner_in_a_file() {
+    a_day(&Home::new());
+}
+
+#[test]
+fn a_day_of_a_partner_on_a_server() {
+    let Some(database) = Database::fresh("a day of a partner on a server") else { return };
+    a_day(&Home::over(database.url()));
+}
