@@ -26,6 +26,8 @@ mod panics;
 mod process;
 mod profiles;
 mod races;
+#[cfg(test)]
+mod reconcile;
 mod redis_ways;
 mod store_contract;
 mod store_sqlite;

@@ -140,6 +140,12 @@ fn one_claim(facts: &Facts<'_>, found: &mut Found, lines: &[usize], events: &[us
                 }
             }
         }
+        // Which of them is the payment cannot be said, and need not be: one of them is too many.
+        ([_, _, ..], _, [_]) if facts.lines(&moving).all(|line| line.key.is_none()) => {
+            let mut moving = moving;
+            moving.sort_by_key(|at| facts.line(*at).map(|line| line.line));
+            found.differ(facts, (BreakClass::DuplicateLine, Note::TwiceUnnamed), &moving, events);
+        }
         ([], Some(silent), [event]) => {
             found.differ(facts, (BreakClass::StatusMismatch, Note::NotMovedThere), &[*silent], &[*event]);
         }
@@ -176,6 +182,16 @@ fn several(facts: &Facts<'_>, found: &mut Found, by: impl Fn(&Part) -> u64) {
         let event = facts.event(at)?;
         Some(Part { reference: event.reference, customer: event.customer, movement: event.movement })
     };
+    let of_pair = |pair: &Pair| {
+        let (line, event) = (of_line(pair.line)?, of_event(pair.event)?);
+        let agreed = |there: u64, here: u64| match (there, here) {
+            (one, 0) | (0, one) => one,
+            (there, here) if there == here => here,
+            _ => 0,
+        };
+        let reference = agreed(line.reference, event.reference);
+        Some(Part { reference, customer: agreed(line.customer, event.customer), movement: event.movement })
+    };
     let mut groups: BTreeMap<(u64, Movement), Vec<Place>> = BTreeMap::new();
     let mut group = |part: Option<Part>, place: Place| {
         let Some(part) = part.filter(|part| by(part) != 0) else { return false };
@@ -184,7 +200,7 @@ fn several(facts: &Facts<'_>, found: &mut Found, by: impl Fn(&Part) -> u64) {
     };
     found.lines.retain(|at| !group(of_line(*at), Place::Line(*at)));
     found.events.retain(|at| !group(of_event(*at), Place::Event(*at)));
-    found.pairs.retain(|pair| pair.note != Note::Amount || !group(of_event(pair.event), Place::Pair(*pair)));
+    found.pairs.retain(|pair| pair.note != Note::Amount || !group(of_pair(pair), Place::Pair(*pair)));
     for places in groups.into_values() {
         one_group(facts, found, &places);
     }

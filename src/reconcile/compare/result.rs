@@ -80,6 +80,8 @@ pub enum Note {
     Exchanged,
     /// The statement has the event more than once.
     Twice,
+    /// Lines that name no event, alike, and one event of ours.
+    TwiceUnnamed,
     /// The event was matched on an earlier day already.
     TwiceOverDays,
     /// Several lines of theirs are one event of ours.
