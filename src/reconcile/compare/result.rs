@@ -154,7 +154,7 @@ impl Difference {
 /// A compared day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// What agrees, by rule, then in the order of the keys.
+    /// What agrees, by rule, then in the order of the keys or of their references; not in that of the facts.
     pub matches: Vec<Match>,
     /// What does not, sorted.
     pub differences: Vec<Difference>,

@@ -68,6 +68,10 @@ fn run(what: &str, ours: &[Ours], theirs: &[Theirs], expected: (usize, usize)) {
         compared.sums.ties_out().unwrap();
         println!("{what}: {ms} ms");
     }
+    // Of the whole process so far, the facts and what made them included.
+    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
+        status.lines().filter(|line| line.starts_with("VmHWM")).for_each(|line| println!("{line}"));
+    }
 }
 
 #[test]
@@ -85,7 +89,4 @@ fn a_million_lines_against_a_million_events() {
     theirs.iter_mut().for_each(|t| t.key = None);
     run("by reference, both shuffled", &ours, &theirs, (985_000, 20_000));
     run("nothing in common", &ours, &[], (0, ours.len()));
-    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
-        status.lines().filter(|line| line.starts_with("VmHWM")).for_each(|line| println!("{line}"));
-    }
 }
