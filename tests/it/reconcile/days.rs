@@ -19,17 +19,21 @@ fn said(day: &Day) -> Compared {
     compare(&day.rules, &day.ours, &day.theirs).unwrap()
 }
 
+fn live(seed: u64, mutated: u32, watch: impl FnMut(&mut Dice, &Day)) {
+    live_with(seed, mutated, 1, watch);
+}
+
 /// A world's days one after another; after the mutated ones a right one, which closes what waited.
-fn live(seed: u64, mutated: u32, mut watch: impl FnMut(&mut Dice, &Day)) {
+fn live_with(seed: u64, mutated: u32, times: usize, mut watch: impl FnMut(&mut Dice, &Day)) {
     let mut world = World::new(seed);
     let mut waited: Vec<Later> = Vec::new();
     for number in 0..=mutated {
         let mut day = world.start(std::mem::take(&mut waited));
         let payments = usize::try_from(60 + world.dice.below(90)).unwrap();
-        plants::right(&mut world, &mut day, payments);
+        plants::right(&mut world, &mut day, times * payments);
         if number < mutated {
             let plants = usize::try_from(10 + world.dice.below(30)).unwrap();
-            plants::plant(&mut world, &mut day, plants);
+            plants::plant(&mut world, &mut day, times * plants);
         }
         world.dice.shuffle(&mut day.ours);
         world.dice.shuffle(&mut day.theirs);
@@ -68,6 +72,18 @@ fn every_planted_difference_is_found_and_nothing_else() {
     let rare: Vec<&str> =
         plants::ALL.iter().map(|(name, _)| *name).filter(|name| planted.get(name).is_none_or(|n| *n < 50)).collect();
     assert!(asked < DAYS || rare.is_empty(), "hardly planted: {rare:?}");
+}
+
+/// Enough facts for several parts and for both threads.
+#[test]
+fn a_large_day_is_compared_like_a_small_one() {
+    live_with(7, 1, 700, |dice, day| {
+        assert!(day.ours.len() > 40_000, "{} events are not large", day.ours.len());
+        let compared = said(day);
+        assert_eq!(day.judge(&compared), Ok(()));
+        order_does_not_matter(dice, day, &compared);
+        again_on_its_own_result(day, &compared);
+    });
 }
 
 fn order_does_not_matter(dice: &mut Dice, day: &Day, compared: &Compared) {

@@ -7,4 +7,5 @@ mod laws;
 mod mutator;
 mod naive;
 mod plants;
+mod stories;
 mod timing;
