@@ -139,7 +139,7 @@ fn a_wrong_comparison_is_found_out_by_the_mutated_days() {
     found_out("a repeated line is overwritten", |day| {
         with_theirs(day, |theirs| {
             theirs.sort_by_key(|t| (t.key, t.line));
-            theirs.dedup_by_key(|t| t.key.map_or(Err(t.line), Ok));
+            theirs.dedup_by_key(|t| t.key.ok_or(t.line));
         })
     });
     found_out("a line with another id is matched by its reference", |day| {

@@ -41,7 +41,7 @@ pub fn matches(rules: &Rules, ours: &[Ours], theirs: &[Theirs]) -> Matches {
     // Of an unknown id the first line is looked at again, the others are repetitions.
     let mut unknown: BTreeMap<_, Vec<&Theirs>> = BTreeMap::new();
     for line in theirs.iter().filter(|t| t.says != Says::Nothing && !silent_or_named.contains(&t.line)) {
-        let id = line.key.map_or(Err(line.line), Ok);
+        let id = line.key.ok_or(line.line);
         unknown.entry(id).or_default().push(line);
     }
     let left: Vec<&Theirs> =
