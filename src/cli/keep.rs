@@ -1,7 +1,11 @@
-//! `thuho migrate`, `audit`, `backup`, `restore`: keeping the books.
+//! `thuho migrate`, `audit`, `certificate`, `backup`, `restore`: keeping the books, and proving them.
 
 use super::{ConfigArg, Exit, Failure, Outcome, load, out};
+use crate::config::Config;
+use crate::domain::ids::PartnerCode;
 use crate::ledger::audit as books;
+use crate::ledger::certificate::{self, Certificate, CertificateError, CertifiedDay};
+use crate::store::reports::Reports;
 use crate::store::sqlite::{self, BackupProgress};
 use crate::store::{self, Place, StoreError};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -43,9 +47,12 @@ pub fn migrate(path: &Path) -> Outcome {
 ///
 /// # Errors
 /// A configuration that does not load, a database that cannot be read.
-pub fn audit(path: &Path) -> Outcome {
-    let config = load(path)?;
+pub fn audit(args: &AuditArgs) -> Outcome {
+    let config = load(&args.config.config)?;
     let mut reports = store::open_reports(&config.store).map_err(failed(&config.store))?;
+    if let Some(path) = &args.certificate {
+        return verify(reports.as_mut(), &config, path);
+    }
     let report = books::audit(reports.as_mut(), &config.seal_secret).map_err(failed(&config.store))?;
     out::line(format!(
         "{} receipts in the chains, {} with their bytes, {} without, {} seals, {} accounts",
@@ -64,6 +71,82 @@ pub fn audit(path: &Path) -> Outcome {
     }
     out::line(if report.ok { "audit: passed" } else { "audit: FAILED" });
     Ok(if report.ok { Exit::Done } else { Exit::No })
+}
+
+/// Arguments of `audit`.
+#[derive(Debug, clap::Args)]
+pub struct AuditArgs {
+    /// A certificate to be verified instead of the whole books.
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+/// Arguments of `certificate`.
+#[derive(Debug, clap::Args)]
+pub struct CertificateArgs {
+    /// The partner's name.
+    #[arg(long, value_name = "NAME")]
+    partner: String,
+    /// Which day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    date: jiff::civil::Date,
+    /// Where to; standard output if nothing is said.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+/// `thuho certificate`: reads beside a gateway, changes nothing.
+///
+/// # Errors
+/// Wrong arguments, the machine's.
+pub fn certify(args: &CertificateArgs) -> Outcome {
+    let config = load(&args.config.config)?;
+    let partner = PartnerCode::parse(args.partner.clone()).map_err(|e| Failure::Wrong(format!("--partner: {e}")))?;
+    let outside = || Failure::Wrong("--date: outside the calendar".to_owned());
+    let day = CertifiedDay::of(partner, args.date).ok_or_else(outside)?;
+    let mut reports = store::open_reports(&config.store).map_err(failed(&config.store))?;
+    let certificate = match certificate::certify(reports.as_mut(), &config.seal_secret, &day) {
+        Ok(certificate) => certificate,
+        Err(CertificateError::Store(error)) => return Err(failed(&config.store)(error)),
+        Err(error) => {
+            out::note(format!("no certificate: {error}"));
+            return Ok(Exit::No);
+        }
+    };
+    let text = serde_json::to_string_pretty(&certificate).map_err(|e| Failure::Failed(e.to_string()))?;
+    match &args.out {
+        Some(path) => std::fs::write(path, text + "\n")
+            .map_err(|e| Failure::Failed(format!("{}: {}", path.display(), e.kind())))?,
+        None => out::line(text),
+    }
+    Ok(Exit::Done)
+}
+
+fn verify(reports: &mut dyn Reports, config: &Config, path: &Path) -> Outcome {
+    let wrong = |what: String| Failure::Wrong(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.kind().to_string()))?;
+    let certificate: Certificate =
+        serde_json::from_str(&text).map_err(|e| wrong(format!("not a certificate (line {}): {e}", e.line())))?;
+    let found = certificate::verify(reports, &config.seal_secret, &certificate).map_err(failed(&config.store))?;
+    match found {
+        None => {
+            let said = &certificate.statement;
+            out::line(format!(
+                "{} {}: {} calls of {} dong, each in one place; certificate: valid",
+                said.partner, said.day, said.total.count, said.total.dong
+            ));
+            Ok(Exit::Done)
+        }
+        Some(finding) => {
+            out::line(format!("FOUND {finding}"));
+            out::line("certificate: NOT VALID");
+            Ok(Exit::No)
+        }
+    }
 }
 
 /// Arguments of `backup`.

@@ -110,8 +110,10 @@ enum Command {
     /// Messages to the billing core.
     #[command(subcommand)]
     Outbox(ops::OutboxCommand),
-    /// Proves the books: chains, seals, balances.
-    Audit(ConfigArg),
+    /// Proves the books: chains, seals, balances; or that a certificate is signed and the books still say the same.
+    Audit(keep::AuditArgs),
+    /// Certifies that every proved call of a partner's day is in exactly one place.
+    Certificate(keep::CertificateArgs),
     /// Erases old bytes that nobody needs any more; receipts, keys and money stay.
     Retain(retain::Args),
     /// Copies the database, also beside a running gateway.
@@ -172,7 +174,8 @@ fn run(command: Command) -> Outcome {
         Command::Reconcile(args) => statement::reconcile(&args),
         Command::Notice(command) => ops::notice(&command),
         Command::Outbox(command) => ops::outbox(&command),
-        Command::Audit(args) => keep::audit(&args.config),
+        Command::Audit(args) => keep::audit(&args),
+        Command::Certificate(args) => keep::certify(&args),
         Command::Retain(args) => retain::run(&args),
         Command::Backup(args) => keep::backup(&args),
         Command::Restore(args) => keep::restore(&args),

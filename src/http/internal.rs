@@ -3,7 +3,8 @@
 use super::health::Health;
 use super::problem::Problem;
 use super::tokens::Token;
-use super::{import, operations, page, questions, statements};
+use super::{certificates, import, operations, page, questions, statements};
+use crate::domain::secret::Secret;
 use crate::inquiry::readers::{NoAnswer, Open, Readers};
 use crate::intake::Intake;
 use crate::ledger::writer::Writer;
@@ -35,6 +36,8 @@ pub struct Internal {
     pub spool: PathBuf,
     /// Opens a reading connection for work that takes long.
     pub open_reports: Arc<Open>,
+    /// What seals and certificates are signed with.
+    pub seal_key: Secret,
     /// Statements and comparisons: one at a time.
     pub long_work: Arc<Semaphore>,
     /// The metrics page.
@@ -61,6 +64,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/statements", web::get().to(statements::list))
         .route("/api/v1/reconciliations/{partner}/{date}", web::post().to(statements::compare))
         .route("/api/v1/reconciliations/{partner}/{date}", web::get().to(statements::last))
+        .route("/api/v1/certificates/{partner}/{date}", web::get().to(certificates::certificate))
         // An invoice id may hold slashes.
         .route("/api/v1/invoices/{id:.+}", web::get().to(questions::invoice))
         .default_service(web::to(|| async { Problem::not_found().response() }));

@@ -4,6 +4,7 @@
 //! Keeps I10 (bodies, waits and pages have limits) and I11 (a 5xx has a constant text).
 
 pub mod body;
+pub mod certificates;
 pub mod health;
 pub mod import;
 pub mod internal;

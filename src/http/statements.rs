@@ -54,7 +54,7 @@ pub struct KindQuery {
     kind: Option<String>,
 }
 
-fn bad(what: impl Into<String>) -> Problem {
+pub(super) fn bad(what: impl Into<String>) -> Problem {
     Problem::bad_request().saying(what)
 }
 
@@ -63,7 +63,7 @@ fn kind_of(word: Option<&str>) -> Result<StatementKind, Problem> {
     StatementKind::parse(word).ok_or_else(|| bad("kind: expected partner, core or bank"))
 }
 
-fn day_of(text: &str) -> Result<Date, Problem> {
+pub(super) fn day_of(text: &str) -> Result<Date, Problem> {
     text.parse().map_err(|_not_a_day| bad("date: expected YYYY-MM-DD"))
 }
 
@@ -74,7 +74,7 @@ fn layout(profile: &Profile, kind: StatementKind) -> Result<&Layout, Problem> {
 }
 
 /// Long work on a thread of its own; one at a time.
-async fn alone<T: Send + 'static>(
+pub(super) async fn alone<T: Send + 'static>(
     internal: &Internal,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -94,7 +94,7 @@ async fn alone<T: Send + 'static>(
     answer.await.map_err(|_panicked| Problem::internal())?
 }
 
-fn stopped(error: &dyn std::fmt::Display) -> Problem {
+pub(super) fn stopped(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(error = %error, "A statement was not taken, or a day not compared; it may be tried again");
     Problem::unavailable()
 }

@@ -11,11 +11,12 @@ use crate::domain::ids::PartnerCode;
 use crate::domain::receipt::Verdict;
 use crate::domain::secret::Secret;
 use crate::domain::statement::Sum;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{BUSINESS_ZONE, Timestamp};
 use crate::store::reports::{BookedCount, LaneRange, ReceiptFilter, Reports, StoredReceipt};
 use crate::store::{Seal, StoreError};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -123,6 +124,19 @@ pub struct CertifiedDay {
     pub end: Timestamp,
 }
 
+impl CertifiedDay {
+    /// A day of the business zone; `None` outside the calendar.
+    #[must_use]
+    pub fn of(partner: PartnerCode, day: Date) -> Option<Self> {
+        let zone = TimeZone::get(BUSINESS_ZONE).ok()?;
+        let at = |day: Date| {
+            let midnight = day.to_datetime(Time::midnight()).to_zoned(zone.clone()).ok()?;
+            Some(Timestamp::from_unix_ms(midnight.timestamp().as_millisecond()))
+        };
+        Some(Self { partner, day, start: at(day)?, end: at(day.tomorrow().ok()?)? })
+    }
+}
+
 /// Certifies a day.
 ///
 /// # Errors
@@ -141,13 +155,15 @@ pub fn verify(
     reports: &mut dyn Reports,
     key: &Secret,
     certificate: &Certificate,
-    day: &CertifiedDay,
 ) -> Result<Option<String>, StoreError> {
     let signature = hex::decode(&certificate.signature).unwrap_or_default();
     if mac(key, &certificate.statement)?.verify_slice(&signature).is_err() {
         return Ok(Some("the certificate is not signed by this key".to_owned()));
     }
-    match state(reports, key, day) {
+    let said = &certificate.statement;
+    let day = said.day.parse().ok().and_then(|day| CertifiedDay::of(said.partner.clone(), day));
+    let Some(day) = day else { return Ok(Some("the certificate is of no day".to_owned())) };
+    match state(reports, key, &day) {
         Ok(now) if now == certificate.statement => Ok(None),
         Ok(_other) => Ok(Some("the books do not say any more what the certificate says".to_owned())),
         Err(CertificateError::Store(error)) => Err(error),

@@ -112,7 +112,7 @@ fn words(note: Note) -> &'static str {
         Note::Reference => "the references differ",
         Note::EventId => "the same reference and amount under another transaction id",
         Note::Exchanged => "two transaction ids are exchanged",
-        Note::Twice => "the statement has the transaction more than once",
+        Note::Twice | Note::TwiceUnnamed => "the statement has the transaction more than once",
         Note::TwiceOverDays => "the transaction was in the statement of another day already",
         Note::Several => "several on one side are one on the other",
         Note::NettedOut => "a payment and its reversal, both on one side only",

@@ -14,6 +14,7 @@
 
 pub mod bank;
 mod facts;
+mod groups;
 mod index;
 mod judge;
 mod keyed;

@@ -7,6 +7,7 @@
 )]
 
 #[cfg(test)]
+mod certificate;
 mod demo;
 mod deploy;
 mod disk;
@@ -26,7 +27,8 @@ mod panics;
 mod process;
 mod profiles;
 mod races;
-mod reconciling;
+#[cfg(test)]
+mod reconcile;
 mod redis_ways;
 mod store_contract;
 mod store_sqlite;

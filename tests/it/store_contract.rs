@@ -39,10 +39,11 @@ pub mod postgres {
     use thuho::store::postgres::{LeaseClock, PostgresOptions};
 
     pub fn postgres() -> Option<Harness> {
-        Database::fresh("the contract over PostgreSQL").map(on)
+        Database::fresh("the contract over PostgreSQL").map(|database| on(&database))
     }
 
-    fn on(database: Database) -> Harness {
+    pub fn on(database: &Database) -> Harness {
+        let database = database.clone();
         let options = PostgresOptions { lane: LANE, lease_clock: LeaseClock::Caller, ..PostgresOptions::default() };
         let open = move || -> contract::Doors { (Box::new(database.store(&options)), Box::new(database.reports())) };
         let (store, reports) = open();
@@ -56,7 +57,7 @@ pub mod postgres {
         const MESSAGES: u64 = 300;
         let Some(database) = Database::fresh("plans without statistics") else { return };
         let url = database.url();
-        let mut h = on(database);
+        let mut h = on(&database);
         let ids: Vec<String> = (0..MESSAGES).map(|n| format!("HD-{n}")).collect();
         h.invoices(&ids.iter().map(|id| (id.as_str(), 1)).collect::<Vec<_>>());
         crate::harness::postgres::sql(&url, "VACUUM ANALYZE");

@@ -1,5 +1,6 @@
 //! What is compared: small, flat, no texts. Whoever reads the books and the statement makes these.
 
+use super::index;
 use super::tally::Tally;
 use crate::domain::ids::{EventKey, EventNo, Movement};
 use crate::domain::money::AMOUNT_MAX_DONG;
@@ -191,11 +192,8 @@ impl<'a> Facts<'a> {
         if u32::try_from(ours.len()).is_err() || u32::try_from(theirs.len()).is_err() {
             return Err(NotComparable::Day);
         }
-        let (ours_total, theirs_total) = std::thread::scope(|scope| {
-            let other = scope.spawn(|| total_of_ours(ours));
-            let theirs = total_of_theirs(theirs);
-            (other.join().unwrap_or(Err(NotComparable::Day)), theirs)
-        });
+        let (ours_total, theirs_total) =
+            index::on_two_threads(ours.len().max(theirs.len()), || total_of_ours(ours), || total_of_theirs(theirs));
         let mut totals = ours_total?;
         totals.add(&theirs_total?);
         Ok(Self { rules, ours, theirs, totals })

@@ -18,7 +18,7 @@ pub(super) struct Index {
 
 impl Index {
     /// Of the facts that `hashes` names as (hash, place): read twice.
-    pub fn new(bits: u32, hashes: impl Iterator<Item = (u32, usize)> + Clone) -> Self {
+    fn new(bits: u32, hashes: impl Iterator<Item = (u32, usize)> + Clone) -> Self {
         let mut sizes = vec![0_usize; 1 << bits];
         for (hash, _) in hashes.clone() {
             if let Some(size) = sizes.get_mut(part(hash, bits)) {
@@ -56,9 +56,33 @@ impl Index {
     }
 }
 
-/// How many bits choose a part when the larger side has so many facts.
-pub(super) fn bits_for(facts: usize) -> u32 {
-    (facts / PART_SIZE).max(1).ilog2().min(PART_BITS_MAX)
+/// Spreads both sides, lines and events, of which the larger has so many facts.
+pub(super) fn spread(
+    facts: usize,
+    lines: impl Iterator<Item = (u32, usize)> + Clone,
+    events: impl Iterator<Item = (u32, usize)> + Clone + Send,
+) -> (Index, Index) {
+    let bits = (facts / PART_SIZE).max(1).ilog2().min(PART_BITS_MAX);
+    on_two_threads(facts, || Index::new(bits, lines), || Index::new(bits, events))
+}
+
+/// Both, at the same time where so many facts are worth it.
+pub(super) fn on_two_threads<A, B: Send>(
+    facts: usize,
+    one: impl FnOnce() -> A,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if facts <= ONE_THREAD_MAX {
+        return (one(), other());
+    }
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        match other.join() {
+            Ok(other) => (one, other),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 fn part(hash: u32, bits: u32) -> usize {
@@ -90,17 +114,7 @@ pub(super) fn join<S: Send>(
         }
         state
     };
-    if facts <= ONE_THREAD_MAX {
-        return (walk(low), walk(high));
-    }
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| walk(high));
-        let one = walk(low);
-        match other.join() {
-            Ok(other) => (one, other),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
+    on_two_threads(facts, || walk(low), || walk(high))
 }
 
 fn merge(mut lines: &[u64], mut events: &[u64], mut visit: impl FnMut(&[u64], &[u64])) {

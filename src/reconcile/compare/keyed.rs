@@ -1,7 +1,7 @@
 //! The first rule: the partner's event key. Most of a day ends here.
 
 use super::facts::{Facts, Ours, Standing, Theirs};
-use super::index::{self, Index, places};
+use super::index::{self, places};
 use super::judge::judge;
 use super::result::{Amounts, Difference, Match, More, Note, Rule};
 use super::tally::Tally;
@@ -65,24 +65,23 @@ impl Found {
         let carry = !both_sides && !carried && what.0 != BreakClass::DuplicateLine;
         let mut theirs = [0_i128; 3];
         let mut ours = [0_i128; 3];
-        let mut numbers = More::default();
         let mut moving = (0, 0);
         for line in facts.lines(lines) {
             self.tally.differing_line(line, both_sides, carry);
             moving.0 += i64::from(line.moves());
             add(&mut theirs, line.signed(), line.discount, line.fee);
-            numbers.lines.push(line.line);
         }
         for event in facts.events(events) {
             self.tally.differing_event(event, both_sides, carry);
             moving.1 += i64::from(event.booked);
             add(&mut ours, event.signed(), event.discount, event.fee);
-            numbers.events.push(event.no);
         }
-        let several = numbers.lines.len() > 1 || numbers.events.len() > 1;
-        let line = (!numbers.lines.is_empty()).then(|| numbers.lines.remove(0));
-        let event = (!numbers.events.is_empty()).then(|| numbers.events.remove(0));
-        let more = several.then(|| Box::new(numbers));
+        let mut line_numbers = facts.lines(lines).map(|line| line.line);
+        let mut event_numbers = facts.events(events).map(|event| event.no);
+        let (line, event) = (line_numbers.next(), event_numbers.next());
+        let several = lines.len() > 1 || events.len() > 1;
+        let more = several.then(|| More { lines: line_numbers.collect(), events: event_numbers.collect() });
+        let more = more.map(Box::new);
         let (theirs, ours) = (self.amounts(theirs), self.amounts(ours));
         let difference = Difference { class: what.0, note: what.1, line, event, more, theirs, ours, carried, carry };
         self.tally.difference(&difference, moving.0, moving.1);
@@ -178,17 +177,9 @@ fn add(sums: &mut [i128; 3], signed: i64, discount: i64, fee: i64) {
 
 /// Joins both sides by key.
 pub(super) fn join(facts: &Facts<'_>) -> Found {
-    let bits = index::bits_for(facts.ours.len().max(facts.theirs.len()));
-    let (lines, events) = std::thread::scope(|scope| {
-        let other =
-            scope.spawn(|| Index::new(bits, facts.ours.iter().enumerate().map(|(at, event)| (hash(&event.key), at))));
-        let keyed = facts.theirs.iter().enumerate().filter_map(|(at, line)| Some((hash(line.key.as_ref()?), at)));
-        let lines = Index::new(bits, keyed);
-        match other.join() {
-            Ok(events) => (lines, events),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    });
+    let lines = facts.theirs.iter().enumerate().filter_map(|(at, line)| Some((hash(line.key.as_ref()?), at)));
+    let events = facts.ours.iter().enumerate().map(|(at, event)| (hash(&event.key), at));
+    let (lines, events) = index::spread(facts.ours.len().max(facts.theirs.len()), lines, events);
     let start = |matches: usize| Found { matches: Vec::with_capacity(matches), ..Found::default() };
     let (mut found, more) = index::join(lines, events, start, |found: &mut Found, lines: &[u64], events: &[u64]| {
         one_hash(facts, found, lines, events);

@@ -1,8 +1,9 @@
 //! What the keys did not settle: the second rule, and then what a difference is, before it is called missing. Each step
 //! takes what it explains and leaves the rest to the next one; a step that finds two explanations takes neither.
 
-use super::facts::{Facts, Leg, NotComparable, Says};
-use super::index::{self, Index, places};
+use super::facts::{Facts, Leg, NotComparable, Says, Standing};
+use super::groups;
+use super::index::{self, places};
 use super::judge::{judge, other_reference};
 use super::keyed::{Found, Pair};
 use super::result::{Compared, Note, Rule};
@@ -14,12 +15,12 @@ use std::collections::BTreeMap;
 pub(super) fn settle(facts: &Facts<'_>, mut found: Found) -> Result<Compared, NotComparable> {
     exchanged(facts, &mut found);
     by_reference(facts, &mut found);
-    several(facts, &mut found, |part| part.reference);
-    several(facts, &mut found, |part| part.customer);
+    groups::several(facts, &mut found, |part| part.reference);
+    groups::several(facts, &mut found, |part| part.customer);
     for pair in std::mem::take(&mut found.pairs) {
         found.differ(facts, (pair.class, pair.note), &[pair.line], &[pair.event]);
     }
-    netted_out(facts, &mut found);
+    groups::netted_out(facts, &mut found);
     alone(facts, &mut found);
     found.tally.add(&facts.totals);
     found.differences.sort_unstable();
@@ -60,17 +61,17 @@ fn crosses(facts: &Facts<'_>, one: &Pair, other: &Pair) -> bool {
 }
 
 /// What the second rule compares: reference, movement, amount.
-type Claim = (u64, Movement, i64);
+pub(super) type Claim = (u64, Movement, i64);
 
 /// The second rule, and ids that were issued anew: one line and one event with one reference and one amount.
 fn by_reference(facts: &Facts<'_>, found: &mut Found) {
     let mut lines = std::mem::take(&mut found.lines);
     lines.append(&mut found.silent);
     let events = std::mem::take(&mut found.events);
-    let bits = index::bits_for(lines.len().max(events.len()));
+    let facts_left = lines.len().max(events.len());
     let line_claims = lines.iter().map(|at| (hash(claim_of_line(facts, *at)), *at));
     let event_claims = events.iter().map(|at| (hash(claim_of_event(facts, *at)), *at));
-    let (lines, events) = (Index::new(bits, line_claims), Index::new(bits, event_claims));
+    let (lines, events) = index::spread(facts_left, line_claims, event_claims);
     let start = |_matches: usize| Found::default();
     let (one, other) = index::join(lines, events, start, |found: &mut Found, lines: &[u64], events: &[u64]| {
         one_hash(facts, found, lines, events);
@@ -79,13 +80,13 @@ fn by_reference(facts: &Facts<'_>, found: &mut Found) {
     found.append(other);
 }
 
-fn claim_of_line(facts: &Facts<'_>, at: usize) -> Option<Claim> {
+pub(super) fn claim_of_line(facts: &Facts<'_>, at: usize) -> Option<Claim> {
     let line = facts.line(at)?;
     // A line that says nothing moved speaks of a payment.
     (line.reference != 0).then(|| (line.reference, line.says.movement().unwrap_or(Movement::Payment), line.amount))
 }
 
-fn claim_of_event(facts: &Facts<'_>, at: usize) -> Option<Claim> {
+pub(super) fn claim_of_event(facts: &Facts<'_>, at: usize) -> Option<Claim> {
     let event = facts.event(at)?;
     (event.reference != 0).then_some((event.reference, event.movement, event.amount))
 }
@@ -140,6 +141,12 @@ fn one_claim(facts: &Facts<'_>, found: &mut Found, lines: &[usize], events: &[us
                 }
             }
         }
+        // Which of them is the payment cannot be said, and need not be: one of them is too many.
+        ([_, _, ..], _, [_]) if facts.lines(&moving).all(|line| line.key.is_none()) => {
+            let mut moving = moving;
+            moving.sort_by_key(|at| facts.line(*at).map(|line| line.line));
+            found.differ(facts, (BreakClass::DuplicateLine, Note::TwiceUnnamed), &moving, events);
+        }
         ([], Some(silent), [event]) => {
             found.differ(facts, (BreakClass::StatusMismatch, Note::NotMovedThere), &[*silent], &[*event]);
         }
@@ -148,120 +155,6 @@ fn one_claim(facts: &Facts<'_>, found: &mut Found, lines: &[usize], events: &[us
             found.events.extend(events);
         }
     }
-}
-
-/// A fact that may be a part of another one, or the whole of several.
-#[derive(Clone, Copy)]
-enum Place {
-    Line(usize),
-    Event(usize),
-    Pair(Pair),
-}
-
-/// By what parts are brought together.
-struct Part {
-    reference: u64,
-    customer: u64,
-    movement: Movement,
-}
-
-/// One event in several lines, or several events in one line: all that is left of one reference, or of one customer,
-/// when it adds up to the dong. A pair whose amounts differ takes part: the whole may go by the id of one of the parts.
-fn several(facts: &Facts<'_>, found: &mut Found, by: impl Fn(&Part) -> u64) {
-    let of_line = |at: usize| {
-        let line = facts.line(at)?;
-        Some(Part { reference: line.reference, customer: line.customer, movement: line.says.movement()? })
-    };
-    let of_event = |at: usize| {
-        let event = facts.event(at)?;
-        Some(Part { reference: event.reference, customer: event.customer, movement: event.movement })
-    };
-    let mut groups: BTreeMap<(u64, Movement), Vec<Place>> = BTreeMap::new();
-    let mut group = |part: Option<Part>, place: Place| {
-        let Some(part) = part.filter(|part| by(part) != 0) else { return false };
-        groups.entry((by(&part), part.movement)).or_default().push(place);
-        true
-    };
-    found.lines.retain(|at| !group(of_line(*at), Place::Line(*at)));
-    found.events.retain(|at| !group(of_event(*at), Place::Event(*at)));
-    found.pairs.retain(|pair| pair.note != Note::Amount || !group(of_event(pair.event), Place::Pair(*pair)));
-    for places in groups.into_values() {
-        one_group(facts, found, &places);
-    }
-}
-
-fn one_group(facts: &Facts<'_>, found: &mut Found, group: &[Place]) {
-    let mut lines = Vec::new();
-    let mut events = Vec::new();
-    for place in group {
-        match place {
-            Place::Line(at) => lines.push(*at),
-            Place::Event(at) => events.push(*at),
-            Place::Pair(pair) => {
-                lines.push(pair.line);
-                events.push(pair.event);
-            }
-        }
-    }
-    lines.sort_by_key(|at| facts.line(*at).map(|line| line.line));
-    events.sort_by_key(|at| facts.event(*at).map(|event| event.no));
-    let there: i128 = facts.lines(&lines).map(|line| i128::from(line.signed())).sum();
-    let here: i128 = facts.events(&events).map(|event| i128::from(event.signed())).sum();
-    let class = match (lines.as_slice(), events.as_slice()) {
-        ([_], [_, _, ..]) => Some(BreakClass::Merged),
-        ([_, _, ..], [_]) => Some(BreakClass::Split),
-        _ => None,
-    };
-    match class.filter(|_| there == here && there != 0) {
-        Some(class) => found.differ(facts, (class, Note::Several), &lines, &events),
-        None => group.iter().for_each(|place| match place {
-            Place::Line(at) => found.lines.push(*at),
-            Place::Event(at) => found.events.push(*at),
-            Place::Pair(pair) => found.pairs.push(*pair),
-        }),
-    }
-}
-
-/// A payment and its reversal that only one side has: nothing is left of them. Near the cut-off the other side may list
-/// both tomorrow.
-fn netted_out(facts: &Facts<'_>, found: &mut Found) {
-    let line_claim = |at: usize| {
-        let line = facts.line(at)?;
-        let settled = line.carried || !facts.rules.near_cutoff(line.paid_at_ms);
-        claim_of_line(facts, at).filter(|_| settled)
-    };
-    let event_claim = |at: usize| {
-        let event = facts.event(at)?;
-        let settled = event.standing != super::Standing::Today || !facts.rules.near_cutoff(event.paid_at_ms);
-        claim_of_event(facts, at).filter(|_| settled)
-    };
-    for [payment, reversal] in twosomes(&mut found.lines, line_claim) {
-        found.differ(facts, (BreakClass::Reversed, Note::NettedOut), &[payment, reversal], &[]);
-    }
-    for [payment, reversal] in twosomes(&mut found.events, event_claim) {
-        found.differ(facts, (BreakClass::Reversed, Note::NettedOut), &[], &[payment, reversal]);
-    }
-}
-
-/// Takes out each payment with its reversal, where one reference and amount has one of each and nothing else.
-fn twosomes(places: &mut Vec<usize>, claim: impl Fn(usize) -> Option<Claim>) -> Vec<[usize; 2]> {
-    let mut groups: BTreeMap<(u64, i64), Vec<(Movement, usize)>> = BTreeMap::new();
-    places.retain(|at| match claim(*at) {
-        Some((reference, movement, amount)) => {
-            groups.entry((reference, amount)).or_default().push((movement, *at));
-            false
-        }
-        None => true,
-    });
-    let mut found = Vec::new();
-    for mut group in groups.into_values() {
-        group.sort_unstable();
-        match group.as_slice() {
-            [(Movement::Payment, payment), (Movement::Reversal, reversal)] => found.push([*payment, *reversal]),
-            _ => places.extend(group.into_iter().map(|(_, at)| at)),
-        }
-    }
-    found
 }
 
 /// What only one side has.
@@ -275,6 +168,7 @@ fn alone(facts: &Facts<'_>, found: &mut Found) {
         Leg::Partner => (BreakClass::MissingWebhook, BreakClass::MissingInStatement),
         Leg::Core => (BreakClass::ClearedNotPaid, BreakClass::PaidNotCleared),
     };
+    found.differences.reserve_exact(found.lines.len() + found.events.len());
     for at in std::mem::take(&mut found.lines) {
         let Some(line) = facts.line(at) else { continue };
         let near = !line.carried && facts.rules.near_cutoff(line.paid_at_ms);
@@ -283,7 +177,7 @@ fn alone(facts: &Facts<'_>, found: &mut Found) {
     }
     for at in std::mem::take(&mut found.events) {
         let Some(event) = facts.event(at) else { continue };
-        let near = event.standing == super::Standing::Today && facts.rules.near_cutoff(event.paid_at_ms);
+        let near = event.standing == Standing::Today && facts.rules.near_cutoff(event.paid_at_ms);
         let class = class(near, event.movement == Movement::Reversal, not_there);
         found.differ(facts, (class, Note::OnlyOurs), &[], &[at]);
     }

@@ -80,12 +80,69 @@ pub enum Note {
     Exchanged,
     /// The statement has the event more than once.
     Twice,
+    /// Lines that name no event, alike, and one event of ours.
+    TwiceUnnamed,
     /// The event was matched on an earlier day already.
     TwiceOverDays,
     /// Several lines of theirs are one event of ours.
     Several,
     /// A payment and its reversal, both on one side only: nothing is left of them.
     NettedOut,
+}
+
+impl Note {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::OnlyTheirs,
+        Self::OnlyOurs,
+        Self::Amount,
+        Self::AmountByFee,
+        Self::AmountByDiscount,
+        Self::Fee,
+        Self::Discount,
+        Self::NotMovedThere,
+        Self::NotBookedHere,
+        Self::OtherMovement,
+        Self::Reference,
+        Self::EventId,
+        Self::Exchanged,
+        Self::Twice,
+        Self::TwiceUnnamed,
+        Self::TwiceOverDays,
+        Self::Several,
+        Self::NettedOut,
+    ];
+
+    /// The word in the database and in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OnlyTheirs => "only-theirs",
+            Self::OnlyOurs => "only-ours",
+            Self::Amount => "amount",
+            Self::AmountByFee => "amount-by-fee",
+            Self::AmountByDiscount => "amount-by-discount",
+            Self::Fee => "fee",
+            Self::Discount => "discount",
+            Self::NotMovedThere => "not-moved-there",
+            Self::NotBookedHere => "not-booked-here",
+            Self::OtherMovement => "other-movement",
+            Self::Reference => "reference",
+            Self::EventId => "event-id",
+            Self::Exchanged => "exchanged",
+            Self::Twice => "twice",
+            Self::TwiceUnnamed => "twice-unnamed",
+            Self::TwiceOverDays => "twice-over-days",
+            Self::Several => "several",
+            Self::NettedOut => "netted-out",
+        }
+    }
+
+    /// From its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|note| note.word() == word)
+    }
 }
 
 /// Sums of one side of a difference, a reversal negative, in dong.
@@ -152,10 +209,26 @@ impl Difference {
 /// A compared day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// What agrees, by rule, then in the order of the keys.
+    /// What agrees, by rule, then in the order of the keys or of their references; not in that of the facts.
     pub matches: Vec<Match>,
     /// What does not, sorted.
     pub differences: Vec<Difference>,
     /// How it ties out.
     pub sums: Sums,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_by_its_word_is_read_back_from_it() {
+        for note in Note::ALL {
+            assert_eq!(Note::parse(note.word()), Some(note));
+        }
+        for rule in Rule::ALL {
+            assert_eq!(Rule::parse(rule.id()), Some(rule));
+        }
+        assert_eq!((Note::parse(""), Rule::parse("")), (None, None));
+    }
 }
