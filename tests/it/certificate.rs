@@ -101,7 +101,7 @@ fn a_certificate_that_was_changed_is_found() {
             assert!(checked(&mut h, &changed).is_some(), "byte {at}: {}", String::from_utf8_lossy(&bytes));
             found += 1;
         }
-        assert!(found > 300, "{found} changes were read at all");
+        assert!(found > 200, "{found} changes were read at all");
         let other = Secret::new(b"another-key-that-nobody-here-has-00".to_vec());
         assert!(verify(h.reports.as_mut(), &other, &monday).unwrap().is_some());
     }

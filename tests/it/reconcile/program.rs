@@ -104,7 +104,8 @@ fn a_day(home: &Home) {
     assert!(short.text().contains("row 5") && short.text().contains("750000"), "{}", short.text());
     assert_eq!(home.internal("GET", "/api/v1/statements", "application/json", b"").json(), serde_json::json!([]));
 
-    assert_eq!(bring(home, DAY, &wrong).status, 201);
+    let taken = bring(home, DAY, &wrong);
+    assert_eq!(taken.status, 201, "{}", taken.text());
     let again = bring(home, DAY, &wrong);
     assert_eq!((again.status, &again.json()["new"]), (200, &Value::Bool(false)));
     let done = compare(home, DAY);

@@ -1,0 +1,43 @@
+//! Taking messages from the store in memory.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
+
+use super::tx::MemoryTx;
+use thuho::domain::dispatch::{DispatchState, LeasedDispatch};
+use thuho::domain::time::Timestamp;
+use thuho::store::LeaseRequest;
+
+impl MemoryTx<'_> {
+    pub(super) fn lease_one(&mut self, request: &LeaseRequest) -> Vec<LeasedDispatch> {
+        let mut due: Vec<(Timestamp, usize)> = Vec::new();
+        for (at, message) in self.db.messages.iter().enumerate() {
+            let may_go = match message.state {
+                DispatchState::Waiting { not_before } => not_before <= request.now,
+                DispatchState::Leased { until, .. } => until <= request.now,
+                DispatchState::Delivered { .. } | DispatchState::Parked { .. } | DispatchState::Closed => false,
+            };
+            let d = &message.dispatch;
+            if may_go && (d.urgent || !request.urgent_only) && self.db.is_first(&d.invoice, d.sequence) {
+                due.push((message.due_at, at));
+            }
+        }
+        due.sort();
+        due.truncate(usize::try_from(request.limit).unwrap());
+        let mut taken = Vec::with_capacity(due.len());
+        for (_, at) in due {
+            let mut message = self.db.messages[at].clone();
+            message.state = DispatchState::Leased { token: request.token, until: request.until };
+            taken.push(LeasedDispatch {
+                key: message.dispatch.key.clone(),
+                invoice: message.dispatch.invoice.clone(),
+                body: message.dispatch.body.clone(),
+                attempts: message.attempts,
+                walls: message.walls,
+                created_at: message.dispatch.created_at,
+                token: request.token,
+                urgent: message.dispatch.urgent,
+            });
+            self.set_message(at, message);
+        }
+        taken
+    }
+}
