@@ -114,7 +114,7 @@ fn explained(facts: &Facts<'_>, found: &mut Found, group: &[(u64, Movement, Plac
 }
 
 /// A payment and its reversal that only one side has: nothing is left of them. Near the cut-off the other side may list
-/// both tomorrow.
+/// both tomorrow. Each is a difference of its own, since each may wait for its other side.
 pub(super) fn netted_out(facts: &Facts<'_>, found: &mut Found) {
     let line_claim = |at: usize| {
         let line = facts.line(at)?;
@@ -126,16 +126,17 @@ pub(super) fn netted_out(facts: &Facts<'_>, found: &mut Found) {
         let settled = event.standing != Standing::Today || !facts.rules.near_cutoff(event.paid_at_ms);
         claim_of_event(facts, at).filter(|_| settled)
     };
-    for [payment, reversal] in twosomes(&mut found.lines, line_claim) {
-        found.differ(facts, (BreakClass::Reversed, Note::NettedOut), &[payment, reversal], &[]);
+    let netted = (BreakClass::Reversed, Note::NettedOut);
+    for line in twosomes(&mut found.lines, line_claim) {
+        found.differ(facts, netted, &[line], &[]);
     }
-    for [payment, reversal] in twosomes(&mut found.events, event_claim) {
-        found.differ(facts, (BreakClass::Reversed, Note::NettedOut), &[], &[payment, reversal]);
+    for event in twosomes(&mut found.events, event_claim) {
+        found.differ(facts, netted, &[], &[event]);
     }
 }
 
 /// Takes out each payment with its reversal, where one reference and amount has one of each and nothing else.
-fn twosomes(places: &mut Vec<usize>, claim: impl Fn(usize) -> Option<Claim>) -> Vec<[usize; 2]> {
+fn twosomes(places: &mut Vec<usize>, claim: impl Fn(usize) -> Option<Claim>) -> Vec<usize> {
     let reversed = |claim: Claim| (claim.1 == Movement::Reversal).then_some((claim.0, claim.2));
     let mut reversals: Vec<(u64, i64)> = places.iter().filter_map(|at| reversed(claim(*at)?)).collect();
     if reversals.is_empty() {
@@ -155,7 +156,7 @@ fn twosomes(places: &mut Vec<usize>, claim: impl Fn(usize) -> Option<Claim>) -> 
     for group in members.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
         match group {
             [(_, _, Movement::Payment, payment), (_, _, Movement::Reversal, reversal)] => {
-                found.push([*payment, *reversal]);
+                found.extend([*payment, *reversal]);
             }
             _ => places.extend(group.iter().map(|member| member.3)),
         }

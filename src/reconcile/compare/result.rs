@@ -86,7 +86,7 @@ pub enum Note {
     TwiceOverDays,
     /// Several lines of theirs are one event of ours.
     Several,
-    /// A payment and its reversal, both on one side only: nothing is left of them.
+    /// A payment or its reversal, both on one side only: together nothing is left of them.
     NettedOut,
 }
 
@@ -176,7 +176,8 @@ pub struct Difference {
     pub line: Option<LineNo>,
     /// Our side's first event, if we have any.
     pub event: Option<EventNo>,
-    /// Further ones: of what was split, merged, exchanged or netted out.
+    /// Further ones: of what was split, merged, exchanged or listed twice without a name. A difference
+    /// that only one side has is one fact, so that each can wait by itself.
     pub more: Option<Box<More>>,
     /// What they say.
     pub theirs: Amounts,

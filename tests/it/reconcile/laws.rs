@@ -157,6 +157,9 @@ proptest! {
         let lines: BTreeSet<LineNo> = lines.into_iter().collect();
         let events: BTreeSet<EventNo> = events.into_iter().collect();
         prop_assert_eq!((lines.len(), events.len()), (found_lines, found_events), "a fact in two places");
+        for d in compared.differences.iter().filter(|d| d.line.is_none() || d.event.is_none()) {
+            prop_assert!(d.more.is_none(), "what one side has alone waits by itself: {:?}", d);
+        }
         for t in theirs.iter().filter(|t| t.moves()) {
             prop_assert!(lines.contains(&t.line), "a line was lost: {:?}", t);
         }

@@ -342,7 +342,8 @@ fn reversed_near_midnight(world: &mut World, day: &mut Day) {
 fn netted_out(world: &mut World, day: &mut Day) {
     let (ours, _) = world.payment(&day.rules);
     let reversal = world.reversal(&ours);
-    day.never(same(BreakClass::Reversed), &[], &[ours, reversal]);
+    day.never(same(BreakClass::Reversed), &[], &[ours]);
+    day.never(same(BreakClass::Reversed), &[], &[reversal]);
 }
 
 fn failed_there(world: &mut World, day: &mut Day) {

@@ -159,8 +159,10 @@ fn what_only_changed_its_shape_is_one_difference() {
     check("a 200 cust:3; b 300 cust:3", "x 500 cust:3", "MERGED several L1E1E2 +0");
     check("a 200 cust:3; b 300 cust:3", "a 500 cust:3", "MERGED several L1E1E2 +0");
     check("a 200 ref:7 back; b 300 ref:7 back", "x 500 ref:7 back", "MERGED several L1E1E2 +0");
-    check("a 500 ref:7; b 500 ref:7 back", "", "REVERSED netted-out E1E2 +0 carry");
-    check("", "a 500 ref:7; b 500 ref:7 back", "REVERSED netted-out L1L2 +0 carry");
+    let ours = "REVERSED netted-out E1 -500 carry; REVERSED netted-out E2 +500 carry";
+    check("a 500 ref:7; b 500 ref:7 back", "", ours);
+    let theirs = "REVERSED netted-out L1 +500 carry; REVERSED netted-out L2 -500 carry";
+    check("", "a 500 ref:7; b 500 ref:7 back", theirs);
 }
 
 #[test]
