@@ -27,6 +27,7 @@ mod process;
 mod profiles;
 mod races;
 mod redis_ways;
+mod statements;
 mod store_contract;
 mod store_sqlite;
 mod tidy;
