@@ -255,7 +255,7 @@ pub struct Control {
 pub enum ControlAt {
     /// In this column of the row that ends the data.
     EndRow(usize),
-    /// Beside or after this text, folded, above the header or below the data.
+    /// Beside or after this text, folded, above the header, in the row that ends the data or below it.
     Label(String),
 }
 

@@ -30,6 +30,7 @@ mod races;
 #[cfg(test)]
 mod reconcile;
 mod redis_ways;
+mod statements;
 mod store_contract;
 mod store_sqlite;
 mod store_statements;

@@ -143,6 +143,6 @@ pub(super) struct ControlFile {
     pub(super) of: ControlOf,
     /// In this column of the row that ends the data.
     pub(super) column: Option<ColumnFile>,
-    /// Beside this text, above the header or below the data.
+    /// Beside this text, in a row that is no data.
     pub(super) label: Option<String>,
 }

@@ -77,6 +77,9 @@ impl MomentFormat {
                 digits(items, text.as_bytes()).map(|at| Written::Local { at, timed: *timed })
             }
             Kind::Pattern { text: pattern, timed } => by_pattern(pattern, *timed, text),
+            Kind::Instant(times::Format::Rfc3339) => {
+                with_offset(text).or_else(|| times::Format::Rfc3339.read(text)).map(Written::Instant)
+            }
             Kind::Instant(format) => format.read(text).map(Written::Instant),
             Kind::Serial => serial(text, false),
         }
@@ -115,6 +118,55 @@ pub fn serial(text: &str, from_1904: bool) -> Option<Written> {
     let at = epoch.to_datetime(Time::midnight()).checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
     let at = at.checked_add(jiff::Span::new().try_milliseconds(fraction).ok()?).ok()?;
     Some(Written::Local { at, timed: fraction != 0 })
+}
+
+/// The usual spelling of RFC 3339: whole seconds, and a capital T. `None` for any other, right or wrong.
+fn with_offset(text: &str) -> Option<Timestamp> {
+    const ITEMS: [Item; 11] = [
+        Item::Year,
+        Item::Is(b'-'),
+        Item::Month,
+        Item::Is(b'-'),
+        Item::Day,
+        Item::Is(b'T'),
+        Item::Hour,
+        Item::Is(b':'),
+        Item::Minute,
+        Item::Is(b':'),
+        Item::Second,
+    ];
+    let (head, offset) = text.split_at_checked(19)?;
+    let mut offset = offset.as_bytes();
+    let offset_minutes = match offset {
+        b"Z" => 0,
+        _ => {
+            let east = match offset.split_off_first()? {
+                b'+' => 1,
+                b'-' => -1,
+                _ => return None,
+            };
+            let hours = take(&mut offset, 2)?;
+            offset = offset.strip_prefix(b":")?;
+            let minutes = take(&mut offset, 2)?;
+            if !offset.is_empty() || hours > 23 || minutes > 59 {
+                return None;
+            }
+            east * (i64::from(hours) * 60 + i64::from(minutes))
+        }
+    };
+    let at = digits(&ITEMS, head.as_bytes())?;
+    let seconds = i64::from(at.hour()) * 3600 + i64::from(at.minute()) * 60 + i64::from(at.second());
+    let seconds = days_since_1970(at.date()) * 86_400 + seconds - offset_minutes * 60;
+    Some(Timestamp::from_unix_ms(seconds * 1000))
+}
+
+/// Days of the Gregorian calendar, counted in years that begin in March so that a leap day is the last.
+fn days_since_1970(date: Date) -> i64 {
+    let month = i64::from(date.month());
+    let year = i64::from(date.year()) - i64::from(month <= 2);
+    let months = (month + 9) % 12;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    year * 365 + leap_days + (months * 153 + 2) / 5 + i64::from(date.day()) - 719_469
 }
 
 /// Checks that a pattern writes whole dates, and finds the quick way to read it.
@@ -242,6 +294,23 @@ mod tests {
         assert_eq!(read("rfc3339", "2026-04-01T19:05:09+07:00"), Some((noon, true)));
         assert_eq!(read("%d/%m/%Y %H:%M:%S", "01/04/2026 12:05:09 "), None);
         assert_eq!(read("%d/%m/%Y", "०१/०४/२०२६"), None);
+    }
+
+    #[test]
+    fn the_quick_way_to_read_an_instant_is_the_librarys() {
+        let mut date = jiff::civil::date(1899, 12, 30);
+        for n in 0..200_000_i64 {
+            let offset = ["Z", "+07:00", "-11:30"][usize::try_from(n % 3).unwrap()];
+            let text = format!("{date}T{:02}:{:02}:{:02}{offset}", n % 24, n % 60, n % 59);
+            assert_eq!(with_offset(&text), times::rfc3339(&text), "{text}");
+            assert!(with_offset(&text).is_some());
+            date = date.tomorrow().unwrap();
+        }
+        for other in
+            ["2026-04-01T10:00:00.5Z", "2026-04-01t10:00:00z", "2026-04-01 10:00:00Z", "2026-02-30T10:00:00Z", "đ"]
+        {
+            assert_eq!(with_offset(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Controls {
         Self { found: vec![None; layout.controls.len()] }
     }
 
-    /// Looks for labels in a row outside the data.
+    /// Looks for labels in a row that is no data.
     pub(super) fn labels<C: Cells>(&mut self, layout: &Layout, row: u64, cells: &C) -> Result<(), Fault> {
         for (control, found) in layout.controls.iter().zip(&mut self.found) {
             let ControlAt::Label(label) = &control.at else { continue };

@@ -59,9 +59,10 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The file as a whole is another thing.
+    /// The file as a whole is another thing; both in our own words.
     pub(super) fn whole(found: &str, expected: &str) -> Self {
-        Self::Refused(vec![Fault::new(0, "", found, expected)])
+        let (column, found, expected) = (String::new(), found.to_owned(), expected.to_owned());
+        Self::Refused(vec![Fault { row: 0, column, found, expected }])
     }
 }
 
@@ -93,7 +94,7 @@ impl std::error::Error for ReadError {
 }
 
 /// A piece of a file for people: short, on one line, with nothing that moves a cursor.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(FOUND_MAX_CHARS).map(plain).collect();
     if text.chars().nth(FOUND_MAX_CHARS).is_some() {
         shown.push('…');

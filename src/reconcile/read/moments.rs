@@ -102,12 +102,24 @@ impl Moments {
             Written::Local { at: local, timed } => {
                 At { instant: Timestamp::from_unix_ms(self.instant(local)?), local, timed }
             }
-            Written::Instant(instant) => {
-                let local = jiff::Timestamp::from_millisecond(instant.unix_ms()).ok()?;
-                At { instant, local: local.to_zoned(self.zone.clone()).datetime(), timed: true }
-            }
+            Written::Instant(instant) => At { instant, local: self.local(instant)?, timed: true },
         };
         (FIRST_YEAR..=LAST_YEAR).contains(&at.local.year()).then_some(at)
+    }
+
+    fn local(&mut self, instant: Timestamp) -> Option<DateTime> {
+        let known = self.known.and_then(|(date, start)| Some((date, instant.unix_ms().checked_sub(start)?)));
+        if let Some((date, ms)) = known.filter(|(_, ms)| (0..DAY_MS).contains(ms)) {
+            let (seconds, millis) = (ms / 1000, i32::try_from(ms % 1000).ok()?);
+            let part = |number: i64| i8::try_from(number).ok();
+            let (hour, minute, second) = (part(seconds / 3600)?, part(seconds / 60 % 60)?, part(seconds % 60)?);
+            return Some(date.at(hour, minute, second, millis * 1_000_000));
+        }
+        let at = jiff::Timestamp::from_millisecond(instant.unix_ms()).ok()?;
+        let local = at.to_zoned(self.zone.clone()).datetime();
+        // So that the next one of the day is known.
+        self.instant(local)?;
+        Some(local)
     }
 
     fn instant(&mut self, local: DateTime) -> Option<i64> {

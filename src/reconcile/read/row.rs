@@ -28,9 +28,14 @@ pub(super) struct Rows<'j> {
     pub(super) layout: &'j Layout,
     pub(super) moments: Moments,
     day: Date,
-    /// The first and the last moment of the day that is asked for, by milliseconds.
+    /// The first moment of the day that is asked for and the first after it, in milliseconds.
     window: Option<(i64, i64)>,
+    /// Status words as they were written, and what they mean.
+    words: Vec<(String, RowKind)>,
 }
+
+/// Spellings of status words that are remembered.
+const WORDS_MAX: usize = 32;
 
 /// A row with the places of its columns.
 struct Row<'r, C> {
@@ -44,14 +49,14 @@ impl<'j> Rows<'j> {
     pub(super) fn new(job: &Job<'j>) -> Self {
         let mut moments = Moments::new(job.layout.zone.clone());
         let window = moments.window(job.layout, job.day);
-        Self { layout: job.layout, moments, day: job.day, window }
+        Self { layout: job.layout, moments, day: job.day, window, words: Vec::new() }
     }
 
     /// Reads one.
     pub(super) fn read<C: Cells>(&mut self, number: u64, at: &[usize], cells: &C) -> Result<Said, Fault> {
         let row = Row { layout: self.layout, at, cells, number };
         let (stated, less) = row.amount()?;
-        let kind = row.kind(less)?;
+        let kind = row.kind(less, &mut self.words)?;
         let RowKind::Line(effect) = kind else { return Ok(Said { line: None, stated, refund: None }) };
         let moves = matches!(effect, Effect::Moves(_));
         if moves && stated == 0 {
@@ -171,8 +176,7 @@ impl<C: Cells> Row<'_, C> {
                 if dong < 0 {
                     return Err(self.fault(*column, "an amount without a sign"));
                 }
-                let word = fold(self.cell(*sign).written());
-                match word {
+                match fold(self.cell(*sign).written()) {
                     word if word == *plus => Ok((dong, false)),
                     word if word == *minus => Ok((dong, true)),
                     _ => Err(self.fault(*sign, "one of the two signs of the layout")),
@@ -194,22 +198,9 @@ impl<C: Cells> Row<'_, C> {
     }
 
     /// What it is by its status and its sign.
-    fn kind(&self, less: bool) -> Result<RowKind, Fault> {
+    fn kind(&self, less: bool, words: &mut Vec<(String, RowKind)>) -> Result<RowKind, Fault> {
         let payment = RowKind::Line(Effect::Moves(Movement::Payment));
-        let kind = match &self.layout.status {
-            None => payment,
-            Some(status) => {
-                let cell = self.cell(status.column);
-                let exact = |(word, _): &&(String, RowKind)| word == cell.written();
-                let found = status.map.iter().find(exact).map(|(_, kind)| *kind);
-                let found = if cell.is_empty() { status.absent } else { found };
-                let folded = || {
-                    let word = fold(cell.written());
-                    status.map.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
-                };
-                found.or_else(folded).ok_or_else(|| self.fault(status.column, "a status of the layout's map"))?
-            }
-        };
+        let kind = self.status(words)?.unwrap_or(payment);
         if !less || kind != payment {
             return Ok(kind);
         }
@@ -218,6 +209,27 @@ impl<C: Cells> Row<'_, C> {
             Some(Minus::Ignored) => Ok(RowKind::Ignored),
             None => Err(self.fault(self.amount_column(), "an amount of a payment, which takes nothing away")),
         }
+    }
+
+    /// What its status says; `None` without one in the layout.
+    fn status(&self, words: &mut Vec<(String, RowKind)>) -> Result<Option<RowKind>, Fault> {
+        let Some(status) = &self.layout.status else { return Ok(None) };
+        let unknown = || self.fault(status.column, "a status of the layout's map");
+        let cell = self.cell(status.column);
+        if cell.is_empty() {
+            return status.absent.ok_or_else(unknown).map(Some);
+        }
+        let written = cell.written();
+        if let Some((_, kind)) = words.iter().find(|(word, _)| word == written) {
+            return Ok(Some(*kind));
+        }
+        let folded = fold(written);
+        let found = status.map.iter().find(|(word, _)| *word == folded);
+        let kind = found.map(|(_, kind)| *kind).ok_or_else(unknown)?;
+        if words.len() < WORDS_MAX {
+            words.push((written.to_owned(), kind));
+        }
+        Ok(Some(kind))
     }
 
     /// What the bill is reduced by, and the sponsor's part of it.

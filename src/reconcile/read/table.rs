@@ -194,8 +194,9 @@ impl<'t> Table<'t> {
     fn ends(&self, first: Cell<'_>) -> bool {
         let ends = &self.job.layout.end.starts_with;
         let text = first.written();
-        // Most rows begin with a number, and a text in ASCII begins with none that is not.
-        if ends.is_empty() || (text.is_ascii() && ends.iter().all(|end| !end.is_ascii())) {
+        // Most rows begin with a number or an id: their first letter says enough.
+        let begins = |end: &String| text.bytes().next().map(|b| b.to_ascii_lowercase()) == end.bytes().next();
+        if ends.is_empty() || (text.is_ascii() && !ends.iter().any(begins)) {
             return false;
         }
         let folded = fold(text);
@@ -205,7 +206,8 @@ impl<'t> Table<'t> {
     fn end<C: Cells>(&mut self, number: u64, cells: &C) -> ControlFlow<()> {
         self.state = State::After;
         self.end_seen = true;
-        match self.controls.end_row(self.job.layout, &self.at, number, cells) {
+        let stated = self.controls.end_row(self.job.layout, &self.at, number, cells);
+        match stated.and_then(|()| self.controls.labels(self.job.layout, number, cells)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(fault) => self.fault(fault),
         }

@@ -73,7 +73,8 @@ impl<R: Read> Read for Wide<R> {
             self.start += read;
             match result {
                 DecoderResult::Malformed(..) => return Err(Error::from(ErrorKind::InvalidData)),
-                // With nothing written there is no room for one letter: no caller's buffer is that small.
+                // Nothing is the end to whoever reads; no room for a letter is not the end.
+                DecoderResult::OutputFull if written == 0 => return Err(Error::from(ErrorKind::InvalidInput)),
                 DecoderResult::OutputFull => return Ok(written),
                 DecoderResult::InputEmpty if written > 0 || self.ended => return Ok(written),
                 DecoderResult::InputEmpty => {}
@@ -91,14 +92,21 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> std::io::Result<String> {
-        let mut text = String::new();
-        Wide::new(bytes, Encoding::Utf16Le).read_to_string(&mut text).map(|_length| text)
+        let (mut wide, mut text, mut piece) = (Wide::new(bytes, Encoding::Utf16Le), Vec::new(), [0; 1000]);
+        loop {
+            match wide.read(&mut piece)? {
+                0 => return Ok(String::from_utf8(text).unwrap()),
+                length => text.extend(&piece[..length]),
+            }
+        }
     }
 
     #[test]
     fn utf_16_becomes_utf_8_or_nothing() {
         let text = "Tiền điện 😀,".repeat(20_000);
-        assert_eq!(read(&widen(&text)).unwrap(), text);
+        assert!(read(&widen(&text)).unwrap() == text, "the same text");
+        let mut small = Wide::new(&b"A\0"[..], Encoding::Utf16Le);
+        assert!(small.read(&mut [0; 1]).is_err(), "no room is not the end");
         assert_eq!(read(&[]).unwrap(), "");
         assert_eq!(read(&[0x41]).unwrap_err().kind(), ErrorKind::InvalidData);
         assert_eq!(read(&[0x00, 0xd8, 0x41, 0x00]).unwrap_err().kind(), ErrorKind::InvalidData);

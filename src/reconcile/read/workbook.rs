@@ -2,7 +2,7 @@
 //! it; a date is the day number that stands there.
 
 use super::cells::{Cell, Cells};
-use super::faults::{Fault, ReadError};
+use super::faults::{Fault, ReadError, shown};
 use super::table::Table;
 use super::{PROGRESS_ROWS, Progress, Summary, archive};
 use crate::partner::statement::fold;
@@ -32,7 +32,7 @@ pub(super) fn read(
     };
     let Some(name) = found else {
         let wanted = table.layout().sheet.as_deref().unwrap_or("one worksheet");
-        return Err(ReadError::whole(&format!("the worksheets {}", names.join(", ")), wanted));
+        return Err(ReadError::whole(&format!("the worksheets {}", shown(&names.join(", "))), wanted));
     };
     rows(&mut book, name, size, &mut table, progress)?;
     progress(Progress { rows: table.rows(), bytes: size, of_bytes: size });
