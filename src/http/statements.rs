@@ -83,9 +83,11 @@ pub(super) async fn alone<T: Send + 'static>(
         turn.map_err(|_taken| Problem::conflict().saying("another statement is being taken or compared; try again"))?;
     let (tell, answer) = oneshot::channel();
     let life = move || {
-        // Whoever asked may have hung up: it is done all the same.
-        drop(tell.send(work()));
+        let done = work();
+        // Before the answer: whoever hears it may ask for the next.
         drop(turn);
+        // Whoever asked may have hung up: it is done all the same.
+        drop(tell.send(done));
     };
     std::thread::Builder::new()
         .name("reconcile".to_owned())

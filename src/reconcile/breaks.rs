@@ -22,7 +22,7 @@ pub(super) const OVER: &str = "compared again, it does not differ any more";
 /// A difference with its sides by name, and what makes it the same as another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Followed {
-    /// Our event, if we have one.
+    /// The event: ours, or the one that their line names, as a notice of it would be keyed.
     pub event: Option<EventKey>,
     /// Their line, if they have one.
     pub line: Option<LineNo>,
@@ -41,6 +41,8 @@ pub(super) struct Plan {
     pub(super) came: Vec<i64>,
     /// They are not found any more.
     pub(super) over: Vec<i64>,
+    /// They are about another line by now: a corrected file's.
+    pub(super) moved: Vec<(i64, LineNo)>,
 }
 
 /// Names the sides of each difference.
@@ -48,9 +50,13 @@ pub(super) fn describe(subject: &Subject, file: &StatementFile, sides: &Sides, c
     let wanted: HashSet<EventNo> = compared.differences.iter().filter_map(|difference| difference.event).collect();
     let keys: HashMap<EventNo, EventKey> =
         sides.ours.iter().filter(|event| wanted.contains(&event.no)).map(|event| (event.no, event.key)).collect();
+    let lines: HashSet<CompareLine> = compared.differences.iter().filter_map(|difference| difference.line).collect();
+    let named: HashMap<CompareLine, EventKey> =
+        sides.theirs.iter().filter(|line| lines.contains(&line.line)).filter_map(|l| Some((l.line, l.key?))).collect();
     let followed = |difference: &Difference| {
         let line = difference.line.map(store_line);
-        let event = difference.event.and_then(|no| keys.get(&no).copied());
+        let ours = difference.event.and_then(|no| keys.get(&no).copied());
+        let event = ours.or_else(|| difference.line.and_then(|line| named.get(&line).copied()));
         let event_elsewhere =
             difference.line.is_none() && difference.events().all(|no| sides.events_elsewhere.contains(&no));
         let line_elsewhere = difference.event.is_none()
@@ -74,6 +80,8 @@ fn mark(subject: &Subject, class: BreakClass, event: Option<EventKey>, line: Opt
         hasher.update([0]);
     }
     hasher.update(event.map_or([0; 16], |key| *key.as_bytes()));
+    // A corrected file has other lines, and mostly the same events.
+    let line = line.filter(|_| event.is_none());
     hasher.update(line.map_or(0, |line| line.0).to_be_bytes());
     hasher.finalize().into()
 }
@@ -135,7 +143,8 @@ pub(super) fn plan(
             continue;
         }
         if let Some(same) = open.same(subject, difference, followed) {
-            kept.insert(same);
+            kept.insert(same.no);
+            plan.moved.extend(followed.line.filter(|line| same.line != Some(*line)).map(|line| (same.no, line)));
         } else {
             plan.open.push(new_break(subject, difference, followed, at));
         }
@@ -158,7 +167,7 @@ fn is_about(open: &LegBreak, now: &Followed) -> bool {
 
 /// Open breaks, by what they are about.
 struct Open<'o> {
-    by_mark: HashMap<[u8; 32], i64>,
+    by_mark: HashMap<[u8; 32], &'o LegBreak>,
     by_event: HashMap<EventKey, &'o LegBreak>,
     by_line: HashMap<LineNo, &'o LegBreak>,
 }
@@ -166,24 +175,24 @@ struct Open<'o> {
 impl<'o> Open<'o> {
     fn new(open: &'o [LegBreak]) -> Self {
         Self {
-            by_mark: open.iter().map(|one| (one.mark, one.no)).collect(),
+            by_mark: open.iter().map(|one| (one.mark, one)).collect(),
             by_event: open.iter().filter_map(|one| Some((one.event?, one))).collect(),
             by_line: open.iter().filter_map(|one| Some((one.line?, one))).collect(),
         }
     }
 
     /// The break that says the same already: of this day, or of the earlier day that carried it here.
-    fn same(&self, subject: &Subject, difference: &Difference, followed: &Followed) -> Option<i64> {
-        if let Some(no) = self.by_mark.get(&followed.mark) {
-            return Some(*no);
+    fn same(&self, subject: &Subject, difference: &Difference, followed: &Followed) -> Option<&'o LegBreak> {
+        if let Some(same) = self.by_mark.get(&followed.mark) {
+            return Some(same);
         }
         let by_event = followed.event.and_then(|key| self.by_event.get(&key));
         let by_line = followed.line.and_then(|line| self.by_line.get(&line));
         let earlier = by_event.or(by_line)?;
         // What waited a cycle and still has one side only is missing by now, whatever it was called at first.
         let one_sided = difference.event.is_none() || difference.line.is_none();
-        let still = one_sided && (earlier.event.is_none() || earlier.line.is_none());
-        (earlier.day < subject.day && (earlier.class == difference.class || still)).then_some(earlier.no)
+        let still = one_sided && earlier.carried;
+        (earlier.day < subject.day && (earlier.class == difference.class || still)).then_some(*earlier)
     }
 }
 

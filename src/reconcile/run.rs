@@ -183,6 +183,7 @@ fn follow(
         };
         closed = closed.saturating_add(slices.all(numbers, close, &mut |_| {})?);
     }
+    slices.all(plan.moved, |tx, rows| tx.point_breaks(rows).map(|()| 0), &mut |_| {})?;
     slices.all(plan.open, |tx, rows| tx.open_breaks(rows).map(|()| 0), &mut |_| {})?;
     Ok((opened, closed))
 }

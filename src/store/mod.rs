@@ -33,7 +33,7 @@ use crate::domain::notice::Wanted;
 use crate::domain::posting::{Allocation, Entry, Posting};
 use crate::domain::receipt::{HashedEvidence, Link};
 use crate::domain::review::NewBreak;
-use crate::domain::statement::{FileNo, ReconciliationNo, StatementKind};
+use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use crate::domain::time::Timestamp;
 use rows::{EventRecord, EventState};
 use statements::{BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums};
@@ -317,6 +317,12 @@ pub trait Tx {
     /// # Errors
     /// The machine's.
     fn close_breaks(&mut self, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError>;
+
+    /// Points breaks at other lines: those of the file that took the place of the one they were found in.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn point_breaks(&mut self, lines: &[(i64, LineNo)]) -> Result<(), StoreError>;
 
     /// Begins a statement file, or finds how far the same bytes got.
     ///

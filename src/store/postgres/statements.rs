@@ -189,6 +189,15 @@ pub(super) fn close_breaks(tx: &mut PostgresTx<'_>, breaks: &[i64], closing: &Cl
     Ok(tx.ask_one(Ask::new(CLOSE, vec![&breaks, &at, &by, &closing.reason]))?.count)
 }
 
+/// Points open breaks at other lines.
+pub(super) fn point_breaks(tx: &mut PostgresTx<'_>, lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
+    const POINT: &str =
+        "-- breaks.point\nUPDATE breaks b SET line_no = u.line FROM unnest($1::bigint[], $2::bigint[]) u (no, line)
+        WHERE b.no = u.no AND b.no = ANY($1) AND b.closed_at IS NULL";
+    let (numbers, lines): (Vec<i64>, Vec<i64>) = lines.iter().map(|(no, line)| (*no, line.0)).unzip();
+    tx.ask_one(Ask::new(POINT, vec![&numbers, &lines])).map(drop)
+}
+
 /// The questions of a comparison.
 impl PostgresReports {
     pub(super) fn taken(

@@ -13,7 +13,7 @@ use crate::domain::invoice::Invoice;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::Account;
 use crate::domain::review::NewBreak;
-use crate::domain::statement::{FileNo, ReconciliationNo, StatementKind};
+use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::Cells;
 use crate::store::numbers::receipt_no;
@@ -299,6 +299,10 @@ impl Tx for PostgresTx<'_> {
 
     fn close_breaks(&mut self, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError> {
         statements::close_breaks(self, breaks, closing)
+    }
+
+    fn point_breaks(&mut self, lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
+        statements::point_breaks(self, lines)
     }
 
     fn begin_statement(&mut self, new: &NewStatement) -> Result<BegunStatement, StoreError> {

@@ -170,6 +170,16 @@ pub(super) fn close_breaks(db: Db<'_>, breaks: &[i64], closing: &Closing<'_>) ->
     Ok(closed)
 }
 
+/// Points open breaks at other lines.
+pub(super) fn point_breaks(db: Db<'_>, lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
+    const POINT: &str = "-- breaks.point\nUPDATE breaks SET line_no = ?2 WHERE no = ?1 AND closed_at IS NULL";
+    let mut point = db.prepare(POINT)?;
+    for (no, line) in lines {
+        point.execute((no, line.0))?;
+    }
+    Ok(())
+}
+
 /// The file that is the day's word.
 pub(super) fn taken(
     db: Db<'_>,

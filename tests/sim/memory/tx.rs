@@ -8,7 +8,7 @@ use thuho::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo
 use thuho::domain::invoice::{Invoice, InvoiceAccount};
 use thuho::domain::notice::Wanted;
 use thuho::domain::review::NewBreak;
-use thuho::domain::statement::{FileNo, ReconciliationNo, StatementKind};
+use thuho::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use thuho::domain::time::Timestamp;
 use thuho::store::retention::judge;
 use thuho::store::rows::{EventRecord, EventState};
@@ -370,6 +370,10 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn close_breaks(&mut self, _breaks: &[i64], _closing: &Closing<'_>) -> Result<u64, StoreError> {
+        Err(no_statements())
+    }
+
+    fn point_breaks(&mut self, _lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
         Err(no_statements())
     }
 
