@@ -21,6 +21,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// `thuho statement ..`
 #[derive(Debug, clap::Subcommand)]
@@ -140,10 +141,14 @@ fn import_here(args: &ImportArgs) -> Outcome {
         at: SystemClock.now(),
     };
     let mut store = app::open_store(&config)?;
-    let bar = bar();
+    let (bar, begun) = (bar(), Instant::now());
+    let mut checked = Duration::ZERO;
     let mut told = |stage| {
         let (word, done, of) = match stage {
-            Stage::Checked(done, of) => ("checked", done, of),
+            Stage::Checked(done, of) => {
+                checked = begun.elapsed();
+                ("checked", done, of)
+            }
             Stage::Written(done, of) => ("written", done, of),
         };
         bar.set_message(word);
@@ -151,19 +156,23 @@ fn import_here(args: &ImportArgs) -> Outcome {
         bar.set_position(done);
     };
     let taken = import::take(&mut Slices::alone(store.as_mut()), &brought, &Limits::default(), &mut told);
+    let written = begun.elapsed().saturating_sub(checked);
     bar.finish_and_clear();
     match taken {
         Ok(Taken::New { file, sums, supersedes }) => {
             let before = supersedes.map(|no| format!(", in place of file {}", no.0)).unwrap_or_default();
             out::line(format!(
-                "file {}: {} lines taken, {} payments of {} dong, {} reversals of {} dong, {} that move nothing{before}",
+                "file {}: {} lines taken, {} payments of {} dong, {} reversals of {} dong, {} that move nothing{before}; \
+                 checked in {} ms, written in {} ms",
                 file.0,
                 sums.lines,
                 sums.payments.count,
                 sums.payments.dong,
                 sums.reversals.count,
                 sums.reversals.dong,
-                sums.ignored.count
+                sums.ignored.count,
+                checked.as_millis(),
+                written.as_millis()
             ));
             Ok(Exit::Done)
         }
@@ -254,7 +263,7 @@ fn reconcile_here(args: &ReconcileArgs) -> Result<Reconciled, Failure> {
         bar.set_message(message);
         bar.tick();
     };
-    let ways = run::ways(&subject, layout);
+    let ways = run::ways(&subject, layout, &profile);
     let mut slices = Slices::alone(store.as_mut());
     let done = run::run(reports.as_mut(), &mut slices, (subject, &ways), (&author, SystemClock.now()), &mut told);
     bar.finish_and_clear();

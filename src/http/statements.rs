@@ -218,7 +218,7 @@ pub async fn compare(
         let mut reports: Box<dyn Reports> = open().map_err(|error: StoreError| stopped(&error))?;
         let layout = layout(&profile, kind)?;
         let subject = Subject::of(layout, profile.code(), day).ok_or_else(|| bad("date: outside the calendar"))?;
-        let (ways, mut slices) = (run::ways(&subject, layout), Slices::between(writer.as_ref()));
+        let (ways, mut slices) = (run::ways(&subject, layout, &profile), Slices::between(writer.as_ref()));
         let done = run::run(reports.as_mut(), &mut slices, (subject, &ways), (&author, at), &mut |_| {});
         Ok(report::to_json(&done.map_err(not_compared)?, DIFFERENCES_MAX))
     })

@@ -156,6 +156,18 @@ impl Profile {
         self.status.is_some()
     }
 
+    /// Do its notices say what the partner charges?
+    #[must_use]
+    pub fn states_fees(&self) -> bool {
+        self.notice.fee.is_some()
+    }
+
+    /// Do its notices say the sponsor's part?
+    #[must_use]
+    pub fn states_discounts(&self) -> bool {
+        self.notice.discount.is_some()
+    }
+
     /// How a statement about it is laid out; `None` if the profile does not say.
     #[must_use]
     pub fn statement(&self, kind: StatementKind) -> Option<&Layout> {

@@ -26,8 +26,6 @@ pub enum ReferenceBy {
     Invoice,
     /// Our order reference.
     Order,
-    /// The customer alone.
-    Customer,
     /// None.
     Nothing,
 }
@@ -38,7 +36,6 @@ impl ReferenceBy {
             Self::InvoiceOrOrder if hashes.invoice == 0 => hashes.order,
             Self::InvoiceOrOrder | Self::Invoice => hashes.invoice,
             Self::Order => hashes.order,
-            Self::Customer => hashes.customer,
             Self::Nothing => 0,
         }
     }

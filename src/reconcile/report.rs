@@ -51,10 +51,19 @@ pub fn to_json(done: &Reconciled, differences_max: usize) -> Value {
         "new_matches": done.new_matches,
         "breaks_opened": done.opened,
         "breaks_closed": done.closed,
+        "took_ms": {
+            "read": ms(done.took.read),
+            "compared": ms(done.took.compared),
+            "kept": ms(done.took.kept),
+        },
         "sums": sums_json(&done.compared.sums),
         "differences": differences,
         "differences_in_all": done.compared.differences.len(),
     })
+}
+
+fn ms(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One difference, as every format shows it.
@@ -131,8 +140,13 @@ pub fn to_table(done: &Reconciled) -> String {
     }
     let all = done.compared.sums.differences;
     writeln!(text, "{:<28}{:>10}{:>20}", "statement less books", all.count, all.dong).ok();
-    writeln!(text, "{} new matches, {} breaks opened, {} closed; ties out", done.new_matches, done.opened, done.closed)
-        .ok();
+    let (read, compared, kept) = (ms(done.took.read), ms(done.took.compared), ms(done.took.kept));
+    writeln!(
+        text,
+        "{} new matches, {} breaks opened, {} closed; read in {read} ms, compared in {compared} ms, kept in {kept} ms; ties out",
+        done.new_matches, done.opened, done.closed
+    )
+    .ok();
     text
 }
 

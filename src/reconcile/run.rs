@@ -10,11 +10,13 @@ use crate::domain::ids::{Author, PartnerCode};
 use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use crate::ledger::{SliceError, Slices};
+use crate::partner::Profile;
 use crate::partner::statement::Layout;
 use crate::store::StoreError;
 use crate::store::reports::Reports;
 use crate::store::statements::{Closing, NewMatch, NewReconciliation, StatementFile};
 use jiff::civil::Date;
+use std::time::{Duration, Instant};
 
 /// How near to the day's end a difference is taken for one of timing.
 const CUTOFF_WINDOW_MS: i64 = 15 * 60 * 1_000;
@@ -56,15 +58,15 @@ impl Subject {
     }
 }
 
-/// How a partner's days are compared, by what its statement states.
+/// How a partner's days are compared: by what both its statement and its notices state.
 #[must_use]
-pub fn ways(subject: &Subject, layout: &Layout) -> Ways {
+pub fn ways(subject: &Subject, layout: &Layout, profile: &Profile) -> Ways {
     let reference = match (layout.invoice, layout.order, layout.customer) {
         (Some(_), Some(_), _) => ReferenceBy::InvoiceOrOrder,
         (Some(_), None, _) => ReferenceBy::Invoice,
         (None, Some(_), _) => ReferenceBy::Order,
-        (None, None, Some(_)) => ReferenceBy::Customer,
-        (None, None, None) => ReferenceBy::Nothing,
+        // A customer alone says too little: two payments of one sum are two payments.
+        (None, None, _) => ReferenceBy::Nothing,
     };
     let rules = Rules {
         leg: if layout.kind == StatementKind::Core { Leg::Core } else { Leg::Partner },
@@ -72,8 +74,8 @@ pub fn ways(subject: &Subject, layout: &Layout) -> Ways {
         day_end_ms: subject.end.unix_ms(),
         cutoff_window_ms: CUTOFF_WINDOW_MS,
         references: reference != ReferenceBy::Nothing,
-        discounts: !layout.discount.is_empty(),
-        fees: !layout.fee.is_empty(),
+        discounts: !layout.discount.is_empty() && profile.states_discounts(),
+        fees: !layout.fee.is_empty() && profile.states_fees(),
     };
     Ways { rules, reference }
 }
@@ -115,6 +117,19 @@ pub struct Reconciled {
     pub opened: u64,
     /// Breaks that are closed by it.
     pub closed: u64,
+    /// How long each part took.
+    pub took: Took,
+}
+
+/// How long the parts of a run took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Took {
+    /// Reading both sides out of the books.
+    pub read: Duration,
+    /// Comparing them.
+    pub compared: Duration,
+    /// Writing matches and breaks.
+    pub kept: Duration,
 }
 
 /// Where a run is, for whoever waits.
@@ -139,11 +154,16 @@ pub fn run(
 ) -> Result<Reconciled, RunError> {
     let file = reports.statement(subject.kind, &subject.partner, subject.day)?;
     let file = file.ok_or(RunError::NoStatement(subject.day))?;
+    let mut clock = Clock(Instant::now());
     let mut sides = facts::read(reports, &subject, ways, file.no, &mut |rows| told(Stage::Read(rows)))?;
+    let mut took = Took { read: clock.lap(), ..Took::default() };
     let mut compared = compare::compare(&ways.rules, &sides.ours, &sides.theirs)?;
+    took.compared = clock.lap();
     if facts::look_further(reports, &subject, ways, (&mut sides, &compared))? {
+        took.read = took.read.saturating_add(clock.lap());
         compared = compare::compare(&ways.rules, &sides.ours, &sides.theirs)?;
     }
+    took.compared = took.compared.saturating_add(clock.lap());
     compared.sums.ties_out().map_err(RunError::Untied)?;
     let described = breaks::describe(&subject, &file, &sides, &compared);
     let kept = NewReconciliation {
@@ -163,7 +183,18 @@ pub fn run(
         told(Stage::Matched(done));
     })?;
     let (opened, closed) = follow(slices, (&subject, &sides, &compared), &described, at)?;
-    Ok(Reconciled { subject, file, compared, described, new_matches, opened, closed })
+    took.kept = clock.lap();
+    Ok(Reconciled { subject, file, compared, described, new_matches, opened, closed, took })
+}
+
+/// Laps of the machine's clock.
+struct Clock(Instant);
+
+impl Clock {
+    fn lap(&mut self) -> Duration {
+        let now = Instant::now();
+        now.duration_since(std::mem::replace(&mut self.0, now))
+    }
 }
 
 /// Opens what is new and closes what is over.

@@ -32,6 +32,7 @@ mod on_postgres;
 mod peak;
 mod postgres;
 mod processes;
+mod reconcile;
 mod redis;
 mod report;
 mod requests;
@@ -117,6 +118,7 @@ fn run(bench: &mut Bench, stage: Stage, round: u64) {
         Stage::Growth => growth::run(bench, Store::Sqlite, round),
         Stage::GrowthPostgres => growth::run(bench, Store::Postgres, round),
         Stage::Peak => peak::run(bench),
+        Stage::Reconcile => reconcile::run(bench),
         Stage::Ledger => {
             let Books::File(books) = bench.books("ledger") else { return };
             alone::run(&bench.home.join("partners"), &books, round);

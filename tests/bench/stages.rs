@@ -20,16 +20,17 @@ pub enum Stage {
     Growth,
     GrowthPostgres,
     Peak,
+    Reconcile,
     Ledger,
 }
 
 use Stage::{
-    Dispatch, Gateway, Growth, GrowthPostgres, Import, Inquiry, Latency, Ledger, Naive, Peak, Postgres, Reading, Redis,
-    RedisDown, Slow, Verifying,
+    Dispatch, Gateway, Growth, GrowthPostgres, Import, Inquiry, Latency, Ledger, Naive, Peak, Postgres, Reading,
+    Reconcile, Redis, RedisDown, Slow, Verifying,
 };
 
 /// In the order of a round, with what each measures.
-pub const STAGES: [(Stage, &str, &str); 16] = [
+pub const STAGES: [(Stage, &str, &str); 17] = [
     (Reading, "reading", "a handler that reads the body, at 64 and 256 connections"),
     (Verifying, "verifying", "a handler that also proves and decodes, closed and open loop"),
     (Naive, "naive", "a transaction a notice on SQLite"),
@@ -45,6 +46,11 @@ pub const STAGES: [(Stage, &str, &str); 16] = [
     (Growth, "growth", "SQLite with 30 million invoices beside one million: notices and bill inquiry"),
     (GrowthPostgres, "growth-postgres", "the same on PostgreSQL"),
     (Peak, "peak", "two instances behind HAProxy at 2,100/s for five minutes"),
+    (
+        Reconcile,
+        "reconcile",
+        "a statement of a million lines against a million payments, on both stores, beside two engines",
+    ),
     (Ledger, "ledger", "the writer without sockets, for a profiler"),
 ];
 
@@ -55,7 +61,7 @@ impl Stage {
 
     /// Takes minutes: only when it is asked for, by name or with everything.
     fn is_long(self) -> bool {
-        matches!(self, Growth | GrowthPostgres | Peak)
+        matches!(self, Growth | GrowthPostgres | Peak | Reconcile)
     }
 
     fn is_usual(self) -> bool {
@@ -64,7 +70,7 @@ impl Stage {
 
     /// Measured once and not in each round.
     pub fn is_single(self) -> bool {
-        self == Peak
+        matches!(self, Peak | Reconcile)
     }
 }
 

@@ -128,7 +128,8 @@ fn an_unmapped_status_is_kept_and_redo_reads_it_by_the_profile_of_the_day() {
     assert_eq!(gateway.receipts(), ["standard unreadable 1"]);
     assert!(gateway.get("/api/v1/breaks").text().contains("UNREADABLE"));
     assert_eq!(redo(&gateway)["read"], 0, "the profile does not know the word yet");
-    let known = text.replace("\"payment.succeeded\" =", "\"payment.settled\" = \"payment\"\n\"payment.succeeded\" =");
+    let known =
+        text.replacen("\"payment.succeeded\" =", "\"payment.settled\" = \"payment\"\n\"payment.succeeded\" =", 1);
     std::fs::write(&file, known).unwrap();
     gateway.running().reload().unwrap();
     assert_eq!(redo(&gateway), serde_json::json!({"read": 1, "outcomes": {"accepted": 1}}));
