@@ -48,7 +48,7 @@ fn rows<R: Read>(
     let (separator, limits) = (table.layout().separator, table.limits());
     let mut fields = Fields::default();
     let mut wide_offset = mark;
-    let mut counted = 0;
+    let mut counted = 0_u64;
     loop {
         let raw = match cutter.next() {
             Ok(Some(raw)) => raw,
@@ -63,7 +63,7 @@ fn rows<R: Read>(
             Place { offset: mark + raw.offset, length: u64::try_from(raw.bytes.len()).unwrap_or_default() }
         };
         counted += 1;
-        if counted % PROGRESS_ROWS == 0 {
+        if counted.is_multiple_of(PROGRESS_ROWS) {
             tell(counted, place.offset);
         }
         let Some(row) = text::row(encoding, raw.bytes) else {

@@ -17,6 +17,8 @@ pub(super) struct Table<'t> {
     state: State,
     /// Where each column of the layout is in the file.
     at: Vec<usize>,
+    /// How many fields a row of a CSV has: as many as the header, or as the first row of data.
+    fields: Option<usize>,
     /// The row that named most columns, and those that it did not name.
     nearest: Option<(u64, Vec<usize>)>,
     controls: Controls,
@@ -45,6 +47,7 @@ impl<'t> Table<'t> {
             sink,
             state: State::Before,
             at,
+            fields: None,
             nearest: None,
             tally: Tally::default(),
             faults: Vec::new(),
@@ -150,6 +153,7 @@ impl<'t> Table<'t> {
             }
         }
         self.at = at;
+        self.fields = Some(texts.len());
         Ok(true)
     }
 
@@ -164,6 +168,13 @@ impl<'t> Table<'t> {
             return self.end(number, cells);
         }
         self.tally.rows += 1;
+        let fields = *self.fields.get_or_insert(cells.width());
+        let beyond = || (fields..cells.width()).any(|column| !cells.cell(column).is_empty());
+        // A separator inside a field that is not quoted moves all that follows: `1,500` would be one dong.
+        if self.format == Format::Csv && (cells.width() < fields || beyond()) {
+            let found = format!("{} fields", cells.width());
+            return self.fault(Fault::new(number, "", &found, format!("{fields}, as many as above")));
+        }
         match self.rows.read(number, &self.at, cells) {
             Ok(said) => self.hand_on(number, said, place),
             Err(fault) => self.fault(fault),

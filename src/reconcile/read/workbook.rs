@@ -67,7 +67,7 @@ fn rows(
             }
             row.begin(number);
             counted += 1;
-            if counted % PROGRESS_ROWS == 0 {
+            if counted.is_multiple_of(PROGRESS_ROWS) {
                 let bytes = size.saturating_mul(counted.min(last)).checked_div(last).unwrap_or(0);
                 progress(Progress { rows: counted, bytes, of_bytes: size });
             }

@@ -392,6 +392,20 @@ fn separators_and_line_ends_inside_a_field_are_text() {
 }
 
 #[test]
+fn a_separator_inside_a_field_without_quotes_is_found_out() {
+    let head = "Mã GD,Số HĐ,Số tiền,Ngày";
+    let file = csv(&format!("{head}\ne1,HĐ-1,1,500,01/04/2026 10:00:00\ne2,HĐ-1\ne3,HĐ-1,1,01/04/2026 10:00:00,,\n"));
+    file.check(
+        &layout(""),
+        PARTNER,
+        "2026-04-01",
+        "\
+row 2: found \"5 fields\", expected 4, as many as above
+row 3: found \"2 fields\", expected 4, as many as above",
+    );
+}
+
+#[test]
 fn a_status_that_the_map_does_not_know_refuses_the_file() {
     let more = "status = { column = \"TT\", map = { \"Thành công\" = \"payment\" } }";
     let rows = json!([
