@@ -131,7 +131,8 @@ fn measure(bench: &mut Bench, store: Store, (books, statement): (&Books, &Path),
     let (taken, taking) = measured(&setup, &[&["statement", "import"], &whose[..], &[file]].concat());
     let (json, comparing) = measured(&setup, &[&["reconcile"], &whose[..], &["--format", "json"]].concat());
     let done: serde_json::Value = serde_json::from_str(&json).expect("the program's JSON");
-    let part = |name: &str| done["took_ms"][name].as_f64().expect("a time");
+    let part =
+        |name: &str| done.pointer(&format!("/took_ms/{name}")).and_then(serde_json::Value::as_f64).expect("a time");
     let after = |word: &str| -> f64 {
         let rest = taken.split(word).nth(1).expect("it says how long");
         rest.split_whitespace().next().and_then(|ms| ms.parse().ok()).expect("milliseconds")
@@ -139,6 +140,7 @@ fn measure(bench: &mut Bench, store: Store, (books, statement): (&Books, &Path),
     let (checked, written) = (after("checked in "), after("written in "));
     let whole = taking.seconds + comparing.seconds;
     let word = store.word();
+    let count = |name: &str| done.get(name).and_then(serde_json::Value::as_u64).expect("a count");
     for (what, ms) in [
         ("file read", checked),
         ("lines stored", written),
@@ -158,8 +160,8 @@ fn measure(bench: &mut Bench, store: Store, (books, statement): (&Books, &Path),
         part("kept"),
         taking.peak_mib,
         comparing.peak_mib,
-        done["matched"],
-        done["differences_in_all"]
+        count("matched"),
+        count("differences_in_all")
     )
 }
 
