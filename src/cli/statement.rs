@@ -54,7 +54,7 @@ fn kind(word: &str) -> Result<StatementKind, String> {
 /// Arguments of `statement import`.
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {
-    /// A CSV file or an XLSX workbook, as the profile's [statement] says.
+    /// A CSV file or an XLSX workbook, as the profile's `[statement]` says.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]

@@ -20,7 +20,7 @@ pub struct LeaseRequest {
 }
 
 /// A message that was looked up for a person: by its key no index of the hot path exists, so the looking is done beside
-/// the writer ([`reports::Reports::find_dispatch`]).
+/// the writer ([`super::reports::Reports::find_dispatch`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundDispatch {
     /// Its key.
