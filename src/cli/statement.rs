@@ -268,7 +268,7 @@ fn reconcile_here(args: &ReconcileArgs) -> Result<Reconciled, Failure> {
     let done = run::run(reports.as_mut(), &mut slices, (subject, &ways), (&author, SystemClock.now()), &mut told);
     bar.finish_and_clear();
     done.map_err(|error| match error {
-        RunError::NoStatement(_) | RunError::NotComparable(_) => Failure::Wrong(error.to_string()),
+        RunError::NoStatement(_) | RunError::NotComparable(_) | RunError::BankLeg => Failure::Wrong(error.to_string()),
         RunError::Untied(_) | RunError::Slice(_) | RunError::Store(_) => Failure::Failed(error.to_string()),
     })
 }
@@ -281,10 +281,10 @@ fn printed(done: &Reconciled, format: &str) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Through a gateway: as JSON, whatever format is asked for but the table of its sums.
+/// Through a gateway: its JSON.
 fn reconcile_there(remote: &Remote, args: &ReconcileArgs) -> Result<(Vec<u8>, bool), Failure> {
-    if args.format != "json" {
-        return Err(Failure::Wrong("--format: through a gateway it is json".to_owned()));
+    if args.format == "csv" {
+        return Err(Failure::Wrong("--format csv: through a gateway it is json".to_owned()));
     }
     let DayArgs { partner, date, kind, .. } = &args.day;
     let path = format!("/api/v1/reconciliations/{}/{date}?kind={}", encoded(partner), kind.word());

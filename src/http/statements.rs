@@ -230,7 +230,7 @@ pub async fn compare(
 fn not_compared(error: RunError) -> Problem {
     match error {
         RunError::NoStatement(_) => Problem::not_found().saying(error.to_string()),
-        RunError::NotComparable(_) => Problem::unprocessable().saying(error.to_string()),
+        RunError::NotComparable(_) | RunError::BankLeg => Problem::unprocessable().saying(error.to_string()),
         RunError::Untied(_) => {
             tracing::error!(error = %error, "Alarm: a comparison does not tie out; nothing of it was written");
             Problem::internal()

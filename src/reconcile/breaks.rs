@@ -80,8 +80,8 @@ fn mark(subject: &Subject, class: BreakClass, event: Option<EventKey>, line: Opt
         hasher.update([0]);
     }
     hasher.update(event.map_or([0; 16], |key| *key.as_bytes()));
-    // A corrected file has other lines, and mostly the same events.
-    let line = line.filter(|_| event.is_none());
+    // A corrected file has other lines, and mostly the same events. Only what is there twice is told apart by its line.
+    let line = line.filter(|_| event.is_none() || class == BreakClass::DuplicateLine);
     hasher.update(line.map_or(0, |line| line.0).to_be_bytes());
     hasher.finalize().into()
 }
@@ -139,7 +139,7 @@ pub(super) fn plan(
     let open = Open::new(&sides.open);
     let mut kept: HashSet<i64> = HashSet::new();
     for (difference, followed) in compared.differences.iter().zip(described) {
-        if followed.settled_elsewhere {
+        if followed.settled_elsewhere || open.judged_on_another_day(subject, difference, followed) {
             continue;
         }
         if let Some(same) = open.same(subject, difference, followed) {
@@ -149,20 +149,34 @@ pub(super) fn plan(
             plan.open.push(new_break(subject, difference, followed, at));
         }
     }
-    let matched = Matched::new(sides, compared);
+    let (matched, about) = (Matched::new(sides, compared), About::new(described));
     for one in sides.open.iter().filter(|one| !kept.contains(&one.no)) {
-        if matched.has(one) {
+        if matched.has(one) || sides.settled.contains(&one.no) {
             plan.came.push(one.no);
-        } else if one.day == subject.day || described.iter().any(|now| is_about(one, now)) {
+        } else if one.day == subject.day || (one.carried && about.has(one)) {
             plan.over.push(one.no);
         }
     }
     plan
 }
 
-/// Is the difference about what the break is about? Then it has another class now.
-fn is_about(open: &LegBreak, now: &Followed) -> bool {
-    (open.event.is_some() && open.event == now.event) || (open.line.is_some() && open.line == now.line)
+/// What the differences of today are about: an earlier day's break about the same has another class now.
+struct About {
+    events: HashSet<EventKey>,
+    lines: HashSet<LineNo>,
+}
+
+impl About {
+    fn new(described: &[Followed]) -> Self {
+        Self {
+            events: described.iter().filter_map(|now| now.event).collect(),
+            lines: described.iter().filter_map(|now| now.line).collect(),
+        }
+    }
+
+    fn has(&self, open: &LegBreak) -> bool {
+        open.event.is_some_and(|key| self.events.contains(&key)) || open.line.is_some_and(|l| self.lines.contains(&l))
+    }
 }
 
 /// Open breaks, by what they are about.
@@ -181,6 +195,13 @@ impl<'o> Open<'o> {
         }
     }
 
+    /// Is our side alone here because an earlier day's break has it with its other side?
+    fn judged_on_another_day(&self, subject: &Subject, difference: &Difference, followed: &Followed) -> bool {
+        let earlier = followed.event.and_then(|key| self.by_event.get(&key));
+        difference.line.is_none()
+            && earlier.is_some_and(|open| open.day < subject.day && !open.carried && open.line.is_some())
+    }
+
     /// The break that says the same already: of this day, or of the earlier day that carried it here.
     fn same(&self, subject: &Subject, difference: &Difference, followed: &Followed) -> Option<&'o LegBreak> {
         if let Some(same) = self.by_mark.get(&followed.mark) {
@@ -191,7 +212,7 @@ impl<'o> Open<'o> {
         let earlier = by_event.or(by_line)?;
         // What waited a cycle and still has one side only is missing by now, whatever it was called at first.
         let one_sided = difference.event.is_none() || difference.line.is_none();
-        let still = one_sided && earlier.carried;
+        let still = one_sided && earlier.carried && difference.class != BreakClass::DuplicateLine;
         (earlier.day < subject.day && (earlier.class == difference.class || still)).then_some(*earlier)
     }
 }
@@ -221,8 +242,10 @@ impl Matched {
         }
     }
 
+    /// One that is about a line too many is over only when that line was matched.
     fn has(&self, open: &LegBreak) -> bool {
-        open.event.is_some_and(|key| self.events.contains(&key)) || open.line.is_some_and(|l| self.lines.contains(&l))
+        let by_event = open.event.is_some_and(|key| self.events.contains(&key));
+        (by_event && open.class != BreakClass::DuplicateLine) || open.line.is_some_and(|l| self.lines.contains(&l))
     }
 }
 

@@ -7,7 +7,9 @@ use crate::domain::ids::{EventKey, EventNo, Movement};
 use crate::domain::statement::{FileNo, LineNo};
 use crate::store::StoreError;
 use crate::store::reports::Reports;
-use crate::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReferenceHashes};
+use crate::store::statements::{
+    DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReferenceHashes, StatementFile,
+};
 use jiff::civil::Date;
 use std::collections::HashSet;
 
@@ -20,8 +22,6 @@ const KEYS_MAX: usize = 1_000;
 /// Which of the references both sides state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceBy {
-    /// The invoice, and where there is none our order reference.
-    InvoiceOrOrder,
     /// The invoice.
     Invoice,
     /// Our order reference.
@@ -33,8 +33,7 @@ pub enum ReferenceBy {
 impl ReferenceBy {
     fn of(self, hashes: &ReferenceHashes) -> u64 {
         match self {
-            Self::InvoiceOrOrder if hashes.invoice == 0 => hashes.order,
-            Self::InvoiceOrOrder | Self::Invoice => hashes.invoice,
+            Self::Invoice => hashes.invoice,
             Self::Order => hashes.order,
             Self::Nothing => 0,
         }
@@ -61,6 +60,8 @@ pub struct Sides {
     pub(super) lines_elsewhere: HashSet<LineNo>,
     /// Open breaks of comparisons up to this day.
     pub(super) open: Vec<LegBreak>,
+    /// Those of them whose other side another day's comparison brought.
+    pub(super) settled: HashSet<i64>,
 }
 
 /// A line as the comparison numbers it.
@@ -81,14 +82,17 @@ pub fn read(
     reports: &mut dyn Reports,
     subject: &Subject,
     ways: &Ways,
-    file: FileNo,
+    file: &StatementFile,
     told: &mut dyn FnMut(u64),
 ) -> Result<Sides, StoreError> {
     let mut sides = Sides::default();
-    let mut reader = Reader { reports, subject, ways, file, sides: &mut sides, rows: 0, told };
+    let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides, rows: 0, told };
     reader.events()?;
     reader.lines()?;
     reader.waiting()?;
+    if let Some(before) = file.supersedes {
+        reader.freed(before)?;
+    }
     Ok(sides)
 }
 
@@ -161,18 +165,62 @@ impl Reader<'_> {
                 break;
             }
         }
-        let waits = self.sides.open.iter().filter(|open| open.carried && open.day < day);
-        let events: Vec<EventKey> = waits.clone().filter_map(|open| open.event).collect();
-        let lines: Vec<LineNo> = waits.filter_map(|open| open.line).collect();
-        for keys in events.chunks(KEYS_MAX) {
-            let found = self.reports.day_events_with(self.subject.kind, keys)?;
-            let free = found.iter().filter(|event| event.matched.is_none_or(|line| line.file() == self.file));
-            self.sides.ours.extend(free.map(|event| ours(self.ways, event, Standing::Carried)));
+        // What the breaks of this day are about may be of another one: it was brought here by them alone.
+        let waits: Vec<LegBreak> =
+            self.sides.open.iter().filter(|open| open.carried || open.day == day).copied().collect();
+        self.waiting_events(&waits)?;
+        self.waiting_lines(&waits)
+    }
+
+    fn waiting_events(&mut self, waits: &[LegBreak]) -> Result<(), StoreError> {
+        let keys: Vec<EventKey> = waits.iter().filter_map(|open| open.event).collect();
+        let wanted: HashSet<EventKey> = keys.iter().copied().collect();
+        let mut known: HashSet<EventNo> =
+            self.sides.ours.iter().filter(|event| wanted.contains(&event.key)).map(|event| event.no).collect();
+        let mut elsewhere: HashSet<EventKey> = HashSet::new();
+        for keys in keys.chunks(KEYS_MAX) {
+            for event in self.reports.day_events_with(self.subject.kind, keys)? {
+                if event.matched.is_some_and(|line| line.file() != self.file) {
+                    elsewhere.insert(event.key);
+                } else if known.insert(event.no) {
+                    self.sides.ours.push(ours(self.ways, &event, Standing::Carried));
+                }
+            }
         }
-        for numbers in lines.chunks(KEYS_MAX) {
-            let found = self.reports.day_lines_with(numbers)?;
-            self.sides.theirs.extend(found.iter().map(|line| theirs(self.ways, line, true)));
+        let settled =
+            |open: &&LegBreak| open.day < self.subject.day && open.event.is_some_and(|k| elsewhere.contains(&k));
+        let without_line = waits.iter().filter(|open| open.line.is_none());
+        self.sides.settled.extend(without_line.filter(settled).map(|open| open.no));
+        Ok(())
+    }
+
+    fn waiting_lines(&mut self, waits: &[LegBreak]) -> Result<(), StoreError> {
+        let numbers: Vec<LineNo> =
+            waits.iter().filter_map(|open| open.line).filter(|line| line.file() != self.file).collect();
+        let mut elsewhere: HashSet<LineNo> = HashSet::new();
+        for numbers in numbers.chunks(KEYS_MAX) {
+            for line in self.reports.day_lines_with(numbers)? {
+                if line.matched.is_some() {
+                    elsewhere.insert(line.no);
+                } else {
+                    self.sides.theirs.push(theirs(self.ways, &line, true));
+                }
+            }
         }
+        let settled = waits.iter().filter(|open| open.line.is_some_and(|line| elsewhere.contains(&line)));
+        self.sides.settled.extend(settled.map(|open| open.no));
+        Ok(())
+    }
+
+    /// Events of other days that only the file before supported.
+    fn freed(&mut self, before: FileNo) -> Result<(), StoreError> {
+        let ask = Freed { file: before, start: self.subject.start, end: self.subject.end };
+        let freed = self.reports.freed_events(&ask)?;
+        let wanted: HashSet<EventNo> = freed.iter().map(|event| event.no).collect();
+        let known: HashSet<EventNo> =
+            self.sides.ours.iter().map(|event| event.no).filter(|no| wanted.contains(no)).collect();
+        let new = freed.iter().filter(|event| !known.contains(&event.no));
+        self.sides.ours.extend(new.map(|event| ours(self.ways, event, Standing::Carried)));
         Ok(())
     }
 }

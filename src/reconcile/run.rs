@@ -2,9 +2,9 @@
 //! what came of it is written in slices. Run again it finds its own matches and breaks and changes nothing; cut off, it
 //! is run again. Keeps I14: what does not tie out is not written.
 
-use super::breaks::{self, Followed};
+use super::breaks::{self, Followed, Plan};
 use super::compare::{self, Compared, Leg, Match, NotComparable, RULES_VERSION, Rule, Rules};
-use super::facts::{self, ReferenceBy, Sides, Ways, store_line};
+use super::facts::{self, ReferenceBy, Ways, store_line};
 use super::report::sums_json;
 use crate::domain::ids::{Author, PartnerCode};
 use crate::domain::statement::StatementKind;
@@ -61,12 +61,11 @@ impl Subject {
 /// How a partner's days are compared: by what both its statement and its notices state.
 #[must_use]
 pub fn ways(subject: &Subject, layout: &Layout, profile: &Profile) -> Ways {
-    let reference = match (layout.invoice, layout.order, layout.customer) {
-        (Some(_), Some(_), _) => ReferenceBy::InvoiceOrOrder,
-        (Some(_), None, _) => ReferenceBy::Invoice,
-        (None, Some(_), _) => ReferenceBy::Order,
+    let reference = match (layout.invoice, layout.order) {
+        (Some(_), _) => ReferenceBy::Invoice,
+        (None, Some(_)) => ReferenceBy::Order,
         // A customer alone says too little: two payments of one sum are two payments.
-        (None, None, _) => ReferenceBy::Nothing,
+        (None, None) => ReferenceBy::Nothing,
     };
     let rules = Rules {
         leg: if layout.kind == StatementKind::Core { Leg::Core } else { Leg::Partner },
@@ -86,6 +85,9 @@ pub enum RunError {
     /// Nothing to compare with.
     #[error("no statement of {0} was taken for that partner")]
     NoStatement(Date),
+    /// A bank's credits are sums of many payments: no rule here compares them.
+    #[error("a bank's statement is taken, and not compared payment by payment")]
+    BankLeg,
     /// Money beyond what can be counted.
     #[error(transparent)]
     NotComparable(#[from] NotComparable),
@@ -152,10 +154,13 @@ pub fn run(
     (author, at): (&Author, Timestamp),
     told: &mut dyn FnMut(Stage),
 ) -> Result<Reconciled, RunError> {
+    if subject.kind == StatementKind::Bank {
+        return Err(RunError::BankLeg);
+    }
     let file = reports.statement(subject.kind, &subject.partner, subject.day)?;
     let file = file.ok_or(RunError::NoStatement(subject.day))?;
     let mut clock = Clock(Instant::now());
-    let mut sides = facts::read(reports, &subject, ways, file.no, &mut |rows| told(Stage::Read(rows)))?;
+    let mut sides = facts::read(reports, &subject, ways, &file, &mut |rows| told(Stage::Read(rows)))?;
     let mut took = Took { read: clock.lap(), ..Took::default() };
     let mut compared = compare::compare(&ways.rules, &sides.ours, &sides.theirs)?;
     took.compared = clock.lap();
@@ -178,11 +183,16 @@ pub fn run(
     };
     let number = slices.one(move |tx| tx.add_reconciliation(&kept))?;
     let of = (number, subject.kind);
-    let matches: Vec<NewMatch> = compared.matches.iter().map(new_match).collect();
+    let plan = breaks::plan(&subject, &sides, &compared, &described, at);
+    // Both sides are large, and done with.
+    drop(sides);
+    let mut matches: Vec<NewMatch> = compared.matches.iter().map(new_match).collect();
+    // In the order in which the lines lie on the disk.
+    matches.sort_unstable_by_key(|found| found.line);
     let new_matches = slices.all(matches, move |tx, rows| tx.add_matches(of, rows), &mut |done| {
         told(Stage::Matched(done));
     })?;
-    let (opened, closed) = follow(slices, (&subject, &sides, &compared), &described, at)?;
+    let (opened, closed) = follow(slices, plan, at)?;
     took.kept = clock.lap();
     Ok(Reconciled { subject, file, compared, described, new_matches, opened, closed, took })
 }
@@ -198,14 +208,11 @@ impl Clock {
 }
 
 /// Opens what is new and closes what is over.
-fn follow(
-    slices: &mut Slices<'_>,
-    (subject, sides, compared): (&Subject, &Sides, &Compared),
-    described: &[Followed],
-    at: Timestamp,
-) -> Result<(u64, u64), RunError> {
-    let plan = breaks::plan(subject, sides, compared, described, at);
+fn follow(slices: &mut Slices<'_>, plan: Plan, at: Timestamp) -> Result<(u64, u64), RunError> {
     let opened = u64::try_from(plan.open.len()).unwrap_or(u64::MAX);
+    // What is open is never closed before what says it better is open.
+    slices.all(plan.open, |tx, rows| tx.open_breaks(rows).map(|()| 0), &mut |_| {})?;
+    slices.all(plan.moved, |tx, rows| tx.point_breaks(rows).map(|()| 0), &mut |_| {})?;
     let mut closed = 0_u64;
     for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over)] {
         let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
@@ -214,8 +221,6 @@ fn follow(
         };
         closed = closed.saturating_add(slices.all(numbers, close, &mut |_| {})?);
     }
-    slices.all(plan.moved, |tx, rows| tx.point_breaks(rows).map(|()| 0), &mut |_| {})?;
-    slices.all(plan.open, |tx, rows| tx.open_breaks(rows).map(|()| 0), &mut |_| {})?;
     Ok((opened, closed))
 }
 

@@ -3,7 +3,7 @@
 
 use super::Candidates;
 use super::rows::EventRecord;
-use super::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
+use super::statements::{DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile};
 use super::{FoundDispatch, RouteState, Seal, StoreError};
 use crate::domain::dispatch::ParkCause;
 use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
@@ -350,6 +350,12 @@ pub trait Reports: Send {
     /// # Errors
     /// The machine's.
     fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError>;
+
+    /// Events outside a day that a superseded file had matched and that nothing matches now.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn freed_events(&mut self, ask: &Freed) -> Result<Vec<DayEvent>, StoreError>;
 
     /// The open breaks of a partner's comparisons.
     ///

@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::reports::BookedCount;
 use super::rows::{EventRecord, EventState};
+use super::statements::StatementSums;
 use crate::domain::ids::EventId;
 use crate::domain::posting::{Allocation, Entry};
 use crate::domain::receipt::Verdict;
@@ -98,4 +99,27 @@ impl BookedSums {
     pub(super) fn counts(self) -> Vec<BookedCount> {
         self.0.into_iter().map(|(verdict, (count, dong))| BookedCount { verdict, count, dong }).collect()
     }
+}
+
+/// The lines of a file must be those that were checked: others were read by another layout before a crash.
+pub(super) fn check_lines((count, dong): &(i64, i64), sums: &StatementSums) -> Result<(), StoreError> {
+    let stated = sums.payments.dong.checked_sub(sums.reversals.dong);
+    if i64::from(sums.lines) == *count && stated == Some(*dong) {
+        return Ok(());
+    }
+    Err(StoreError::Fault(format!(
+        "statements.take: {count} lines of {dong} dong are kept of the file, which has {} lines: they were read by another \
+         layout",
+        sums.lines
+    )))
+}
+
+/// Why a file is not taken.
+pub(super) fn later() -> StoreError {
+    StoreError::Fault("statements.take: this file or a later one of the day was taken meanwhile".to_owned())
+}
+
+/// Why matches are not kept.
+pub(super) fn superseded() -> StoreError {
+    StoreError::Fault("matches.add: a corrected file took the statement's place meanwhile; compare again".to_owned())
 }

@@ -231,6 +231,17 @@ pub struct ReconciliationView {
     pub reconciliation: NewReconciliation,
 }
 
+/// Events that lost their match when a file was superseded, and lie outside a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freed {
+    /// The superseded file.
+    pub file: FileNo,
+    /// The day begins here,
+    pub start: Timestamp,
+    /// and ends before here.
+    pub end: Timestamp,
+}
+
 /// Open breaks of a partner's comparisons, in the order of their numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegBreaks<'a> {

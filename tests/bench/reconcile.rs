@@ -25,13 +25,13 @@ const ENGINES: &str = r#"
 import sys, time
 statement, payments = sys.argv[1:3]
 def said(name, since, rows):
-    print(f"{name} {(time.monotonic() - since) * 1000:.0f} {rows}")
+    print(f"{name} {(time.monotonic() - since) * 1000:.0f} {rows}", flush=True)
 try:
     import duckdb
     since = time.monotonic()
     rows = duckdb.sql(f"""SELECT count(*) FILTER (s.so_tien_giao_dich = p.amount), count(*) FILTER (s.so_tien_giao_dich <> p.amount),
         count(*) FILTER (p.id IS NULL), count(*) FILTER (s.ma_gd_zalopay IS NULL)
-        FROM read_csv('{statement}') s FULL JOIN read_csv('{payments}') p ON s.ma_gd_zalopay = p.id""").fetchone()
+        FROM read_csv('{statement}') s FULL JOIN read_csv('{payments}') p ON s.ma_gd_zalopay = p.id""").fetchall()[0]
     said("duckdb", since, rows)
 except ImportError:
     print("duckdb missing")

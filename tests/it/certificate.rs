@@ -108,8 +108,9 @@ fn a_certificate_that_was_changed_is_found() {
 }
 
 /// What somebody with the database's rights may do, and each must show.
-const FORGERIES: [&str; 5] = [
-    "UPDATE events SET amount = amount + 1 WHERE amount = 100",
+const FORGERIES: [&str; 6] = [
+    "DELETE FROM entries WHERE amount = -100",
+    "UPDATE entries SET amount = amount - 1 WHERE amount = -100",
     "UPDATE receipts SET amount = 101 WHERE amount = 100",
     "UPDATE receipts SET verdict = 'conflict' WHERE amount = 7",
     "UPDATE postings SET kind = 'park' WHERE kind = 'settle'",

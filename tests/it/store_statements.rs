@@ -73,7 +73,14 @@ fn sums(payments: u64, dong: i64) -> StatementSums {
 fn taken(h: &mut Harness, hash: u8, lines: &[NewLine]) -> FileNo {
     let begun = begin(h, &file(hash));
     h.tx(|tx| tx.add_lines(begun.file, lines));
-    h.tx(|tx| tx.take_statement(begun.file, &sums(u64::try_from(lines.len()).unwrap(), 7)));
+    let moving: Vec<i64> = lines
+        .iter()
+        .filter(|new| matches!(new.line.effect, Effect::Moves(_)))
+        .map(|new| new.line.amount.dong())
+        .collect();
+    let payments = sums(u64::try_from(moving.len()).unwrap(), moving.iter().sum());
+    let sums = StatementSums { lines: u32::try_from(lines.len()).unwrap(), ..payments };
+    h.tx(|tx| tx.take_statement(begun.file, &sums));
     begun.file
 }
 
@@ -106,7 +113,10 @@ fn a_statement_counts_once_it_is_taken(mut h: Harness) {
     let mut h = h.reopen();
     assert_eq!(begin(&mut h, &file(1)), BegunStatement { lines: 2, ..begun });
     h.tx(|tx| tx.add_lines(begun.file, &[paid(2, "2", 999), paid(3, "3", 300)]));
+    let wrong = h.try_tx(|tx| tx.take_statement(begun.file, &sums(3, 601)));
+    assert!(wrong.is_err(), "the lines that are kept are not those that were checked");
     assert_eq!(h.tx(|tx| tx.take_statement(begun.file, &sums(3, 600))), None);
+    assert!(h.try_tx(|tx| tx.take_statement(begun.file, &sums(3, 600))).is_err(), "once");
     let found = h.reports.statement(kind, &whose, day()).unwrap().unwrap();
     assert_eq!((found.no, &found.statement, found.state), (begun.file, &file(1), FileState::Taken));
     assert_eq!((found.sums, found.supersedes), (sums(3, 600), None));
@@ -187,7 +197,14 @@ fn a_corrected_file_takes_the_place_of_the_old_one(mut h: Harness) {
     assert_eq!((found.no, found.supersedes), (begun.file, Some(old)));
     assert_eq!(h.reports.day_lines_with(&[LineNo::of(old, 1)]).unwrap(), [], "the old file says nothing any more");
     assert_eq!(events(&mut h, 0, 9)[0].matched, None, "what it matched is free");
-    assert_eq!(h.tx(|tx| tx.add_matches(of, &matched(LineNo::of(begun.file, 1), ours.no))), 1);
+    let run = h.tx(|tx| tx.add_reconciliation(&reconciliation(Some(begun.file))));
+    let new = (run, StatementKind::Partner);
+    assert_eq!(h.tx(|tx| tx.add_matches(new, &matched(LineNo::of(begun.file, 1), ours.no))), 1);
+    // A comparison that was begun before writes no match to what says nothing any more.
+    let late = h.try_tx(|tx| tx.add_matches(of, &matched(LineNo::of(old, 1), ours.no)));
+    assert!(late.is_err(), "{late:?}");
+    // Nor does a slow upload of the old bytes displace the corrected file.
+    assert!(h.try_tx(|tx| tx.take_statement(old, &sums(1, 1))).is_err());
     // Bytes that were superseded do not come back by being said again.
     assert_eq!(begin(&mut h, &file(1)).state, FileState::Superseded);
     h.sound();

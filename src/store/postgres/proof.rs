@@ -35,7 +35,10 @@ impl PostgresReports {
         ranges: &[LaneRange],
     ) -> Result<Vec<BookedCount>, StoreError> {
         const SQL: &str = "-- reports.booked\nSELECT CASE WHEN e.movement = 'reversal' THEN 'reversal'
-                WHEN p.kind = 'settle' THEN 'settled' ELSE 'parked' END AS place, count(*), sum(e.amount)::bigint
+                WHEN p.kind = 'settle' THEN 'settled' ELSE 'parked' END AS place, count(*), sum(CASE WHEN e.movement = 'reversal' THEN e.amount ELSE coalesce((SELECT -sum(x.amount)
+                    FROM entries x JOIN accounts a ON a.no = x.account_no
+                    WHERE x.no >= p.no << 16 AND x.no < (p.no + 1) << 16
+                        AND (a.name LIKE 'receivable%' OR a.name LIKE 'suspense%')), 0) END)::bigint
             FROM receipts r JOIN events e ON e.key = r.event_key LEFT JOIN postings p ON p.no = e.first_posting
             WHERE r.no > $1 AND r.no <= $2 AND r.partner = $3 AND r.verdict IN ('settled', 'parked', 'reversal')
                 AND (e.movement = 'reversal' OR p.kind IN ('settle', 'park'))

@@ -26,7 +26,9 @@ use crate::store::reports::{
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{event_ids, newest};
-use crate::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
+use crate::store::statements::{
+    DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile,
+};
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError, in_lock_order};
 use jiff::civil::Date;
 use std::collections::HashMap;
@@ -365,6 +367,10 @@ impl Reports for PostgresReports {
 
     fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
         self.lines_with(numbers)
+    }
+
+    fn freed_events(&mut self, ask: &Freed) -> Result<Vec<DayEvent>, StoreError> {
+        self.freed_by(ask)
     }
 
     fn leg_breaks(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {

@@ -9,12 +9,13 @@ use crate::domain::notice::{Effect, ReferenceText};
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use crate::store::StoreError;
 use crate::store::cells::Cells;
+use crate::store::shared::{check_lines, later, superseded};
 use crate::store::statement_cells::{
     day_event, day_event_columns, day_line, day_line_columns, leg_break, reconciliation_view, statement_columns,
     statement_file,
 };
 use crate::store::statements::{
-    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileState, LegBreak, LegBreaks, NewLine, NewMatch,
+    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileState, Freed, LegBreak, LegBreaks, NewLine, NewMatch,
     NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementSums,
 };
 use jiff::civil::Date;
@@ -123,7 +124,7 @@ pub(super) fn add_lines(tx: &mut PostgresTx<'_>, file: FileNo, lines: &[NewLine]
 
 /// From now on this file is the day's word; says which file was before.
 pub(super) fn take(tx: &mut PostgresTx<'_>, file: FileNo, sums: &StatementSums) -> Result<Option<FileNo>, StoreError> {
-    // Two that take one day at once take turns: the index on what is taken lets the second wait and then refuses it.
+    // Two that take one day at once take turns: the index on what is taken lets the second wait and run again.
     const BEFORE: &str = "-- statements.before\nSELECT old.no FROM statement_files new JOIN statement_files old
             ON old.kind = new.kind AND old.partner = new.partner AND old.day = new.day AND old.state = 'taken'
         WHERE new.no = $1 AND old.no <> new.no FOR UPDATE OF old";
@@ -132,8 +133,11 @@ pub(super) fn take(tx: &mut PostgresTx<'_>, file: FileNo, sums: &StatementSums) 
         WHERE line_no > $1 AND line_no < $2 AND NOT ended";
     const TAKE: &str = "-- statements.take\nUPDATE statement_files SET state = 'taken', lines = $2, payments = $3,
             payments_dong = $4, reversals = $5, reversals_dong = $6, ignored = $7, ignored_dong = $8, supersedes = $9
-        WHERE no = $1 AND state <> 'taken'";
+        WHERE no = $1 AND state = 'reading'";
     let before = tx.ask_one(Ask::new(BEFORE, vec![&file.0]))?.one(|cells| cells.whole())?;
+    if before.is_some_and(|before| before > file.0) {
+        return Err(later());
+    }
     if let Some(before) = before {
         let (from, to) = (LineNo::of(FileNo(before), 0).0, LineNo::of(FileNo(before + 1), 0).0);
         tx.ask(&[Ask::new(SUPERSEDE, vec![&before]), Ask::new(END, vec![&from, &to])])?;
@@ -141,11 +145,21 @@ pub(super) fn take(tx: &mut PostgresTx<'_>, file: FileNo, sums: &StatementSums) 
     let count = |sum: u64| i64::try_from(sum).unwrap_or(i64::MAX);
     let counts = [sums.payments, sums.reversals, sums.ignored].map(|sum| (count(sum.count), sum.dong));
     let [payments, reversals, ignored] = &counts;
+    check_lines(&lines_sum(tx, file)?, sums)?;
     let lines = small(sums.lines)?;
     let params: Vec<Param<'_>> =
         vec![&file.0, &lines, &payments.0, &payments.1, &reversals.0, &reversals.1, &ignored.0, &ignored.1, &before];
-    tx.ask_one(Ask::new(TAKE, params))?;
-    Ok(before.map(FileNo))
+    let taken = tx.ask_one(Ask::new(TAKE, params))?.count;
+    if taken == 1 { Ok(before.map(FileNo)) } else { Err(later()) }
+}
+
+/// What the stored lines add up to: lines, and what moves, a reversal negative.
+fn lines_sum(tx: &mut PostgresTx<'_>, file: FileNo) -> Result<(i64, i64), StoreError> {
+    const SQL: &str = "-- statements.sum\nSELECT count(*), coalesce(sum(CASE movement WHEN 'payment' THEN amount
+            WHEN 'reversal' THEN -amount ELSE 0 END), 0)::bigint FROM statement_lines WHERE no > $1 AND no < $2";
+    let (from, to) = (LineNo::of(file, 0).0, LineNo::of(FileNo(file.0 + 1), 0).0);
+    let sum = tx.ask_one(Ask::new(SQL, vec![&from, &to]))?.one(|cells| Ok((cells.whole()?, cells.whole()?)))?;
+    Ok(sum.unwrap_or_default())
 }
 
 /// Keeps a comparison.
@@ -177,6 +191,13 @@ pub(super) fn add_matches(
     let lines: Vec<i64> = matches.iter().map(|m| m.line.0).collect();
     let events: Vec<i64> = matches.iter().map(|m| m.event.0).collect();
     let rules: Vec<i64> = matches.iter().map(|m| m.rule).collect();
+    // Nobody supersedes the file while its matches are written.
+    const STANDS: &str =
+        "-- matches.stands\nSELECT f.no FROM reconciliations r JOIN statement_files f ON f.no = r.file_no
+        WHERE r.no = $1 AND f.state = 'taken' FOR SHARE OF f";
+    if tx.ask_one(Ask::new(STANDS, vec![&reconciliation.0]))?.rows.is_empty() {
+        return Err(superseded());
+    }
     let word = kind.word();
     Ok(tx.ask_one(Ask::new(ADD, vec![&lines, &events, &rules, &word, &reconciliation.0]))?.count)
 }
@@ -259,6 +280,21 @@ impl PostgresReports {
         );
         let (keys, kind): (Vec<Key>, _) = (keys.iter().map(|key| Key(*key.as_bytes())).collect(), kind.word());
         self.ask_one(Ask::new(SQL, vec![&keys, &kind]))?.all(day_event)
+    }
+
+    pub(super) fn freed_by(&mut self, ask: &Freed) -> Result<Vec<DayEvent>, StoreError> {
+        const SQL: &str = concat!(
+            "-- matches.freed\nSELECT ",
+            day_event_columns!(),
+            ", NULL::bigint FROM matches m JOIN events e ON e.no = m.event_no
+            WHERE m.line_no > $1 AND m.line_no < $2 AND m.ended AND (e.paid_at < $3 OR e.paid_at >= $4)
+                AND NOT EXISTS (SELECT 1 FROM matches l WHERE l.event_no = m.event_no AND l.kind = m.kind AND NOT l.ended)
+            ORDER BY e.no"
+        );
+        let (from, to) = (LineNo::of(ask.file, 0).0, LineNo::of(FileNo(ask.file.0 + 1), 0).0);
+        let (start, end) = (ask.start.unix_ms(), ask.end.unix_ms());
+        let answers = self.ask_long(&[Ask::new(SQL, vec![&from, &to, &start, &end])])?;
+        answers.first().map_or_else(|| Ok(Vec::new()), |answer| answer.all(day_event))
     }
 
     pub(super) fn lines_of(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {

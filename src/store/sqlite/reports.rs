@@ -21,7 +21,9 @@ use crate::store::reports::{
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{BookedSums, event_ids, newest};
-use crate::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
+use crate::store::statements::{
+    DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile,
+};
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError};
 use jiff::civil::Date;
 use rusqlite::{Connection, params};
@@ -325,6 +327,10 @@ impl Reports for SqliteReports {
         statements::lines_with_numbers(self.db(), numbers)
     }
 
+    fn freed_events(&mut self, ask: &Freed) -> Result<Vec<DayEvent>, StoreError> {
+        statements::freed(self.db(), ask)
+    }
+
     fn leg_breaks(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
         statements::leg_breaks(self.db(), ask)
     }
@@ -402,7 +408,10 @@ impl Reports for SqliteReports {
 
     fn booked(&mut self, partner: &PartnerCode, ranges: &[LaneRange]) -> Result<Vec<BookedCount>, StoreError> {
         const SQL: &str = "-- reports.booked\nSELECT CASE WHEN e.movement = 'reversal' THEN 'reversal'
-                WHEN p.kind = 'settle' THEN 'settled' ELSE 'parked' END AS place, count(*), sum(e.amount)
+                WHEN p.kind = 'settle' THEN 'settled' ELSE 'parked' END AS place, count(*), sum(CASE WHEN e.movement = 'reversal' THEN e.amount ELSE coalesce((SELECT -sum(x.amount)
+                    FROM entries x JOIN accounts a ON a.no = x.account_no
+                    WHERE x.no >= p.no << 16 AND x.no < (p.no + 1) << 16
+                        AND (a.name LIKE 'receivable%' OR a.name LIKE 'suspense%')), 0) END)
             FROM receipts r JOIN events e ON e.key = r.event_key LEFT JOIN postings p ON p.no = e.first_posting
             WHERE r.no > ?1 AND r.no <= ?2 AND r.partner = ?3 AND r.verdict IN ('settled', 'parked', 'reversal')
                 AND (e.movement = 'reversal' OR p.kind IN ('settle', 'park'))

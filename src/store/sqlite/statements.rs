@@ -7,12 +7,13 @@ use crate::domain::notice::{Effect, ReferenceText};
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use crate::store::StoreError;
 use crate::store::cells::Cells as _;
+use crate::store::shared::{check_lines, later, superseded};
 use crate::store::statement_cells::{
     day_event, day_event_columns, day_line, day_line_columns, leg_break, reconciliation_view, statement_columns,
     statement_file,
 };
 use crate::store::statements::{
-    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileState, LegBreak, LegBreaks, NewLine, NewMatch,
+    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileState, Freed, LegBreak, LegBreaks, NewLine, NewMatch,
     NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementSums,
 };
 use jiff::civil::Date;
@@ -103,14 +104,18 @@ pub(super) fn take(db: Db<'_>, file: FileNo, sums: &StatementSums) -> Result<Opt
     const END: &str = "-- matches.end\nUPDATE matches SET ended = 1 WHERE line_no > ?1 AND line_no < ?2 AND ended = 0";
     const TAKE: &str = "-- statements.take\nUPDATE statement_files SET state = 'taken', lines = ?2, payments = ?3,
             payments_dong = ?4, reversals = ?5, reversals_dong = ?6, ignored = ?7, ignored_dong = ?8, supersedes = ?9
-        WHERE no = ?1 AND state <> 'taken'";
+        WHERE no = ?1 AND state = 'reading'";
     let before = db.one(BEFORE, [file.0], |cells| cells.next::<i64>())?;
+    if before.is_some_and(|before| before > file.0) {
+        return Err(later());
+    }
     if let Some(before) = before {
         db.execute(SUPERSEDE, [before])?;
         db.execute(END, (LineNo::of(FileNo(before), 0).0, LineNo::of(FileNo(before + 1), 0).0))?;
     }
     let count = |sum: u64| i64::try_from(sum).unwrap_or(i64::MAX);
-    db.execute(
+    check_lines(&lines_sum(db, file)?, sums)?;
+    let taken = db.execute(
         TAKE,
         params![
             file.0,
@@ -124,7 +129,29 @@ pub(super) fn take(db: Db<'_>, file: FileNo, sums: &StatementSums) -> Result<Opt
             before,
         ],
     )?;
-    Ok(before.map(FileNo))
+    if taken == 1 { Ok(before.map(FileNo)) } else { Err(later()) }
+}
+
+/// What the stored lines add up to: lines, and what moves, a reversal negative.
+fn lines_sum(db: Db<'_>, file: FileNo) -> Result<(i64, i64), StoreError> {
+    const SQL: &str = "-- statements.sum\nSELECT count(*), coalesce(sum(CASE movement WHEN 'payment' THEN amount
+            WHEN 'reversal' THEN -amount ELSE 0 END), 0) FROM statement_lines WHERE no > ?1 AND no < ?2";
+    let range = (LineNo::of(file, 0).0, LineNo::of(FileNo(file.0 + 1), 0).0);
+    Ok(db.one(SQL, range, |cells| Ok((cells.next()?, cells.next()?)))?.unwrap_or_default())
+}
+
+/// Events of other moments whose match a superseded file had, and that have none now.
+pub(super) fn freed(db: Db<'_>, ask: &Freed) -> Result<Vec<DayEvent>, StoreError> {
+    const SQL: &str = concat!(
+        "-- matches.freed\nSELECT ",
+        day_event_columns!(),
+        ", NULL FROM matches m JOIN events e ON e.no = m.event_no
+        WHERE m.line_no > ?1 AND m.line_no < ?2 AND m.ended = 1 AND (e.paid_at < ?3 OR e.paid_at >= ?4)
+            AND NOT EXISTS (SELECT 1 FROM matches l WHERE l.event_no = m.event_no AND l.kind = m.kind AND l.ended = 0)
+        ORDER BY e.no"
+    );
+    let (from, to) = (LineNo::of(ask.file, 0).0, LineNo::of(FileNo(ask.file.0 + 1), 0).0);
+    db.all(SQL, (from, to, ask.start.unix_ms(), ask.end.unix_ms()), |cells| day_event(cells))
 }
 
 /// Keeps a comparison.
@@ -148,7 +175,13 @@ pub(super) fn add_matches(
 ) -> Result<u64, StoreError> {
     const ADD: &str = "-- matches.add\nINSERT INTO matches (line_no, kind, event_no, rule, reconciliation_no)
         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    const STANDS: &str =
+        "-- matches.stands\nSELECT f.state FROM reconciliations r JOIN statement_files f ON f.no = r.file_no
+        WHERE r.no = ?1 AND f.state = 'taken'";
     let ((reconciliation, kind), mut add) = (reconciliation, db.prepare(ADD)?);
+    if db.one(STANDS, [reconciliation.0], |cells| cells.next::<String>())?.is_none() {
+        return Err(superseded());
+    }
     let mut added = 0_u64;
     for one in matches {
         let more = add.execute((one.line.0, kind.word(), one.event.0, one.rule, reconciliation.0))?;

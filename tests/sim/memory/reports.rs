@@ -19,7 +19,9 @@ use thuho::store::reports::{
     ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use thuho::store::rows::{EventRecord, EventState};
-use thuho::store::statements::{DayEvent, DayEvents, DayLine, LegBreak, LegBreaks, ReconciliationView, StatementFile};
+use thuho::store::statements::{
+    DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile,
+};
 use thuho::store::{Candidates, FoundDispatch, NumberedPosting, Position, RouteState, Seal, StoreError};
 
 /// The read side of the same tables.
@@ -231,6 +233,10 @@ impl Reports for MemoryReports {
     }
 
     fn day_lines_with(&mut self, _numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn freed_events(&mut self, _ask: &Freed) -> Result<Vec<DayEvent>, StoreError> {
         Err(no_statements())
     }
 
