@@ -178,3 +178,53 @@ fn a_day_of_a_partner_on_a_server() {
     let Some(database) = Database::fresh("a day of a partner on a server") else { return };
     a_day(&Home::over(database.url()));
 }
+
+/// What a difference found today is about may be of yesterday: compared again, it must be found again.
+#[test]
+fn a_difference_with_a_payment_of_another_day_stays() {
+    let home = Home::new();
+    let gateway = home.serve();
+    bills(&home, &[("HD-1", 100_000), ("HD-7", 70_000)]);
+    notify(&home, "P1", "HD-1", 100_000, at(9, 0, 0));
+    notify(&home, "P7", "HD-7", 70_000, at(12, 0, 0));
+    assert_eq!(bring(&home, DAY, &statement(&[line("P1", "HD-1", 100_000, at(9, 0, 0))], 100_000)).status, 201);
+    assert_eq!(said(&compare(&home, DAY)), [1, 1, 1, 0]);
+    assert_eq!(open(&home), counts(&[("MISSING_IN_STATEMENT", 1)]));
+    // The next day's statement has it under another id.
+    assert_eq!(bring(&home, NEXT, &statement(&[line("P8", "HD-7", 70_000, at(24, 30, 0))], 70_000)).status, 201);
+    let next = compare(&home, NEXT);
+    assert_eq!((said(&next), open(&home)), ([0, 0, 1, 1], counts(&[("SWAPPED_ID", 1)])), "{next:#}");
+    let again = compare(&home, NEXT);
+    assert_eq!((said(&again), open(&home)), ([0, 0, 0, 0], counts(&[("SWAPPED_ID", 1)])), "{again:#}");
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
+
+/// A payment that only the old file supported is seen again, also one of another day.
+#[test]
+fn what_only_the_old_file_supported_is_open_again() {
+    let home = Home::new();
+    let gateway = home.serve();
+    bills(&home, &[("HD-1", 100_000), ("HD-5", 500_000)]);
+    notify(&home, "P1", "HD-1", 100_000, at(9, 0, 0));
+    notify(&home, "P5", "HD-5", 500_000, at(23, 59, 50));
+    assert_eq!(bring(&home, DAY, &statement(&[line("P1", "HD-1", 100_000, at(9, 0, 0))], 100_000)).status, 201);
+    compare(&home, DAY);
+    let late = line("P5", "HD-5", 500_000, at(24, 0, 10));
+    assert_eq!(bring(&home, NEXT, &statement(&[late], 500_000)).status, 201);
+    compare(&home, NEXT);
+    assert_eq!(open(&home), counts(&[]));
+    // Corrected: it was not the next day's either.
+    let other = line("P9", "HD-9", 90_000, at(36, 0, 0));
+    assert_eq!(bring(&home, NEXT, &statement(&[other], 90_000)).status, 201);
+    let next = compare(&home, NEXT);
+    let lost = open(&home);
+    assert_eq!(lost.values().sum::<usize>(), 2, "{next:#}");
+    assert_eq!(lost.get("MISSING_WEBHOOK"), Some(&1), "{next:#}");
+    assert_eq!(lost, {
+        compare(&home, NEXT);
+        open(&home)
+    });
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
