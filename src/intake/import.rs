@@ -16,9 +16,6 @@ use tokio::sync::oneshot;
 /// most of it, and fewer rows would not be written any sooner.
 const SLICE_MIN: usize = 32;
 
-/// How often a slice is run again that met another writer.
-const CONTENDED_TRIES_MAX: u32 = 5;
-
 /// Waits between tries while the writer has too much to do.
 const BUSY_WAIT: Duration = Duration::from_millis(50);
 
@@ -67,19 +64,7 @@ impl Taken {
 /// # Errors
 /// The machine's.
 pub fn slice(store: &mut dyn Store, lane: &LaneContext, invoices: &[Invoice]) -> Result<RegisterReport, StoreError> {
-    let mut tries = 0;
-    loop {
-        let mut report = RegisterReport::default();
-        let done = store.transact(&mut |tx| {
-            report = ledger::register(tx, lane, invoices)?;
-            Ok(())
-        });
-        match done {
-            Ok(()) => return Ok(report),
-            Err(StoreError::Contended) if tries < CONTENDED_TRIES_MAX => tries += 1,
-            Err(error) => return Err(error),
-        }
-    }
+    ledger::transact(store, |tx| ledger::register(tx, lane, invoices)).map(|(report, _held)| report)
 }
 
 /// A slice that the writer has, and what it will say.

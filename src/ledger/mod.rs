@@ -32,4 +32,4 @@ pub use post::{Posted, PostedBatch, Repeat, post};
 pub use queue::{Busy, ByClock, PostJob, Queue, Task, Turn, Waiters, Waiting};
 pub use recent::{Mark, RECENT_BREAKS_MAX, RecentBreaks};
 pub use register::{REMATCH_MAX, RegisterReport, register};
-pub use slices::{SliceError, Slices};
+pub use slices::{SliceError, Slices, transact};

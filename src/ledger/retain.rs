@@ -3,6 +3,7 @@
 //! the transaction that erases it. It ends where it was cut off: a second run passes over what is gone.
 
 use super::pace::next_slice;
+use super::slices::transact;
 use super::writer::{Busy, Writer};
 use crate::domain::time::Timestamp;
 use crate::store::{Erasable, EraseRequest, Erased, Store, StoreError};
@@ -20,9 +21,6 @@ const SLICE_MIN: usize = 16;
 
 /// How long one call of the internal API goes on before it says how far it is: short of every client's patience.
 const CALL_TIME: Duration = Duration::from_secs(2);
-
-/// How often a slice is run again that met another writer.
-const CONTENDED_TRIES_MAX: u32 = 5;
 
 /// Waits between tries while the writer has too much to do, and how often it is asked again: half a minute.
 const BUSY_WAIT: Duration = Duration::from_millis(50);
@@ -56,20 +54,7 @@ pub fn request(what: Erasable, days: u32, now: Timestamp) -> Result<EraseRequest
 
 /// One slice, run on the writer's connection, and how long it held it.
 fn slice(store: &mut dyn Store, request: &EraseRequest) -> Result<(Erased, Duration), StoreError> {
-    let started = Instant::now();
-    let mut tries = 0_u32;
-    loop {
-        let mut erased = Erased::default();
-        let done = store.transact(&mut |tx| {
-            erased = tx.erase(request)?;
-            Ok(())
-        });
-        match done {
-            Ok(()) => return Ok((erased, started.elapsed())),
-            Err(StoreError::Contended) if tries < CONTENDED_TRIES_MAX => tries = tries.saturating_add(1),
-            Err(error) => return Err(error),
-        }
-    }
+    transact(store, |tx| tx.erase(request))
 }
 
 /// How far a run is.

@@ -1,5 +1,5 @@
 //! Long work as transactions of its own (decision 9): in large ones by whoever owns the store alone, in short ones
-//! between a gateway's batches, as long as the clock allows. Blocks: for threads that may.
+//! between a gateway's batches, as long as the clock allows. [`Slices`] blocks: it is for threads that may.
 
 use super::pace::next_slice;
 use super::queue::{Busy, Queue};
@@ -105,7 +105,11 @@ impl<'w> Slices<'w> {
     }
 }
 
-fn transact<T>(
+/// One slice, by whoever holds the store: run again when it met another writer. Says how long it held the store.
+///
+/// # Errors
+/// The machine's.
+pub fn transact<T>(
     store: &mut dyn Store,
     mut work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError>,
 ) -> Result<(T, Duration), StoreError> {

@@ -72,6 +72,9 @@ pub struct Books {
     pub totals: HashMap<String, i64>,
 }
 
+/// One outage of so many may have answered for a flush that was lost under way.
+const MEANWHILE_SHARE: usize = 4;
+
 /// The name of a count: how many writers took part.
 pub const LANES: &str = "lanes in the chain";
 
@@ -216,7 +219,7 @@ fn promises(said: &Said<'_>, by_event: &ByEvent<'_>, books: &Books, verdict: &mu
         }
     }
     verdict.counts.insert("payments acknowledged", acknowledged);
-    meanwhile.judge(verdict);
+    meanwhile.judge(said.outages.len(), verdict);
     let replied_twice = diary.heard.iter().filter(|h| h.iter().filter(|a| a.heard.taken()).count() > 1).count();
     verdict.counts.insert("payments acknowledged more than once (repeats)", replied_twice);
     let heard = |wanted: Heard| diary.heard.iter().flatten().filter(|answer| answer.heard == wanted).count();
@@ -243,7 +246,18 @@ impl Meanwhile {
         outage.is_some()
     }
 
-    fn judge(&self, verdict: &mut Verdict) {
+    /// A flush is rarely under way just then, and rarely lost: a gateway that acknowledges what it failed to flush has one
+    /// gone in nearly every outage.
+    fn judge(&self, outages: usize, verdict: &mut Verdict) {
+        let hit: HashSet<usize> = self.gone.keys().map(|(outage, _)| *outage).collect();
+        if hit.len() > (outages / MEANWHILE_SHARE).max(1) {
+            let hit = hit.len();
+            verdict.lost.insert(
+                0,
+                format!("payments are gone that were answered without power, in {hit} of {outages} outages"),
+            );
+        }
+
         verdict.counts.insert("answered without power, and gone", self.gone.values().map(BTreeSet::len).sum());
         for ((outage, caller), answers) in self.gone.iter().filter(|(_, answers)| answers.len() > 1) {
             let count = answers.len();

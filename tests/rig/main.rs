@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-const USAGE: &str = "rig gate | several | (kill | power | flushes | instances | server | blackout | standby | redis | rolling | mixed) \
+const USAGE: &str = "rig gate | several | (kill | power | power-ack | flushes | instances | server | blackout | standby | redis | rolling | mixed) \
                      [--cycles N] [--seed S] [--control]";
 
 /// What is counted for the closing line.
@@ -77,11 +77,14 @@ fn main() -> ExitCode {
             flushes(Some("synchronous-normal"), &options, &mut tally);
             power(&Options { cycles: Some(20), seed: options.seed, control: false }, &mut tally);
             power(&Options { cycles: Some(5), seed: options.seed, control: true }, &mut tally);
+            let five = Options { cycles: Some(5), seed: options.seed, control: true };
+            judge(Death::Power, "power-cut loop", Some("ack-before-commit"), &five, &mut tally);
             orders::gate(options.seed, &mut tally);
         }
         Some("several") => orders::gate(options.seed, &mut tally),
         Some("kill") => kill(&options, &mut tally),
         Some("power") => power(&options, &mut tally),
+        Some("power-ack") => judge(Death::Power, "power-cut loop", Some("ack-before-commit"), &options, &mut tally),
         Some("flushes") => flushes(options.control.then_some("synchronous-normal"), &options, &mut tally),
         Some(word) if Rig::named(word).is_some() => {
             Rig::named(word).into_iter().for_each(|rig| orders::run(rig, &options, &mut tally));

@@ -15,6 +15,7 @@ use thuho::domain::outcome::Outcome;
 use thuho::domain::receipt::{Evidence, HashedEvidence};
 use thuho::domain::secret::Secret;
 use thuho::domain::time::Timestamp;
+use thuho::ledger::certificate::{CertifiedDay, certify};
 use thuho::ledger::writer::{Lane, Patient, run_batch};
 use thuho::ledger::{self, Arrival, Moment, Posted, audit};
 use thuho::store::Store;
@@ -27,6 +28,11 @@ pub const HOUR_MS: i64 = 3_600_000;
 
 pub fn noon() -> Timestamp {
     Timestamp::from_unix_ms(1_768_453_200_000)
+}
+
+/// What seals and certificates are signed with.
+fn key() -> Secret {
+    Secret::new(vec![1; 32])
 }
 
 pub fn money(dong: i64) -> Money {
@@ -192,6 +198,23 @@ impl Books {
         run_batch(self.store.as_mut(), &mut self.lane, Self::moment(), arrivals, &mut Patient).answers
     }
 
+    /// Seals what is there, and certifies it as a day: whatever the story was, each of its calls is in one place.
+    pub fn certified(&mut self) {
+        let day = CertifiedDay {
+            partner: PartnerCode::parse("wallet").unwrap(),
+            day: DAY,
+            start: noon().plus_ms(-2 * HOUR_MS),
+            end: noon().plus_ms(2 * HOUR_MS),
+        };
+        for hours in [1, 3] {
+            let at = noon().plus_ms(hours * HOUR_MS);
+            self.store.transact(&mut |tx| audit::seal(tx, &key(), at).map(drop)).unwrap();
+        }
+        let certificate = certify(self.reports.as_mut(), &key(), &day).unwrap();
+        let receipts = self.reports.receipt_counts().unwrap().iter().map(|count| count.count).sum::<i64>();
+        assert_eq!(i64::try_from(certificate.statement.total.count).unwrap(), receipts);
+    }
+
     /// Balances, what the core hears, breaks, receipts: everything that a story changes, in words.
     pub fn state(&mut self) -> String {
         let mut out = String::new();
@@ -211,7 +234,7 @@ impl Books {
         for b in breaks {
             write!(out, "{} {}; ", b.class.code(), b.amount).unwrap();
         }
-        let audited = audit::audit(self.reports.as_mut(), &Secret::new(vec![1; 32])).unwrap();
+        let audited = audit::audit(self.reports.as_mut(), &key()).unwrap();
         assert!(audited.ok, "{:?}", audited.findings);
         write!(out, "{} receipts", audited.receipts).unwrap();
         out
@@ -242,6 +265,10 @@ pub fn check(bills: &[Invoice], story: &[(Said, Outcome)], books_after: &str) {
         let heard: Vec<Outcome> = answers.iter().map(|posted| posted.answer.outcome).collect();
         assert_eq!(heard, expected, "told {way}");
         assert_eq!(books.state(), books_after, "told {way}");
+        // The memory keeps no seals to certify between.
+        if way.contains(" on a") || way.contains(" on disk") {
+            books.certified();
+        }
         for (posted, (said, outcome)) in answers.iter().zip(story) {
             let settled = posted.marker.as_ref().is_some_and(|m| m.key == said.notice.payment_key());
             let may_be_settled = matches!(outcome, Outcome::Accepted | Outcome::Duplicate);
