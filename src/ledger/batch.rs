@@ -284,6 +284,7 @@ fn attempt(
                 return Ok(batch);
             }
             Err(StoreError::Contended) if tries < CONTENDED_TRIES_MAX => {}
+            Err(_) if crash::fault("ack-failed-flush") => return Ok(batch),
             Err(error) => return Err(error),
         }
     }

@@ -77,14 +77,14 @@ fn main() -> ExitCode {
             flushes(Some("synchronous-normal"), &options, &mut tally);
             power(&Options { cycles: Some(20), seed: options.seed, control: false }, &mut tally);
             power(&Options { cycles: Some(5), seed: options.seed, control: true }, &mut tally);
-            let five = Options { cycles: Some(5), seed: options.seed, control: true };
-            judge(Death::Power, "power-cut loop", Some("ack-before-commit"), &five, &mut tally);
+            let twenty = Options { cycles: Some(20), seed: options.seed, control: true };
+            judge(Death::Power, "power-cut loop", Some("ack-failed-flush"), &twenty, &mut tally);
             orders::gate(options.seed, &mut tally);
         }
         Some("several") => orders::gate(options.seed, &mut tally),
         Some("kill") => kill(&options, &mut tally),
         Some("power") => power(&options, &mut tally),
-        Some("power-ack") => judge(Death::Power, "power-cut loop", Some("ack-before-commit"), &options, &mut tally),
+        Some("power-ack") => judge(Death::Power, "power-cut loop", Some("ack-failed-flush"), &options, &mut tally),
         Some("flushes") => flushes(options.control.then_some("synchronous-normal"), &options, &mut tally),
         Some(word) if Rig::named(word).is_some() => {
             Rig::named(word).into_iter().for_each(|rig| orders::run(rig, &options, &mut tally));
