@@ -1,8 +1,8 @@
 //! Differences become breaks: one for one disagreement, whoever compares the day again; what an earlier day waited for
 //! and this one brought is closed.
 
-use super::compare::{Compared, Difference, LineNo as CompareLine, Note};
-use super::facts::{Sides, store_line};
+use super::compare::{Compared, Difference, Note};
+use super::facts::Sides;
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo};
 use crate::domain::money::Money;
@@ -50,17 +50,17 @@ pub(super) fn describe(subject: &Subject, file: &StatementFile, sides: &Sides, c
     let wanted: HashSet<EventNo> = compared.differences.iter().filter_map(|difference| difference.event).collect();
     let keys: HashMap<EventNo, EventKey> =
         sides.ours.iter().filter(|event| wanted.contains(&event.no)).map(|event| (event.no, event.key)).collect();
-    let lines: HashSet<CompareLine> = compared.differences.iter().filter_map(|difference| difference.line).collect();
-    let named: HashMap<CompareLine, EventKey> =
+    let lines: HashSet<LineNo> = compared.differences.iter().filter_map(|difference| difference.line).collect();
+    let named: HashMap<LineNo, EventKey> =
         sides.theirs.iter().filter(|line| lines.contains(&line.line)).filter_map(|l| Some((l.line, l.key?))).collect();
     let followed = |difference: &Difference| {
-        let line = difference.line.map(store_line);
+        let line = difference.line;
         let ours = difference.event.and_then(|no| keys.get(&no).copied());
         let event = ours.or_else(|| difference.line.and_then(|line| named.get(&line).copied()));
         let event_elsewhere =
             difference.line.is_none() && difference.events().all(|no| sides.events_elsewhere.contains(&no));
-        let line_elsewhere = difference.event.is_none()
-            && difference.lines().all(|line| sides.lines_elsewhere.contains(&store_line(line)));
+        let line_elsewhere =
+            difference.event.is_none() && difference.lines().all(|line| sides.lines_elsewhere.contains(&line));
         Followed {
             event,
             line,
@@ -235,10 +235,10 @@ impl Matched {
                 sides.ours.iter().filter(|event| keys.contains(&event.key)).map(|event| event.no).collect();
             compared.matches.iter().map(|found| found.event).filter(|no| numbers.contains(no)).collect()
         };
-        let of_lines = |line: &CompareLine| lines.contains(&store_line(*line));
+        let of_lines = |line: &LineNo| lines.contains(line);
         Self {
             events: sides.ours.iter().filter(|event| matched.contains(&event.no)).map(|event| event.key).collect(),
-            lines: compared.matches.iter().map(|found| found.line).filter(of_lines).map(store_line).collect(),
+            lines: compared.matches.iter().map(|found| found.line).filter(of_lines).collect(),
         }
     }
 

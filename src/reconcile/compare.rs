@@ -23,7 +23,7 @@ mod result;
 mod sums;
 mod tally;
 
-pub use facts::{Leg, LineNo, NotComparable, Ours, Rules, Says, Standing, Theirs};
+pub use facts::{Leg, NotComparable, Ours, Rules, Says, Standing, Theirs};
 pub use result::{Amounts, Compared, Difference, Match, More, Note, Rule};
 pub use sums::{Side, Signed, Sums};
 

@@ -1,7 +1,7 @@
 //! Reads both sides of a day: the taken statement's lines and our events, and of earlier days what still waits. Facts
 //! are small and flat; nothing else of a row is kept.
 
-use super::compare::{self, LineNo as CompareLine, Ours, Rules, Says, Standing, Theirs};
+use super::compare::{self, Ours, Rules, Says, Standing, Theirs};
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo, Movement};
 use crate::domain::statement::{FileNo, LineNo};
@@ -62,16 +62,6 @@ pub struct Sides {
     pub(super) open: Vec<LegBreak>,
     /// Those of them whose other side another day's comparison brought.
     pub(super) settled: HashSet<i64>,
-}
-
-/// A line as the comparison numbers it.
-pub(super) fn compare_line(no: LineNo) -> CompareLine {
-    CompareLine(no.0.cast_unsigned())
-}
-
-/// And back.
-pub(super) fn store_line(line: CompareLine) -> LineNo {
-    LineNo(line.0.cast_signed())
 }
 
 /// Reads a day. `told` hears how many rows were read.
@@ -235,7 +225,7 @@ pub fn look_further(
     ways: &Ways,
     (sides, compared): (&mut Sides, &compare::Compared),
 ) -> Result<bool, StoreError> {
-    let alone: HashSet<CompareLine> = compared
+    let alone: HashSet<LineNo> = compared
         .differences
         .iter()
         .filter(|difference| difference.event.is_none())
@@ -244,7 +234,7 @@ pub fn look_further(
     let named = |line: &Theirs| line.key.filter(|_| alone.contains(&line.line));
     let keys: Vec<EventKey> = sides.theirs.iter().filter_map(named).collect();
     let known: HashSet<EventNo> = sides.ours.iter().map(|event| event.no).collect();
-    let file = sides.theirs.first().map(|line| store_line(line.line).file());
+    let file = sides.theirs.first().map(|line| line.line.file());
     let mut more = false;
     for keys in keys.chunks(KEYS_MAX) {
         for event in reports.day_events_with(subject.kind, keys)? {
@@ -278,7 +268,7 @@ fn ours(ways: &Ways, event: &DayEvent, standing: Standing) -> Ours {
 
 fn theirs(ways: &Ways, line: &DayLine, carried: bool) -> Theirs {
     Theirs {
-        line: compare_line(line.no),
+        line: line.no,
         key: line.key,
         says: match line.movement {
             Some(Movement::Payment) => Says::Payment,

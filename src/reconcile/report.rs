@@ -70,6 +70,8 @@ fn ms(time: std::time::Duration) -> u64 {
 pub struct Row<'r> {
     /// Its class.
     pub class: &'static str,
+    /// What exactly differs, within the class.
+    pub note: &'static str,
     /// The line's place in the statement.
     pub line: Option<u32>,
     /// Our payment.
@@ -89,7 +91,7 @@ pub struct Row<'r> {
 impl Row<'_> {
     fn to_json(&self) -> Value {
         json!({
-            "class": self.class, "line": self.line, "payment": self.payment, "statement_dong": self.theirs,
+            "class": self.class, "note": self.note, "line": self.line, "payment": self.payment, "statement_dong": self.theirs,
             "books_dong": self.ours, "difference_dong": self.difference, "carried": self.carried, "detail": self.detail,
         })
     }
@@ -99,6 +101,7 @@ impl Row<'_> {
 pub fn rows(done: &Reconciled) -> impl Iterator<Item = Row<'_>> {
     done.compared.differences.iter().zip(&done.described).map(|(difference, followed)| Row {
         class: difference.class.code(),
+        note: difference.note.word(),
         line: followed.line.map(|line| line.place()),
         payment: followed.event.map(|key| key.to_string()),
         theirs: difference.line.map(|_| difference.theirs.amount),
@@ -159,6 +162,7 @@ pub fn to_csv(done: &Reconciled) -> Result<Vec<u8>, csv::Error> {
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut text);
     csv.write_record([
         "class",
+        "note",
         "line",
         "payment",
         "statement_dong",
@@ -170,6 +174,7 @@ pub fn to_csv(done: &Reconciled) -> Result<Vec<u8>, csv::Error> {
     for row in rows(done) {
         csv.write_record([
             row.class,
+            row.note,
             &some(row.line),
             row.payment.as_deref().unwrap_or_default(),
             &some(row.theirs),

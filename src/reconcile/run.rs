@@ -3,8 +3,8 @@
 //! is run again. Keeps I14: what does not tie out is not written.
 
 use super::breaks::{self, Followed, Plan};
-use super::compare::{self, Compared, Leg, Match, NotComparable, RULES_VERSION, Rule, Rules};
-use super::facts::{self, ReferenceBy, Ways, store_line};
+use super::compare::{self, Compared, Leg, Match, NotComparable, RULES_VERSION, Rules};
+use super::facts::{self, ReferenceBy, Ways};
 use super::report::sums_json;
 use crate::domain::ids::{Author, PartnerCode};
 use crate::domain::statement::StatementKind;
@@ -225,9 +225,5 @@ fn follow(slices: &mut Slices<'_>, plan: Plan, at: Timestamp) -> Result<(u64, u6
 }
 
 fn new_match(found: &Match) -> NewMatch {
-    let rule = match found.rule {
-        Rule::EventKey => 1,
-        Rule::Reference => 2,
-    };
-    NewMatch { line: store_line(found.line), event: found.event, rule }
+    NewMatch { line: found.line, event: found.event, rule: found.rule.number() }
 }

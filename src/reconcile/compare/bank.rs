@@ -3,8 +3,9 @@
 //! A batch is whatever the partner pays out as one sum: its day, or its own batch number. Credits are matched by the
 //! batch that they name and by nothing else; a credit that names none of them is for a person.
 
-use super::facts::{LineNo, NotComparable};
+use super::facts::NotComparable;
 use crate::domain::review::BreakClass;
+use crate::domain::statement::LineNo;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 

@@ -4,10 +4,7 @@ use super::index;
 use super::tally::Tally;
 use crate::domain::ids::{EventKey, EventNo, Movement};
 use crate::domain::money::AMOUNT_MAX_DONG;
-
-/// One line of a statement, by a number that the caller gives it. No two lines of a comparison have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LineNo(pub u64);
+use crate::domain::statement::LineNo;
 
 /// Since when an event is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,7 +71,7 @@ pub struct Ours {
 /// One line of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theirs {
-    /// Its number.
+    /// Its number. No two lines of a comparison have the same.
     pub line: LineNo,
     /// The key of the event that it names; of its payment, where nothing moved. `None`: it names none.
     pub key: Option<EventKey>,

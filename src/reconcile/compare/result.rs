@@ -1,9 +1,9 @@
 //! What comes out of a comparison.
 
-use super::facts::LineNo;
 use super::sums::Sums;
 use crate::domain::ids::EventNo;
 use crate::domain::review::BreakClass;
+use crate::domain::statement::LineNo;
 
 /// By what a line and an event were matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,22 +15,13 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// All of them, in the order in which they are tried.
-    pub const ALL: [Self; 2] = [Self::EventKey, Self::Reference];
-
-    /// Its id in the database and in reports.
+    /// Its number in the database.
     #[must_use]
-    pub fn id(self) -> &'static str {
+    pub fn number(self) -> i64 {
         match self {
-            Self::EventKey => "event-key",
-            Self::Reference => "reference-amount",
+            Self::EventKey => 1,
+            Self::Reference => 2,
         }
-    }
-
-    /// From its id.
-    #[must_use]
-    pub fn parse(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.id() == id)
     }
 }
 
@@ -91,29 +82,7 @@ pub enum Note {
 }
 
 impl Note {
-    /// All of them.
-    pub const ALL: [Self; 18] = [
-        Self::OnlyTheirs,
-        Self::OnlyOurs,
-        Self::Amount,
-        Self::AmountByFee,
-        Self::AmountByDiscount,
-        Self::Fee,
-        Self::Discount,
-        Self::NotMovedThere,
-        Self::NotBookedHere,
-        Self::OtherMovement,
-        Self::Reference,
-        Self::EventId,
-        Self::Exchanged,
-        Self::Twice,
-        Self::TwiceUnnamed,
-        Self::TwiceOverDays,
-        Self::Several,
-        Self::NettedOut,
-    ];
-
-    /// The word in the database and in reports.
+    /// The word in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -136,12 +105,6 @@ impl Note {
             Self::Several => "several",
             Self::NettedOut => "netted-out",
         }
-    }
-
-    /// From its word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|note| note.word() == word)
     }
 }
 
@@ -216,20 +179,4 @@ pub struct Compared {
     pub differences: Vec<Difference>,
     /// How it ties out.
     pub sums: Sums,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_by_its_word_is_read_back_from_it() {
-        for note in Note::ALL {
-            assert_eq!(Note::parse(note.word()), Some(note));
-        }
-        for rule in Rule::ALL {
-            assert_eq!(Rule::parse(rule.id()), Some(rule));
-        }
-        assert_eq!((Note::parse(""), Rule::parse("")), (None, None));
-    }
 }

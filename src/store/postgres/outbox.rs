@@ -46,7 +46,8 @@ pub(super) fn lease(tx: &mut PostgresTx<'_>, requests: &[LeaseRequest]) -> Resul
             ORDER BY due_at, no LIMIT $5)
         UPDATE dispatches d SET state = 'leased', lease_token = $6, lease_until = (SELECT now FROM clock) + $3
         WHERE d.no = ANY(ARRAY(SELECT no FROM found))
-        RETURNING d.due_at, d.no, d.key, (SELECT i.id FROM invoices i WHERE i.no = d.invoice_no), d.body, d.attempts, d.walls, d.created_at, d.urgent";
+        RETURNING d.due_at, d.no, d.key, (SELECT i.id FROM invoices i WHERE i.no = d.invoice_no), d.body, d.attempts,
+            d.walls, d.created_at, d.urgent";
     if requests.is_empty() {
         return Ok(Vec::new());
     }

@@ -2,8 +2,9 @@
 
 use jiff::civil::{Date, date};
 use thuho::domain::review::BreakClass;
+use thuho::domain::statement::LineNo;
+use thuho::reconcile::compare::NotComparable;
 use thuho::reconcile::compare::bank::{Credit, Expected, settle};
-use thuho::reconcile::compare::{LineNo, NotComparable};
 
 fn day(d: i8) -> Date {
     date(2026, 2, d)

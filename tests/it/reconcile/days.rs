@@ -5,7 +5,8 @@ use super::mutator::{Day, Dice, Later, World, differences};
 use super::plants;
 use std::collections::BTreeMap;
 use thuho::domain::ids::EventNo;
-use thuho::reconcile::compare::{Compared, LineNo, Ours, Rule, Standing, Theirs, compare};
+use thuho::domain::statement::LineNo;
+use thuho::reconcile::compare::{Compared, Ours, Rule, Standing, Theirs, compare};
 
 const DAYS: u32 = 500;
 const DAYS_OF_A_WORLD: u32 = 4;

@@ -5,9 +5,8 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use thuho::domain::ids::{EventKey, EventNo, Movement};
 use thuho::domain::review::BreakClass;
-use thuho::reconcile::compare::{
-    Compared, Leg, LineNo, NotComparable, Ours, Rule, Rules, Says, Standing, Theirs, compare,
-};
+use thuho::domain::statement::LineNo;
+use thuho::reconcile::compare::{Compared, Leg, NotComparable, Ours, Rule, Rules, Says, Standing, Theirs, compare};
 
 const RULES: Rules = Rules {
     leg: Leg::Partner,
@@ -94,7 +93,7 @@ fn said(ours: &[Ours], theirs: &[Theirs]) -> Compared {
 /// The same facts the other way round: lines as events and events as lines. Only for what both can be.
 fn mirrored(ours: &[Ours], theirs: &[Theirs]) -> (Vec<Ours>, Vec<Theirs>) {
     let event = |t: &Theirs| Ours {
-        no: EventNo(i64::try_from(t.line.0).unwrap()),
+        no: EventNo(t.line.0),
         key: t.key.unwrap(),
         movement: t.says.movement().unwrap(),
         booked: true,
@@ -107,7 +106,7 @@ fn mirrored(ours: &[Ours], theirs: &[Theirs]) -> (Vec<Ours>, Vec<Theirs>) {
         standing: if t.carried { Standing::Carried } else { Standing::Today },
     };
     let line = |o: &Ours| Theirs {
-        line: LineNo(u64::try_from(o.no.0).unwrap()),
+        line: LineNo(o.no.0),
         key: Some(o.key),
         says: if o.movement == Movement::Payment { Says::Payment } else { Says::Reversal },
         amount: o.amount,
@@ -128,12 +127,12 @@ fn mirror_class(class: BreakClass) -> BreakClass {
 }
 
 /// Class, signed, lines, events.
-type Told = BTreeSet<(BreakClass, i64, Vec<u64>, Vec<u64>)>;
+type Told = BTreeSet<(BreakClass, i64, Vec<i64>, Vec<i64>)>;
 
 fn told(compared: &Compared, mirror: bool) -> Told {
     let one = |d: &thuho::reconcile::compare::Difference| {
-        let mut lines: Vec<u64> = d.lines().map(|line| line.0).collect();
-        let mut events: Vec<u64> = d.events().map(|event| u64::try_from(event.0).unwrap()).collect();
+        let mut lines: Vec<i64> = d.lines().map(|line| line.0).collect();
+        let mut events: Vec<i64> = d.events().map(|event| event.0).collect();
         lines.sort_unstable();
         events.sort_unstable();
         if mirror { (mirror_class(d.class), -d.signed(), events, lines) } else { (d.class, d.signed(), lines, events) }
@@ -203,10 +202,10 @@ proptest! {
         let (their_ours, their_theirs) = mirrored(&ours, &theirs);
         let other = said(&their_ours, &their_theirs);
         prop_assert_eq!(told(&compared, false), told(&other, true));
-        let matches: BTreeSet<(u64, u64)> =
-            compared.matches.iter().map(|m| (m.line.0, u64::try_from(m.event.0).unwrap())).collect();
-        let mirrored: BTreeSet<(u64, u64)> =
-            other.matches.iter().map(|m| (u64::try_from(m.event.0).unwrap(), m.line.0)).collect();
+        let matches: BTreeSet<(i64, i64)> =
+            compared.matches.iter().map(|m| (m.line.0, m.event.0)).collect();
+        let mirrored: BTreeSet<(i64, i64)> =
+            other.matches.iter().map(|m| (m.event.0, m.line.0)).collect();
         prop_assert_eq!(matches, mirrored);
     }
 }

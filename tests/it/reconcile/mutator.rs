@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use thuho::domain::ids::{EventId, EventKey, EventNo, Movement, PartnerCode};
 use thuho::domain::review::BreakClass;
-use thuho::reconcile::compare::{Compared, Leg, LineNo, Match, Ours, Rule, Rules, Says, Standing, Theirs};
+use thuho::domain::statement::LineNo;
+use thuho::reconcile::compare::{Compared, Leg, Match, Ours, Rule, Rules, Says, Standing, Theirs};
 
 const DAY_MS: i64 = 86_400_000;
 const WINDOW_MS: i64 = 15 * 60_000;
@@ -127,7 +128,7 @@ impl World {
     }
 
     pub fn line_no(&mut self) -> LineNo {
-        LineNo(self.next())
+        LineNo(i64::try_from(self.next()).unwrap())
     }
 
     /// A key that nobody has yet.

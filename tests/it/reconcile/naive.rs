@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use thuho::domain::ids::{EventNo, Movement};
-use thuho::reconcile::compare::{LineNo, Ours, Rule, Rules, Says, Standing, Theirs};
+use thuho::domain::statement::LineNo;
+use thuho::reconcile::compare::{Ours, Rule, Rules, Says, Standing, Theirs};
 
 type Matches = BTreeSet<(LineNo, EventNo, Rule)>;
 

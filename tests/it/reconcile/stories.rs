@@ -1,7 +1,8 @@
 //! Each thing a comparison can say, as one short day through one door.
 
 use thuho::domain::ids::{EventKey, EventNo, Movement};
-use thuho::reconcile::compare::{Leg, LineNo, Ours, Rules, Says, Standing, Theirs, compare};
+use thuho::domain::statement::LineNo;
+use thuho::reconcile::compare::{Leg, Ours, Rule, Rules, Says, Standing, Theirs, compare};
 
 const RULES: Rules = Rules {
     leg: Leg::Partner,
@@ -47,6 +48,13 @@ impl<'a> Fact<'a> {
     }
 }
 
+fn word(rule: Rule) -> &'static str {
+    match rule {
+        Rule::EventKey => "event-key",
+        Rule::Reference => "reference-amount",
+    }
+}
+
 fn event(text: &str, no: i64) -> Ours {
     let fact = Fact::read(text);
     Ours {
@@ -71,7 +79,7 @@ fn event(text: &str, no: i64) -> Ours {
 fn line(text: &str, no: u64) -> Theirs {
     let fact = Fact::read(text);
     Theirs {
-        line: LineNo(no),
+        line: LineNo(i64::try_from(no).unwrap()),
         key: fact.key(),
         says: match (fact.has("back"), fact.has("failed")) {
             (true, _) => Says::Reversal,
@@ -96,7 +104,7 @@ fn check(ours: &str, theirs: &str, expected: &str) {
     let compared = compare(&RULES, &ours, &theirs).unwrap();
     compared.sums.ties_out().unwrap();
     let mut said: Vec<String> =
-        compared.matches.iter().map(|m| format!("L{}=E{} {}", m.line.0, m.event.0, m.rule.id())).collect();
+        compared.matches.iter().map(|m| format!("L{}=E{} {}", m.line.0, m.event.0, word(m.rule))).collect();
     for d in &compared.differences {
         let lines: String = d.lines().map(|l| format!("L{}", l.0)).collect();
         let events: String = d.events().map(|e| format!("E{}", e.0)).collect();

@@ -3,7 +3,8 @@
 use super::mutator::Dice;
 use std::time::Instant;
 use thuho::domain::ids::{EventKey, EventNo, Movement};
-use thuho::reconcile::compare::{Leg, LineNo, Ours, Rules, Says, Standing, Theirs, compare};
+use thuho::domain::statement::LineNo;
+use thuho::reconcile::compare::{Leg, Ours, Rules, Says, Standing, Theirs, compare};
 
 const RULES: Rules = Rules {
     leg: Leg::Partner,
@@ -36,7 +37,7 @@ fn facts(count: u64, dice: &mut Dice) -> (Vec<Ours>, Vec<Theirs>) {
             standing: Standing::Today,
         };
         let line = Theirs {
-            line: LineNo(number),
+            line: LineNo(i64::try_from(number).unwrap()),
             key: Some(event.key),
             says: Says::Payment,
             amount: event.amount,
