@@ -42,17 +42,20 @@ pub enum ParkReason {
     WrongAmount,
     /// Its reversal came first, over another amount.
     ReversedOtherAmount,
+    /// Two people took it off its invoices.
+    TakenOff,
 }
 
 impl ParkReason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ContradictoryReference,
         Self::UnknownInvoice,
         Self::AlreadyPaid,
         Self::Cancelled,
         Self::WrongAmount,
         Self::ReversedOtherAmount,
+        Self::TakenOff,
     ];
 
     /// The word in the database and in reports.
@@ -65,6 +68,7 @@ impl ParkReason {
             Self::Cancelled => "cancelled",
             Self::WrongAmount => "wrong_amount",
             Self::ReversedOtherAmount => "reversed_other_amount",
+            Self::TakenOff => "taken_off",
         }
     }
 
@@ -81,6 +85,8 @@ impl ParkReason {
             Self::ContradictoryReference | Self::UnknownInvoice | Self::Cancelled => Outcome::UnknownInvoice,
             Self::AlreadyPaid => Outcome::AlreadyPaid,
             Self::WrongAmount | Self::ReversedOtherAmount => Outcome::WrongAmount,
+            // Its sender heard "accepted", and the money is here.
+            Self::TakenOff => Outcome::Duplicate,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod notice;
 pub mod outcome;
 pub mod posting;
 pub mod receipt;
+pub mod resolution;
 pub mod review;
 pub mod secret;
 pub mod statement;

@@ -21,6 +21,8 @@ pub enum Account {
     Fee(PartnerCode),
     /// What we owe back to a partner's customers.
     RefundDue(PartnerCode),
+    /// What we gave up of a partner's payments, or kept.
+    WriteOff(PartnerCode),
     /// Our bank account.
     Bank,
 }
@@ -38,6 +40,7 @@ impl Account {
             "promotion" => Funder::parse(of).ok().map(Self::Promotion),
             "fee" => partner().map(Self::Fee),
             "refund_due" => partner().map(Self::RefundDue),
+            "write_off" => partner().map(Self::WriteOff),
             "bank" if of.is_empty() => Some(Self::Bank),
             _ => None,
         }
@@ -54,6 +57,7 @@ impl fmt::Display for Account {
             Self::Promotion(funder) => write!(f, "promotion:{funder}"),
             Self::Fee(partner) => write!(f, "fee:{partner}"),
             Self::RefundDue(partner) => write!(f, "refund_due:{partner}"),
+            Self::WriteOff(partner) => write!(f, "write_off:{partner}"),
             Self::Bank => f.write_str("bank"),
         }
     }
@@ -89,7 +93,7 @@ pub enum PostingKind {
     Settle,
     /// A payment, in suspense.
     Park,
-    /// From suspense to invoices.
+    /// A payment's money moved to where it belongs: by an import that brought its invoice, or by two people.
     Rematch,
     /// A payment undone, from wherever its money was.
     Reverse,

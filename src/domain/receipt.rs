@@ -123,11 +123,13 @@ pub enum Verdict {
     Unreadable,
     /// Proved while ops had paused the partner: not read yet.
     Paused,
+    /// Not a call: two people booked a payment that only the partner's statement has.
+    Created,
 }
 
 impl Verdict {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Settled,
         Self::Parked,
         Self::Reversal,
@@ -138,6 +140,7 @@ impl Verdict {
         Self::Stale,
         Self::Unreadable,
         Self::Paused,
+        Self::Created,
     ];
 
     /// The word in the database and in reports.
@@ -154,6 +157,7 @@ impl Verdict {
             Self::Stale => "stale",
             Self::Unreadable => "unreadable",
             Self::Paused => "paused",
+            Self::Created => "created",
         }
     }
 

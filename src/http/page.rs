@@ -3,6 +3,7 @@
 use super::internal::Internal;
 use super::problem::Problem;
 use crate::store::StoreError;
+use crate::store::desk::BreakFilter;
 use crate::store::reports::{OutboxDepth, ReceiptCount, Reports};
 use actix_web::{HttpResponse, web};
 use std::fmt::Write as _;
@@ -56,7 +57,7 @@ fn figures(reports: &mut dyn Reports) -> Result<Figures, StoreError> {
     Ok(Figures {
         receipts: reports.receipt_counts()?,
         outbox: reports.outbox_depth()?,
-        breaks: reports.breaks(true, BREAKS_MAX)?.len(),
+        breaks: reports.breaks(&BreakFilter::open(BREAKS_MAX))?.len(),
         invoices: reports.invoice_count()?,
     })
 }

@@ -8,6 +8,7 @@ use crate::domain::ids::{InvoiceId, PartnerCode};
 use crate::domain::money::Money;
 use crate::matching;
 use crate::store::StoreError;
+use crate::store::desk::BreakFilter;
 use crate::store::reports::{DispatchFilter, Reports};
 use crate::store::rows::{EventRecord, EventState};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -145,7 +146,7 @@ pub async fn breaks(
     tokens::allow(&internal.tokens, &request, Scope::Read)?;
     let query = query.map_err(|_bad_query| Problem::bad_request().saying("expected limit= or nothing"))?;
     let limit = limit_of(query.limit)?;
-    let found = internal.readers.ask(move |reports| reports.breaks(true, limit)).await?;
+    let found = internal.readers.ask(move |reports| reports.breaks(&BreakFilter::open(limit))).await?;
     Ok(HttpResponse::Ok().json(found.into_iter().map(views::Break::from).collect::<Vec<_>>()))
 }
 

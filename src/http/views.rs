@@ -2,7 +2,8 @@
 
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::reports::{BreakView, DispatchFilter, DispatchView, PostingView, Reports};
+use crate::store::desk::BreakView;
+use crate::store::reports::{DispatchFilter, DispatchView, PostingView, Reports};
 use crate::store::rows::{EventRecord, EventState};
 use serde::Serialize;
 

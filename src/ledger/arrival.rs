@@ -126,5 +126,6 @@ pub(super) fn record(call: &Call<'_>, key: EventKey, state: EventState) -> Event
         state,
         names_invoice: call.reading.names_invoice().cloned(),
         postings: 0,
+        made_from: None,
     }
 }

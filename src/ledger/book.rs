@@ -181,7 +181,8 @@ impl Book {
         position.allocations.iter().map(|a| Ok((a, self.account(&a.invoice)?))).collect()
     }
 
-    fn account(&self, id: &InvoiceId) -> Result<&InvoiceAccount, StoreError> {
+    /// An invoice that was loaded.
+    pub(super) fn account(&self, id: &InvoiceId) -> Result<&InvoiceAccount, StoreError> {
         self.invoices.get(id).ok_or_else(|| StoreError::Fault(format!("invoice {id} has entries and no row")))
     }
 
@@ -207,8 +208,8 @@ impl Book {
     }
 
     /// Takes a posting in: the next decision sees its invoices and its money. The caller counts it in the
-    /// payment's record.
-    pub(super) fn enter(&mut self, composed: Composed) -> Result<(), StoreError> {
+    /// payment's record. Says its number.
+    pub(super) fn enter(&mut self, composed: Composed) -> Result<PostingNo, StoreError> {
         let Composed { posting, dispatches } = composed;
         for allocation in posting.allocations() {
             if let Some(account) = self.invoices.get_mut(&allocation.invoice) {
@@ -222,7 +223,7 @@ impl Book {
         self.heads.posting = PostingNo(no.0.saturating_add(1));
         self.writes.postings.push(NumberedPosting { no, posting });
         self.writes.dispatches.extend(dispatches);
-        Ok(())
+        Ok(no)
     }
 
     /// Adds a link to the chain.
@@ -323,7 +324,8 @@ fn move_money(position: &mut Position, posting: &Posting) -> Result<(), StoreErr
     position.entries.retain(|e| !e.amount.is_zero());
     match posting.kind() {
         PostingKind::Settle | PostingKind::Park | PostingKind::Rematch => {
-            position.allocations.extend(posting.allocations().iter().cloned());
+            let moved = position.allocations.drain(..).chain(posting.allocations().iter().cloned()).collect();
+            position.allocations = crate::store::standing(moved);
         }
         PostingKind::Reverse => position.allocations.clear(),
     }

@@ -15,6 +15,10 @@ use crate::store::Position;
 use crate::store::rows::EventRecord;
 use jiff::civil::Date;
 
+mod by_hand;
+
+pub use by_hand::{Moved, adjust, put_on, take_off};
+
 /// When something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -51,30 +55,37 @@ pub struct ReversalFacts {
     pub paid_at: Timestamp,
     /// The partner's business day of it.
     pub business_day: Date,
+    /// Who made it, when it was not a notice.
+    pub author: Option<Author>,
 }
 
 /// A payment onto invoices: what the customer paid is owed by the partner, what was discounted by its sponsor.
 ///
 /// # Errors
 /// [`BadPosting`] when the lines are not the payment's amount: a fault of ours.
-pub fn settle(payment: &EventRecord, lines: &[Line<'_>], moment: Moment) -> Result<Composed, BadPosting> {
+pub fn settle(
+    payment: &EventRecord,
+    lines: &[Line<'_>],
+    author: Option<&Author>,
+    moment: Moment,
+) -> Result<Composed, BadPosting> {
     let mut entries = incoming(payment)?;
     entries.extend(lines.iter().map(credit_receivable));
     let told = settled(payment, lines, moment)?;
-    let business_day = payment.business_day;
-    finish(payment, moment, Shape { kind: PostingKind::Settle, author: None, business_day, entries, told })
+    let (author, business_day) = (author.cloned(), payment.business_day);
+    finish(payment, moment, Shape { kind: PostingKind::Settle, author, business_day, entries, told })
 }
 
 /// A payment whole into the partner's suspense account.
 ///
 /// # Errors
 /// [`BadPosting`]: a fault of ours.
-pub fn park(payment: &EventRecord, moment: Moment) -> Result<Composed, BadPosting> {
+pub fn park(payment: &EventRecord, author: Option<&Author>, moment: Moment) -> Result<Composed, BadPosting> {
     let mut entries = incoming(payment)?;
     entries
         .push(Entry { account: Account::Suspense(payment.partner.clone()), amount: payment.content.amount.negated() });
-    let business_day = payment.business_day;
-    finish(payment, moment, Shape { kind: PostingKind::Park, author: None, business_day, entries, told: Vec::new() })
+    let (author, business_day) = (author.cloned(), payment.business_day);
+    finish(payment, moment, Shape { kind: PostingKind::Park, author, business_day, entries, told: Vec::new() })
 }
 
 /// A parked payment from suspense onto invoices, by somebody's decision.
@@ -123,8 +134,8 @@ pub fn reverse(
         let key = undoing_key(payment, allocation);
         told.push(tell(key, account, allocation.amount.negated(), &facts, moment));
     }
-    let business_day = reversal.business_day;
-    finish(payment, moment, Shape { kind: PostingKind::Reverse, author: None, business_day, entries, told })
+    let (author, business_day) = (reversal.author.clone(), reversal.business_day);
+    finish(payment, moment, Shape { kind: PostingKind::Reverse, author, business_day, entries, told })
 }
 
 /// Debits of money that comes in: clearing, promotion, and the partner's fee out of clearing.
@@ -213,10 +224,17 @@ fn settling_key(payment: &EventRecord, account: &InvoiceAccount) -> DispatchKey 
     DispatchKey::of(&payment.key, 0, &account.invoice.id)
 }
 
+/// The ordinal of what a person settles: twice the payment's postings before it. Even, so that the one after it is
+/// its undoing's, and no other one's.
+fn ordinal_by_hand(payment: &EventRecord) -> u32 {
+    payment.postings.saturating_mul(2)
+}
+
 /// The key of taking a settlement back: the effect after it.
 fn undoing_key(payment: &EventRecord, settled: &Allocation) -> DispatchKey {
     let of = |ordinal| DispatchKey::of(&payment.key, ordinal, &settled.invoice);
-    let ordinal = (0..payment.postings).find(|ordinal| of(*ordinal) == settled.key).unwrap_or(payment.postings);
+    let last = ordinal_by_hand(payment);
+    let ordinal = (0..=last).find(|ordinal| of(*ordinal) == settled.key).unwrap_or(last);
     of(ordinal.saturating_add(1))
 }
 

@@ -19,6 +19,7 @@ mod post;
 mod queue;
 mod recent;
 mod register;
+pub mod resolve;
 pub mod retain;
 mod slices;
 pub mod writer;

@@ -10,7 +10,7 @@ use super::compose::{self, ReversalFacts};
 use super::recent::Mark;
 use crate::domain::decision::{Decision, ParkReason};
 use crate::domain::ids::{EventKey, InvoiceId, Movement, PartnerCode, PostingNo};
-use crate::domain::notice::{Effect, NoEffect, Notice, OnMismatch, Wanted};
+use crate::domain::notice::{Effect, NoEffect, Notice, OnMismatch, ReferenceText, Wanted};
 use crate::domain::outcome::Outcome;
 use crate::domain::receipt::{Answer, HashedEvidence, Verdict};
 use crate::domain::review::BreakClass;
@@ -196,7 +196,7 @@ impl Fold {
         if let EventState::Expected { reversal } = record.state {
             return self.expected_payment(call, key, reversal, record.content.amount == call.notice.amount);
         }
-        if record.content != call.notice.content() {
+        if !says_the_same(&record, call.notice) {
             return Ok(self.conflict(call, key));
         }
         self.repeat(call);
@@ -218,7 +218,7 @@ impl Fold {
             Decision::Settle { parts, out_of_order } => {
                 let mut record = record(call, key, EventState::Settled);
                 let lines = self.book.lines(&parts)?;
-                let composed = compose::settle(&record, &lines, self.book.moment()).map_err(fault)?;
+                let composed = compose::settle(&record, &lines, None, self.book.moment()).map_err(fault)?;
                 self.book.enter(composed)?;
                 record.postings = 1;
                 self.book.claim(record);
@@ -251,7 +251,7 @@ impl Fold {
 
     /// Posts the payment whole to suspense with a receipt and a break; the caller writes the record.
     fn park(&mut self, call: &Call<'_>, record: &mut EventRecord, reason: ParkReason) -> Result<(), StoreError> {
-        let composed = compose::park(record, self.book.moment()).map_err(fault)?;
+        let composed = compose::park(record, None, self.book.moment()).map_err(fault)?;
         self.book.enter(composed)?;
         record.postings = record.postings.saturating_add(1);
         self.book.receipt(call.evidence, Verdict::Parked, Some(record.key), Some(call.notice.amount.dong()));
@@ -286,9 +286,14 @@ impl Fold {
         let first = self
             .book
             .event(&reversal)
-            .map(|r| ReversalFacts { event: r.event.clone(), paid_at: r.paid_at, business_day: r.business_day })
+            .map(|r| ReversalFacts {
+                event: r.event.clone(),
+                paid_at: r.paid_at,
+                business_day: r.business_day,
+                author: None,
+            })
             .ok_or_else(|| StoreError::Fault(format!("reversal {reversal} is named and has no row")))?;
-        let parked = compose::park(&record, self.book.moment()).map_err(fault)?;
+        let parked = compose::park(&record, None, self.book.moment()).map_err(fault)?;
         self.book.enter(parked)?;
         record.postings = 1;
         let position = self.book.position(&key);
@@ -361,6 +366,7 @@ impl Fold {
             event: call.notice.event.to_string(),
             paid_at: call.notice.paid_at,
             business_day: call.business_day,
+            author: None,
         };
         let composed = compose::reverse(paid, &position, &undone, &facts, self.book.moment()).map_err(fault)?;
         self.book.enter(composed)?;
@@ -389,6 +395,24 @@ impl Fold {
             OnMismatch::Refuse => None,
         }
     }
+}
+
+/// Is it what the books have of the event? What was made from a statement line has only the references that the line
+/// states: those that the late notice states besides are no other content.
+fn says_the_same(record: &EventRecord, notice: &Notice) -> bool {
+    let (kept, told) = (&record.content, notice.content());
+    if record.made_from.is_none() {
+        return *kept == told;
+    }
+    let agrees = |kept: &Option<ReferenceText>, told: &Option<ReferenceText>| {
+        kept.as_ref().zip(told.as_ref()).is_none_or(|(kept, told)| kept == told)
+    };
+    let (ours, theirs) = (&kept.references, &told.references);
+    (kept.amount, kept.reverses) == (told.amount, told.reverses)
+        && (kept.discount == told.discount || kept.discount.is_zero())
+        && agrees(&ours.invoice, &theirs.invoice)
+        && agrees(&ours.order, &theirs.order)
+        && agrees(&ours.customer, &theirs.customer)
 }
 
 /// The word for a payment that is given back already. A sender that asks before it debits must not read success: it
@@ -431,6 +455,7 @@ pub(super) fn class_of(reason: ParkReason) -> BreakClass {
     match reason {
         ParkReason::ContradictoryReference => BreakClass::ContradictoryRef,
         ParkReason::UnknownInvoice => BreakClass::UnknownRef,
+        ParkReason::TakenOff => BreakClass::WrongCustomer,
         ParkReason::AlreadyPaid => BreakClass::DuplicatePayment,
         ParkReason::Cancelled => BreakClass::CancelledInvoice,
         ParkReason::WrongAmount | ParkReason::ReversedOtherAmount => BreakClass::AmountMismatch,

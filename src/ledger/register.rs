@@ -8,12 +8,14 @@ use super::book::{About, Book, LaneContext, fault};
 use super::compose;
 use super::post::class_of;
 use crate::domain::decision::{Decision, ParkReason};
-use crate::domain::ids::{Author, InvoiceId, PostingNo};
+use crate::domain::ids::{Author, EventKey, InvoiceId, PostingNo};
 use crate::domain::invoice::{Invoice, InvoiceAccount, InvoiceStatus};
 use crate::domain::notice::Wanted;
+use crate::domain::posting::Account;
 use crate::domain::review::{BreakClass, NewBreak};
 use crate::matching::{self, Rules};
 use crate::store::rows::{EventRecord, EventState};
+use crate::store::statements::Closing;
 use crate::store::{StoreError, Tx, Upserted};
 use std::collections::HashMap;
 
@@ -142,17 +144,26 @@ fn rematch(
         wanted.invoices.extend(more.invoices);
         wanted.customers.extend(more.customers);
     }
+    let keys: Vec<EventKey> = parked.iter().map(|record| record.key).collect();
     let mut book = Book::open(tx, lane)?;
+    book.load_positions(tx, &keys)?;
     book.load_bills(tx, wanted)?;
     let author = Author::parse(REMATCH_AUTHOR).map_err(fault)?;
-    let mut settled = 0_u64;
+    let mut settled = Vec::new();
     for record in parked {
-        if again(&mut book, &record, &author)? {
-            settled = settled.saturating_add(1);
+        let was = record.state;
+        if again(&mut book, &record, &author)?
+            && let EventState::Parked(reason) = was
+        {
+            settled.push((record.key, class_of(reason)));
         }
     }
     let (last, _marks) = book.write(tx, lane)?;
-    Ok((settled, last))
+    if !settled.is_empty() {
+        let closing = Closing { author: &author, reason: "its invoice came", at: lane.moment.now };
+        tx.close_breaks_about(&settled, &closing)?;
+    }
+    Ok((u64::try_from(settled.len()).map_err(fault)?, last))
 }
 
 /// Decides one parked payment again. Still parked for another reason: the reason is the new one, with its break.
@@ -160,8 +171,14 @@ fn again(book: &mut Book, record: &EventRecord, author: &Author) -> Result<bool,
     let EventState::Parked(was) = record.state else {
         return Ok(false);
     };
-    // Its reversal came and was refused: whose money this is, a person must say.
-    if was == ParkReason::ReversedOtherAmount {
+    // Its reversal came and was refused, or two people took it off: whose money this is, a person must say.
+    if matches!(was, ParkReason::ReversedOtherAmount | ParkReason::TakenOff) {
+        return Ok(false);
+    }
+    // People have moved some of it: where the rest belongs, they say as well.
+    let suspense = Account::Suspense(record.partner.clone());
+    let whole = record.content.amount.negated();
+    if !book.position(&record.key).entries.iter().any(|e| e.account == suspense && e.amount == whole) {
         return Ok(false);
     }
     let reading = matching::read(&record.content.references);

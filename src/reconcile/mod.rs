@@ -3,6 +3,7 @@
 
 mod breaks;
 pub mod compare;
+pub mod desk;
 pub mod facts;
 pub mod import;
 pub mod read;

@@ -11,6 +11,7 @@ use crate::domain::review::BreakClass;
 use crate::domain::secret::Secret;
 use crate::ledger::audit;
 use crate::store::StoreError;
+use crate::store::desk::BreakFilter;
 use crate::store::reports::{DispatchFilter, OutboxDepth, ReceiptCount, Reports};
 use crate::store::rows::EventState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +98,7 @@ pub fn compare(
     tie.receipts = reports.receipt_counts()?;
     tie.balances = reports.balances()?.into_iter().collect();
     tie.outbox = reports.outbox_depth()?;
-    for one in reports.breaks(true, ROWS_MAX)? {
+    for one in reports.breaks(&BreakFilter::open(ROWS_MAX))? {
         let class = tie.breaks.entry(one.class).or_default();
         *class = (class.0 + 1, class.1 + one.amount.dong());
     }
@@ -167,6 +168,7 @@ fn balances(tie: &mut TieOut) {
             | Account::Promotion(_)
             | Account::Fee(_)
             | Account::RefundDue(_)
+            | Account::WriteOff(_)
             | Account::Bank => account.to_string(),
         };
         *of.entry(name).or_default() += dong;

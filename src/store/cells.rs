@@ -1,7 +1,7 @@
 //! Rows back into nouns, whichever database they come from: each value is checked on its way in, none is trusted.
 
 use super::StoreError;
-use super::reports::{BreakView, DispatchView, StoredReceipt};
+use super::reports::{DispatchView, StoredReceipt};
 use super::rows::{EventRecord, EventState};
 use crate::domain::dispatch::ParkCause;
 use crate::domain::ids::{CustomerCode, DispatchKey, EventKey, Funder, InvoiceId, Movement, PartnerCode, UnitCode};
@@ -10,7 +10,7 @@ use crate::domain::money::Money;
 use crate::domain::notice::{Content, Method, ReferenceText, References};
 use crate::domain::posting::Account;
 use crate::domain::receipt::{Evidence, Verdict};
-use crate::domain::review::BreakClass;
+use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -20,7 +20,7 @@ macro_rules! event_columns {
     () => {
         "e.key, s.partner, s.account, e.event, e.movement, e.amount, e.discount, e.ref_invoice, e.ref_order, \
          e.ref_customer, e.reverses, e.fee, e.funder, e.channel, e.paid_at, e.business_day, e.state, e.park_reason, \
-         e.reversal, e.names_invoice, e.postings"
+         e.reversal, e.names_invoice, e.postings, e.made_from"
     };
 }
 pub(super) use event_columns;
@@ -194,6 +194,7 @@ pub(super) fn event(cells: &mut impl Cells) -> Result<EventRecord, StoreError> {
     let state = EventState::parse(&word, reason.as_deref(), reversal).ok_or_else(|| cells.bad())?;
     let names_invoice = cells.invoice_id_some()?;
     let postings = cells.count()?;
+    let made_from = cells.whole_some()?.map(LineNo);
     Ok(EventRecord {
         key,
         partner,
@@ -209,6 +210,7 @@ pub(super) fn event(cells: &mut impl Cells) -> Result<EventRecord, StoreError> {
         state,
         names_invoice,
         postings,
+        made_from,
     })
 }
 
@@ -263,21 +265,6 @@ pub(super) fn dispatch_view(cells: &mut impl Cells) -> Result<DispatchView, Stor
         delivered_at: cells.at_some()?,
         urgent: cells.flag()?,
         close_proposed_by: cells.text_some()?,
-    })
-}
-
-/// A break as people see it.
-pub(super) fn break_view(cells: &mut impl Cells) -> Result<BreakView, StoreError> {
-    Ok(BreakView {
-        no: cells.whole()?,
-        class: cells.word(BreakClass::parse)?,
-        partner: cells.word_some(|text| PartnerCode::parse(text).ok())?,
-        event: cells.event_key_some()?,
-        invoice: cells.invoice_id_some()?,
-        amount: cells.money()?,
-        detail: cells.text()?,
-        opened_at: cells.at()?,
-        closed_at: cells.at_some()?,
     })
 }
 

@@ -9,6 +9,8 @@
 //! - a result written under a lost lease changes nothing.
 
 mod cells;
+pub mod desk;
+mod desk_cells;
 mod messages;
 mod migrations;
 mod numbers;
@@ -25,6 +27,7 @@ pub mod statements;
 pub use messages::{CommandAnswer, DispatchCommand, FoundDispatch, LeaseRequest, RoutePause, RouteState};
 pub use place::{Options, Place, migrate, open, open_reports};
 pub use retention::{Erasable, EraseRequest, Erased};
+pub use shared::standing;
 
 use crate::domain::dispatch::{Dispatch, DispatchResult, LeasedDispatch, ParkCause};
 use crate::domain::ids::{CustomerCode, EventKey, Generation, InvoiceId, PostingNo};
@@ -211,7 +214,7 @@ pub struct Seal {
 }
 
 /// One transaction.
-pub trait Tx {
+pub trait Tx: desk::DeskTx {
     /// Where this writer's lane goes on.
     ///
     /// # Errors

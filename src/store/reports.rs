@@ -2,6 +2,7 @@
 //! connections of their own, so that no question ever waits for or holds the writer.
 
 use super::Candidates;
+use super::desk::DeskReports;
 use super::rows::EventRecord;
 use super::statements::{DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile};
 use super::{FoundDispatch, RouteState, Seal, StoreError};
@@ -12,7 +13,6 @@ use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, PostingKind};
 use crate::domain::receipt::{Evidence, Verdict};
-use crate::domain::review::BreakClass;
 use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use jiff::civil::Date;
@@ -81,29 +81,6 @@ pub struct SlowPage {
     pub overdue: Vec<InvoiceId>,
     /// Where the next page begins; `None` after the last one.
     pub next: Option<SlowPlace>,
-}
-
-/// A break as people see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BreakView {
-    /// Its number.
-    pub no: i64,
-    /// The class.
-    pub class: BreakClass,
-    /// Whose.
-    pub partner: Option<PartnerCode>,
-    /// The payment.
-    pub event: Option<EventKey>,
-    /// The invoice.
-    pub invoice: Option<InvoiceId>,
-    /// How much.
-    pub amount: Money,
-    /// One sentence.
-    pub detail: String,
-    /// Since when.
-    pub opened_at: Timestamp,
-    /// Closed by a rule or a person?
-    pub closed_at: Option<Timestamp>,
 }
 
 /// One posting as people see it.
@@ -208,7 +185,7 @@ pub struct Inconsistencies {
 }
 
 /// Questions, each a whole one. `&mut` because a connection answers one at a time.
-pub trait Reports: Send {
+pub trait Reports: Send + DeskReports {
     /// As [`super::Tx::candidates`], without locks.
     ///
     /// # Errors
@@ -292,12 +269,6 @@ pub trait Reports: Send {
     /// # Errors
     /// The machine's.
     fn route(&mut self) -> Result<RouteState, StoreError>;
-
-    /// Breaks, newest first, open ones only if asked.
-    ///
-    /// # Errors
-    /// The machine's.
-    fn breaks(&mut self, open_only: bool, limit: u32) -> Result<Vec<BreakView>, StoreError>;
 
     /// The file that is the word of a partner's day.
     ///

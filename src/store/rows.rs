@@ -4,6 +4,7 @@ use crate::domain::decision::ParkReason;
 use crate::domain::ids::{EventKey, Funder, InvoiceId, Movement, PartnerCode};
 use crate::domain::money::Money;
 use crate::domain::notice::Content;
+use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
 use jiff::civil::Date;
 
@@ -38,6 +39,8 @@ pub struct EventRecord {
     pub names_invoice: Option<InvoiceId>,
     /// How many postings it has.
     pub postings: u32,
+    /// The statement line that it was made from, where no notice brought it.
+    pub made_from: Option<LineNo>,
 }
 
 /// Where an event stands.

@@ -1,12 +1,14 @@
 //! What both databases do once their rows are read or before they are written: no SQL, no connection.
 
 use super::StoreError;
+use super::desk::{Decided, NewDecision, NoteKind, ProposalState, ProposalView, Verb};
 use super::reports::BookedCount;
 use super::rows::{EventRecord, EventState};
 use super::statements::StatementSums;
-use crate::domain::ids::EventId;
+use crate::domain::ids::{Author, EventId, PostingNo};
 use crate::domain::posting::{Allocation, Entry};
 use crate::domain::receipt::Verdict;
+use crate::domain::resolution::Resolution;
 use std::collections::BTreeMap;
 
 /// The columns that hold what a state's word does not.
@@ -32,7 +34,8 @@ pub(super) fn add_entry(balances: &mut Vec<Entry>, entry: Entry) -> Result<(), S
 }
 
 /// The settlements that no later allocation of the same payment and invoice took back.
-pub(super) fn standing(allocations: Vec<Allocation>) -> Vec<Allocation> {
+#[must_use]
+pub fn standing(allocations: Vec<Allocation>) -> Vec<Allocation> {
     let mut standing: Vec<Allocation> = Vec::new();
     for allocation in allocations {
         if allocation.amount.is_positive() {
@@ -122,4 +125,44 @@ pub(super) fn later() -> StoreError {
 /// Why matches are not kept.
 pub(super) fn superseded() -> StoreError {
     StoreError::Fault("matches.add: a corrected file took the statement's place meanwhile; compare again".to_owned())
+}
+
+/// The resolution as it is kept.
+pub(super) fn what_text(what: &Resolution) -> String {
+    // Plain data: it always has a JSON.
+    serde_json::to_string(what).unwrap_or_default()
+}
+
+/// What a decision comes to, and the state after it. The database's own rules hold beside it.
+pub(super) fn judged(found: &ProposalView, decision: &NewDecision<'_>, may: Option<i64>) -> (Decided, ProposalState) {
+    let own = found.maker == *decision.by;
+    let state = match decision.verb {
+        Verb::Approve => ProposalState::Approved,
+        Verb::Reject => ProposalState::Rejected,
+        Verb::Withdraw => ProposalState::Withdrawn,
+    };
+    let answer = if found.state != ProposalState::Proposed {
+        Decided::Late
+    } else if found.hash != decision.hash {
+        Decided::OtherList
+    } else if own != (decision.verb == Verb::Withdraw) {
+        Decided::NotYours
+    } else if decision.verb == Verb::Approve && may.is_none_or(|may| may < found.dong) {
+        Decided::BeyondAuthority
+    } else {
+        Decided::Done
+    };
+    (answer, state)
+}
+
+/// What a break's history says of an item that ended.
+pub(super) fn said_of_items(of: &ProposalView, end: &Result<Option<PostingNo>, String>) -> (NoteKind, String) {
+    let by = of.decided_by.as_ref().map_or("", Author::as_str);
+    match end {
+        Ok(_) => {
+            let said = format!("{} by proposal {} of {}, approved by {by}", of.action.word(), of.no.0, of.maker);
+            (NoteKind::Done, said)
+        }
+        Err(why) => (NoteKind::Refused, format!("proposal {}: {why}", of.no.0)),
+    }
 }

@@ -6,6 +6,7 @@ use super::build::{
 };
 use super::{Harness, LANE, build};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use thuho::store::desk::BreakFilter;
 use thuho::domain::decision::ParkReason;
 use thuho::domain::ids::{EventKey, Movement, PostingNo, UnitCode};
 use thuho::domain::money::Money;
@@ -263,7 +264,7 @@ pub fn many_payments_of_one_batch_settle_one_invoice_once_each(mut h: Harness) {
     });
     let bill = h.reports.invoice(&invoice_id("HD-1")).unwrap().unwrap();
     assert_eq!((bill.settled, bill.sequence), (dong(300), 3));
-    let breaks = h.reports.breaks(true, 10).unwrap();
+    let breaks = h.reports.breaks(&BreakFilter::open(10)).unwrap();
     assert_eq!(breaks.len(), 1);
     assert_eq!((breaks[0].class, breaks[0].amount, breaks[0].opened_at), (BreakClass::OutOfOrder, dong(100), at(5)));
     assert_eq!(h.tx(|tx| tx.upsert_invoices(&[invoice("HD-1", 300)])), vec![Upserted::Same]);
@@ -289,6 +290,6 @@ pub fn a_break_with_a_mark_is_opened_once(mut h: Harness) {
     let breaks = [marked(conflict, Some(1)), marked(failed, Some(2)), marked(conflict, Some(1)), marked(failed, None)];
     h.tx(|tx| tx.open_breaks(&breaks));
     h.tx(|tx| tx.write(&Writes { breaks: breaks.to_vec(), ..Writes::default() }));
-    let open: Vec<_> = h.reports.breaks(true, 10).unwrap().iter().map(|b| b.class).rev().collect();
+    let open: Vec<_> = h.reports.breaks(&BreakFilter::open(10)).unwrap().iter().map(|b| b.class).rev().collect();
     assert_eq!(open, [conflict, failed, failed, failed], "one of each mark, and each without one");
 }

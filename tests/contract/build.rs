@@ -101,6 +101,7 @@ pub fn payment(event: &str, amount: i64, state: EventState) -> EventRecord {
         state,
         names_invoice: None,
         postings: 1,
+        made_from: None,
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::store_contract::contract::Harness;
 use crate::store_contract::contract::build::{at, dong, partner, payment};
 use jiff::civil::{Date, date};
+use thuho::store::desk::BreakFilter;
 use thuho::domain::ids::{Author, EventId, EventKey, EventNo, Movement, PartnerCode};
 use thuho::domain::notice::{Effect, NoEffect, ReferenceText, References};
 use thuho::domain::review::{BreakClass, Leg, NewBreak};
@@ -247,7 +248,7 @@ fn breaks_of_a_leg_are_found_until_they_are_closed(mut h: Harness) {
     let closing = Closing { author: &by, reason: "the next day brought it", at: at(9) };
     assert_eq!(h.tx(|tx| tx.close_breaks(&[open[0].no, open[0].no], &closing)), 1);
     assert_eq!(h.reports.leg_breaks(&ask).unwrap(), []);
-    assert_eq!(h.reports.breaks(false, 9).unwrap().iter().filter(|b| b.closed_at.is_some()).count(), 1);
+    assert_eq!(h.reports.breaks(&BreakFilter::all(9)).unwrap().iter().filter(|b| b.closed_at.is_some()).count(), 1);
 }
 
 macro_rules! on_both {

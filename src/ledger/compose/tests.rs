@@ -41,6 +41,7 @@ fn payment(dong: i64, discount: i64, fee: i64) -> EventRecord {
         state: EventState::Settled,
         names_invoice: None,
         postings: 0,
+        made_from: None,
     }
 }
 
@@ -91,7 +92,7 @@ fn told(composed: &Composed) -> Vec<(i64, i64, i64)> {
 }
 
 fn later() -> ReversalFacts {
-    ReversalFacts { event: "R1".to_owned(), paid_at: Timestamp::from_unix_ms(1), business_day: date(2026, 1, 16) }
+    ReversalFacts { event: "R1".to_owned(), paid_at: Timestamp::from_unix_ms(1), business_day: date(2026, 1, 16), author: None }
 }
 
 proptest! {
@@ -107,7 +108,7 @@ proptest! {
         let accounts: Vec<_> = (0..amounts.len()).map(account).collect();
         let lines: Vec<_> =
             accounts.iter().zip(&amounts).map(|(account, d)| Line { account, amount: money(*d) }).collect();
-        let settled = settle(&paid, &lines, now()).unwrap();
+        let settled = settle(&paid, &lines, None, now()).unwrap();
         let figures = told(&settled);
         prop_assert!(figures.iter().zip(&amounts).all(|(f, d)| f.0 == *d && f.1 + f.2 == f.0 && f.1 >= 0 && f.2 >= 0));
         prop_assert_eq!(figures.iter().map(|f| f.2).sum::<i64>(), discount);
@@ -133,8 +134,8 @@ proptest! {
         let accounts: Vec<_> = (0..amounts.len()).map(account).collect();
         let lines: Vec<_> =
             accounts.iter().zip(&amounts).map(|(account, d)| Line { account, amount: money(*d) }).collect();
-        let at_once = settle(&paid, &lines, now()).unwrap();
-        let parked = park(&paid, now()).unwrap();
+        let at_once = settle(&paid, &lines, None, now()).unwrap();
+        let parked = park(&paid, None, now()).unwrap();
         prop_assert!(parked.dispatches.is_empty());
         paid.postings = 1;
         let author = Author::parse("system:rematch").unwrap();
@@ -148,5 +149,5 @@ proptest! {
 fn lines_that_are_not_the_payment_are_no_posting() {
     let account = account(1);
     let lines = [Line { account: &account, amount: money(99) }];
-    assert_eq!(settle(&payment(100, 0, 0), &lines, now()), Err(BadPosting::Unbalanced));
+    assert_eq!(settle(&payment(100, 0, 0), &lines, None, now()), Err(BadPosting::Unbalanced));
 }

@@ -1,4 +1,5 @@
-//! Breaks: opened by the commit of what caused them, one for one disagreement.
+//! Breaks: opened by the commit of what caused them, one for one disagreement; not what two people have settled, as long
+//! as both sides still say the same.
 
 use super::row::Key;
 use super::session::{Ask, Param};
@@ -55,6 +56,11 @@ impl<'w> Breaks<'w> {
             SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[],
                 $8::bigint[], $9::bytea[], $10::text[], $11::date[], $12::bigint[], $13::bigint[], $14::bigint[],
                 $15::boolean[])
+                u (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
+                    theirs, carried)
+            WHERE NOT EXISTS (SELECT 1 FROM breaks s WHERE s.mark = u.mark AND s.mark IS NOT NULL
+                AND s.closed_at IS NOT NULL AND s.proposal_no IS NOT NULL AND s.leg IS NOT NULL
+                AND s.ours IS NOT DISTINCT FROM u.ours AND s.theirs IS NOT DISTINCT FROM u.theirs)
             ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
         (!self.class.is_empty()).then(|| {
             let params: Vec<Param<'_>> = vec![

@@ -59,14 +59,24 @@ pub(super) const QUESTIONS: [&str; 34] = [
         || ' dong, and invoices are settled by ' || coalesce(a.settled, 0)
     FROM events e LEFT JOIN (SELECT p.event_no, sum(a.amount) AS settled
         FROM allocations a JOIN postings p ON p.no = a.no >> 16 GROUP BY p.event_no) a ON a.event_no = e.no
-    WHERE coalesce(a.settled, 0) <> CASE e.state WHEN 'settled' THEN e.amount ELSE 0 END LIMIT $1",
+        LEFT JOIN (SELECT DISTINCT event_no FROM postings WHERE kind = 'rematch' AND author <> 'system:rematch') h
+            ON h.event_no = e.no
+    -- Where people moved it, a part of it may be elsewhere.
+    WHERE (h.event_no IS NULL OR e.state NOT IN ('settled', 'parked'))
+            AND coalesce(a.settled, 0) <> CASE e.state WHEN 'settled' THEN e.amount ELSE 0 END
+        OR h.event_no IS NOT NULL AND (coalesce(a.settled, 0) NOT BETWEEN 0 AND e.amount
+            OR e.state = 'settled' AND coalesce(a.settled, 0) = 0) LIMIT $1",
     "-- checks.state_and_suspense
     SELECT 'event ' || replace(e.key::text, '-', '') || ' is ' || e.state || ' over ' || e.amount
         || ' dong, and suspense holds ' || coalesce(-l.held, 0)
     FROM events e LEFT JOIN (SELECT p.event_no, sum(l.amount) AS held FROM entries l JOIN postings p ON p.no = l.no >> 16
         WHERE l.account_no IN (SELECT no FROM accounts WHERE name LIKE 'suspense:%') GROUP BY p.event_no) l
         ON l.event_no = e.no
-    WHERE coalesce(-l.held, 0) <> CASE e.state WHEN 'parked' THEN e.amount ELSE 0 END LIMIT $1",
+        LEFT JOIN (SELECT DISTINCT event_no FROM postings WHERE kind = 'rematch' AND author <> 'system:rematch') h
+            ON h.event_no = e.no
+    WHERE (h.event_no IS NULL OR e.state <> 'parked')
+            AND coalesce(-l.held, 0) <> CASE e.state WHEN 'parked' THEN e.amount ELSE 0 END
+        OR h.event_no IS NOT NULL AND coalesce(-l.held, 0) NOT BETWEEN 0 AND e.amount LIMIT $1",
     "-- checks.undone
     SELECT 'event ' || replace(e.key::text, '-', '') || ' is ' || e.state || ' and account ' || c.name || ' keeps '
         || sum(l.amount) || ' dong of it'
@@ -78,12 +88,12 @@ pub(super) const QUESTIONS: [&str; 34] = [
         || coalesce(r.amount::text, 'no') || ' dong, and '
         || coalesce('its event is over ' || e.amount, 'its event is not in the books')
     FROM receipts r LEFT JOIN events e ON e.key = r.event_key
-    WHERE r.verdict IN ('settled', 'parked', 'reversal', 'reversal_refused') AND e.amount IS DISTINCT FROM r.amount
+    WHERE r.verdict IN ('settled', 'parked', 'reversal', 'reversal_refused', 'created') AND e.amount IS DISTINCT FROM r.amount
     LIMIT $1",
     "-- checks.received
     SELECT 'event ' || replace(e.key::text, '-', '') || ' is ' || e.state || ' and no receipt says so'
     FROM events e LEFT JOIN (SELECT DISTINCT event_key FROM receipts
-        WHERE verdict IN ('settled', 'parked', 'reversal', 'reversal_refused')) r ON r.event_key = e.key
+        WHERE verdict IN ('settled', 'parked', 'reversal', 'reversal_refused', 'created')) r ON r.event_key = e.key
     WHERE e.state <> 'expected' AND r.event_key IS NULL LIMIT $1",
     "-- checks.touched_twice
     SELECT 'posting ' || (no >> 16) || ' settles an invoice ' || count(*) || ' times'

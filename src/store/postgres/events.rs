@@ -100,6 +100,8 @@ pub(super) struct EventRows<'w> {
     claims: Columns<'w>,
     fulfilled: Columns<'w>,
     states: States,
+    /// Payments made from a statement: their numbers, and their lines'.
+    made: (Vec<i64>, Vec<i64>),
 }
 
 /// Prepares the rows; a new one gets its number, so that postings can name it before it is there.
@@ -135,6 +137,10 @@ pub(super) fn rows<'w>(
             Some((record, claims)) => {
                 let columns = if claims { &mut rows.claims } else { &mut rows.fulfilled };
                 columns.push(tx, (no, record), &one, first_postings.get(&one.key).copied())?;
+                if let Some(line) = record.made_from {
+                    rows.made.0.push(no);
+                    rows.made.1.push(line.0);
+                }
             }
             None => rows.states.push(&one, before)?,
         }
@@ -169,6 +175,8 @@ impl EventRows<'_> {
                     reverses, fee, funder, channel, paid_at, business_day, state, park_reason, reversal,
                     names_invoice, postings, first_posting, listed)
             WHERE e.key = u.key AND e.key = ANY($2) AND e.state = 'expected'";
+        const MADE: &str = "-- events.made\nUPDATE events e SET made_from = u.line
+            FROM unnest($1::bigint[], $2::bigint[]) u (no, line) WHERE e.no = u.no AND e.no = ANY($1)";
         const STATE: &str = "-- events.state\nUPDATE events e SET state = u.state, park_reason = u.park_reason,
                 reversal = u.reversal, postings = u.postings
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::integer[], $6::text[], $7::integer[])
@@ -187,6 +195,8 @@ impl EventRows<'_> {
             || StoreError::Fault("events.state: no such event".to_owned())
         };
         asks.extend(counted(self.states.key.len(), short, || Ask::new(STATE, self.states.params())));
+        let (events, lines) = &self.made;
+        asks.extend(counted(events.len(), || StoreError::Contended, || Ask::new(MADE, vec![events, lines])));
         asks
     }
 }

@@ -6,6 +6,7 @@
 
 mod breaks;
 mod checks;
+mod desk;
 mod events;
 mod failure;
 mod invoices;

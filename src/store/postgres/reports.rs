@@ -16,12 +16,12 @@ use crate::domain::receipt::Verdict;
 use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{
-    Cells, account_and_money, break_view, dispatch_columns, dispatch_query, dispatch_view, event_columns, event_query,
+    Cells, account_and_money, dispatch_columns, dispatch_query, dispatch_view, event_columns, event_query,
     events, key_bytes, numbered_event, stored_receipt,
 };
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::reports::{
-    BookedCount, BreakView, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
+    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
     ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use crate::store::rows::EventRecord;
@@ -320,15 +320,6 @@ impl Reports for PostgresReports {
 
     fn route(&mut self) -> Result<RouteState, StoreError> {
         outbox::route(&self.ask_one(Ask::new(outbox::ROUTE, Vec::new()))?)
-    }
-
-    fn breaks(&mut self, open_only: bool, limit: u32) -> Result<Vec<BreakView>, StoreError> {
-        const ALL: &str = "-- reports.breaks\nSELECT no, class, partner, event_key, invoice, amount, detail, opened_at,
-            closed_at FROM breaks ORDER BY no DESC LIMIT $1";
-        const OPEN: &str = "-- reports.open_breaks\nSELECT no, class, partner, event_key, invoice, amount, detail,
-            opened_at, closed_at FROM breaks WHERE closed_at IS NULL ORDER BY no DESC LIMIT $1";
-        let (sql, limit) = (if open_only { OPEN } else { ALL }, i64::from(limit));
-        self.ask_one(Ask::new(sql, vec![&limit]))?.all(break_view)
     }
 
     fn statement(

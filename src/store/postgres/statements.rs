@@ -204,8 +204,8 @@ pub(super) fn add_matches(
 
 /// Closes breaks that are open; says how many.
 pub(super) fn close_breaks(tx: &mut PostgresTx<'_>, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError> {
-    const CLOSE: &str = "-- breaks.close\nUPDATE breaks SET closed_at = $2, closed_by = $3, close_reason = $4
-        WHERE no = ANY($1) AND closed_at IS NULL";
+    const CLOSE: &str = "-- breaks.close\nUPDATE breaks SET closed_at = $2, closed_by = $3, close_reason = $4,
+            proposal_no = NULL, approved = false WHERE no = ANY($1) AND closed_at IS NULL";
     let (at, by) = (closing.at.unix_ms(), closing.author.as_str());
     Ok(tx.ask_one(Ask::new(CLOSE, vec![&breaks, &at, &by, &closing.reason]))?.count)
 }

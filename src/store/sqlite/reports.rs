@@ -11,12 +11,12 @@ use crate::domain::receipt::Verdict;
 use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{
-    Cells as _, account_and_money, break_view, dispatch_columns, dispatch_query, dispatch_view, event_columns,
+    Cells as _, account_and_money, dispatch_columns, dispatch_query, dispatch_view, event_columns,
     event_query, events, numbered_event, stored_receipt,
 };
 use crate::store::numbers::{lane_base, lines_of, receipt_no};
 use crate::store::reports::{
-    BookedCount, BreakView, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
+    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
     ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use crate::store::rows::EventRecord;
@@ -39,7 +39,7 @@ impl SqliteReports {
         Self { connection }
     }
 
-    fn db(&self) -> Db<'_> {
+    pub(super) fn db(&self) -> Db<'_> {
         Db(&self.connection)
     }
 
@@ -279,14 +279,6 @@ impl Reports for SqliteReports {
 
     fn route(&mut self) -> Result<RouteState, StoreError> {
         outbox::route(self.db())
-    }
-
-    fn breaks(&mut self, open_only: bool, limit: u32) -> Result<Vec<BreakView>, StoreError> {
-        const ALL: &str = "-- reports.breaks\nSELECT no, class, partner, event_key, invoice, amount, detail, opened_at,
-            closed_at FROM breaks ORDER BY no DESC LIMIT ?1";
-        const OPEN: &str = "-- reports.open_breaks\nSELECT no, class, partner, event_key, invoice, amount, detail,
-            opened_at, closed_at FROM breaks WHERE closed_at IS NULL ORDER BY no DESC LIMIT ?1";
-        self.db().all(if open_only { OPEN } else { ALL }, [limit], |cells| break_view(cells))
     }
 
     fn statement(

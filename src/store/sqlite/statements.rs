@@ -192,8 +192,8 @@ pub(super) fn add_matches(
 
 /// Closes breaks that are open; says how many.
 pub(super) fn close_breaks(db: Db<'_>, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError> {
-    const CLOSE: &str = "-- breaks.close\nUPDATE breaks SET closed_at = ?2, closed_by = ?3, close_reason = ?4
-        WHERE no = ?1 AND closed_at IS NULL";
+    const CLOSE: &str = "-- breaks.close\nUPDATE breaks SET closed_at = ?2, closed_by = ?3, close_reason = ?4,
+            proposal_no = NULL, approved = 0 WHERE no = ?1 AND closed_at IS NULL";
     let mut close = db.prepare(CLOSE)?;
     let mut closed = 0_u64;
     for no in breaks {

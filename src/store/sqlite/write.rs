@@ -89,6 +89,7 @@ fn events(tx: &mut SqliteTx<'_>, writes: &Writes) -> Result<(), StoreError> {
         WHERE key = ?1 AND state = 'expected'";
     const STATE: &str = "-- events.state\nUPDATE events SET state = ?2, park_reason = ?3, reversal = ?4, postings = ?5
         WHERE key = ?1";
+    const MADE: &str = "-- events.made\nUPDATE events SET made_from = ?2 WHERE no = ?1";
     if writes.events.is_empty() {
         return Ok(());
     }
@@ -107,7 +108,11 @@ fn events(tx: &mut SqliteTx<'_>, writes: &Writes) -> Result<(), StoreError> {
                 if put_event(&mut claim, record, sender, first.get(&record.key))? != 1 {
                     return Err(StoreError::Contended);
                 }
-                tx.numbers.events.insert(record.key, tx.db.0.last_insert_rowid());
+                let no = tx.db.0.last_insert_rowid();
+                tx.numbers.events.insert(record.key, no);
+                if let Some(line) = record.made_from {
+                    tx.db.execute(MADE, (no, line.0))?;
+                }
             }
             EventWrite::Fulfil(record) => {
                 let sender = sender_no(tx, record)?;
@@ -285,12 +290,14 @@ fn dispatches(tx: &mut SqliteTx<'_>, dispatches: &[Dispatch]) -> Result<(), Stor
     Ok(())
 }
 
-/// Opens breaks.
+/// Opens breaks; not what two people have settled, as long as both sides still say the same.
 pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> {
     const ADD: &str = "-- breaks.add\nINSERT INTO breaks
             (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
              theirs, carried)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
+        WHERE NOT EXISTS (SELECT 1 FROM breaks s WHERE s.mark = ?9 AND s.mark IS NOT NULL AND s.closed_at IS NOT NULL
+            AND s.proposal_no IS NOT NULL AND s.leg IS NOT NULL AND s.ours IS ?13 AND s.theirs IS ?14)
         ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
     if breaks.is_empty() {
         return Ok(());

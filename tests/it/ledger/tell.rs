@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jiff::civil::{Date, date};
 use std::fmt::Write as _;
 use std::path::Path;
+use thuho::store::desk::BreakFilter;
 use thuho::domain::ids::{CustomerCode, EventId, Funder, Generation, InvoiceId, Movement, PartnerCode, UnitCode};
 use thuho::domain::invoice::{Area, Invoice, InvoiceKind, InvoiceStatus};
 use thuho::domain::money::Money;
@@ -229,7 +230,7 @@ impl Books {
         for message in told {
             write!(out, "tell {} #{}; ", message.invoice, message.sequence).unwrap();
         }
-        let mut breaks = self.reports.breaks(true, 100).unwrap();
+        let mut breaks = self.reports.breaks(&BreakFilter::open(100)).unwrap();
         breaks.sort_by_key(|b| b.no);
         for b in breaks {
             write!(out, "{} {}; ", b.class.code(), b.amount).unwrap();

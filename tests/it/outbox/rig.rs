@@ -5,6 +5,7 @@ use jiff::civil::date;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use thuho::store::desk::{BreakFilter, DeskReports};
 use thuho::domain::dispatch::ParkCause;
 use thuho::domain::ids::{CustomerCode, DispatchKey, EventId, Generation, InvoiceId};
 use thuho::domain::ids::{Movement, PartnerCode, UnitCode};
@@ -218,7 +219,7 @@ impl Rig {
     }
 
     pub fn open_breaks(&self) -> Vec<(BreakClass, String, i64)> {
-        let found = self.reports().breaks(true, 100).unwrap();
+        let found = DeskReports::breaks(&mut self.reports(), &BreakFilter::open(100)).unwrap();
         found.into_iter().map(|b| (b.class, b.invoice.unwrap().to_string(), b.amount.dong())).collect()
     }
 

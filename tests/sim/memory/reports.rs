@@ -15,7 +15,7 @@ use thuho::domain::receipt::Verdict;
 use thuho::domain::statement::{LineNo, StatementKind};
 use thuho::domain::time::Timestamp;
 use thuho::store::reports::{
-    BookedCount, BreakView, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
+    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
     ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use thuho::store::rows::{EventRecord, EventState};
@@ -28,7 +28,7 @@ use thuho::store::{Candidates, FoundDispatch, NumberedPosting, Position, RouteSt
 pub struct MemoryReports(pub MemoryStore);
 
 impl MemoryReports {
-    fn db(&self) -> MutexGuard<'_, Db> {
+    pub(super) fn db(&self) -> MutexGuard<'_, Db> {
         self.0.db()
     }
 
@@ -177,25 +177,6 @@ impl Reports for MemoryReports {
 
     fn route(&mut self) -> Result<RouteState, StoreError> {
         Ok(self.db().route.clone())
-    }
-
-    fn breaks(&mut self, _open_only: bool, limit: u32) -> Result<Vec<BreakView>, StoreError> {
-        let db = self.db();
-        let numbered = (1_i64..).zip(&db.breaks).collect::<Vec<_>>();
-        let newest_first = numbered.into_iter().rev().take(usize::try_from(limit).unwrap());
-        Ok(newest_first
-            .map(|(no, b)| BreakView {
-                no,
-                class: b.class,
-                partner: b.partner.clone(),
-                event: b.event,
-                invoice: b.invoice.clone(),
-                amount: b.amount,
-                detail: b.detail.clone(),
-                opened_at: b.opened_at,
-                closed_at: None,
-            })
-            .collect())
     }
 
     fn statement(

@@ -1,0 +1,280 @@
+//! What two people decided about payments, carried out: a fold over a list, each item seeing the money as those before
+//! it left it. An item that the books do not bear is refused with a reason, and the others go on. Not the deciding, and
+//! not the rule of two (`store::desk`). Keeps I2 (a payment made from a statement claims the key of its late notice), I5,
+//! I6 and I13.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::book::{About, Book, LaneContext, fault};
+use super::compose::{self, Line, Moved, ReversalFacts};
+use super::post::class_of;
+use crate::domain::decision::{Decision, ParkReason};
+use crate::domain::ids::{Author, EventKey, InvoiceId, PostingNo};
+use crate::domain::invoice::InvoiceStatus;
+use crate::domain::money::Money;
+use crate::domain::notice::Wanted;
+use crate::domain::posting::{Account, Allocation};
+use crate::domain::receipt::{HashedEvidence, Verdict};
+use crate::domain::resolution::Because;
+use crate::matching::{self, Rules};
+use crate::store::rows::{EventRecord, EventState};
+use crate::store::{Position, StoreError, Tx};
+
+/// A payment that only a statement has.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Its row, as a notice would have made it; the state is decided here.
+    pub record: EventRecord,
+    /// The line and who decided, to be kept as what it was made from.
+    pub evidence: HashedEvidence,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Todo {
+    /// Books it.
+    Create(Box<Made>),
+    /// Puts a payment onto these invoices and off all others.
+    Allocate {
+        /// All that it shall be on.
+        invoices: Vec<(InvoiceId, Money)>,
+        /// From suspense to elsewhere.
+        elsewhere: Moved,
+    },
+    /// The partner owes less for it.
+    Adjust(Because, Money),
+    /// Takes it back.
+    Reverse,
+}
+
+/// One thing to be done.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// With which payment.
+    pub payment: EventKey,
+    /// What.
+    pub todo: Todo,
+    /// Who proposed it.
+    pub author: Author,
+}
+
+/// What was written last for a task, or why nothing was.
+pub type Ended = Result<PostingNo, String>;
+
+/// Carries a list out, in order.
+///
+/// # Errors
+/// The machine's; nothing is written then.
+pub fn resolve(tx: &mut dyn Tx, lane: &LaneContext, tasks: &[Task]) -> Result<Vec<Ended>, StoreError> {
+    let mut book = Book::open(tx, lane)?;
+    let keys: Vec<EventKey> = tasks.iter().map(|task| task.payment).collect();
+    book.load_events(tx, &keys)?;
+    let mut known: Vec<EventKey> = keys.into_iter().filter(|key| book.event(key).is_some()).collect();
+    known.sort_unstable();
+    known.dedup();
+    book.load_positions(tx, &known)?;
+    let mut wanted = Wanted { invoices: book.positioned_invoices().cloned().collect(), customers: Vec::new() };
+    for task in tasks {
+        match &task.todo {
+            Todo::Create(made) => {
+                let more = matching::read(&made.record.content.references).wanted();
+                wanted.invoices.extend(more.invoices);
+                wanted.customers.extend(more.customers);
+            }
+            Todo::Allocate { invoices, .. } => wanted.invoices.extend(invoices.iter().map(|(id, _)| id.clone())),
+            Todo::Adjust(..) | Todo::Reverse => {}
+        }
+        // An import that brings the invoice it waits for takes the same lock.
+        wanted.invoices.extend(book.event(&task.payment).and_then(|record| record.names_invoice.clone()));
+    }
+    book.load_bills(tx, wanted)?;
+    let mut ended = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        ended.push(one(&mut book, task)?);
+    }
+    book.write(tx, lane)?;
+    Ok(ended)
+}
+
+fn one(book: &mut Book, task: &Task) -> Result<Ended, StoreError> {
+    if let Todo::Create(made) = &task.todo {
+        return create(book, made, &task.author);
+    }
+    let Some(record) = book.event(&task.payment).cloned() else {
+        return Ok(Err("the payment is not in the books".to_owned()));
+    };
+    match record.state {
+        EventState::Settled | EventState::Parked(_) => {}
+        EventState::Reversed => return Ok(Err("the payment was taken back".to_owned())),
+        EventState::Expected { .. } => return Ok(Err("the payment has not come".to_owned())),
+        EventState::Applied | EventState::Waiting | EventState::Refused => {
+            return Ok(Err("it is a reversal, not a payment".to_owned()));
+        }
+    }
+    match &task.todo {
+        Todo::Create(_) => Ok(Err("it is created above".to_owned())),
+        Todo::Allocate { invoices, elsewhere } => allocate(book, record, (invoices, *elsewhere), &task.author),
+        Todo::Adjust(because, less) => adjust(book, record, (*because, *less), &task.author),
+        Todo::Reverse => reverse(book, record, &task.author),
+    }
+}
+
+/// Claims the key that the late notice would claim, and books the payment by the same rule.
+fn create(book: &mut Book, made: &Made, author: &Author) -> Result<Ended, StoreError> {
+    let mut record = made.record.clone();
+    if book.event(&record.key).is_some() {
+        return Ok(Err("its notice, or its reversal, has come meanwhile".to_owned()));
+    }
+    let amount = record.content.amount;
+    let reading = matching::read(&record.content.references);
+    let moment = book.moment();
+    let composed = match matching::decide(amount, &reading, book, Rules::default()) {
+        Decision::Settle { parts, .. } => {
+            record.state = EventState::Settled;
+            let lines = book.lines(&parts)?;
+            compose::settle(&record, &lines, Some(author), moment)
+        }
+        Decision::Park(reason) => {
+            record.state = EventState::Parked(reason);
+            let about = About {
+                partner: &record.partner,
+                event: Some(record.key),
+                invoice: record.names_invoice.as_ref(),
+                amount,
+                mark: None,
+            };
+            book.open_break(about, class_of(reason), format!("parked: {}", reason.word()));
+            compose::park(&record, Some(author), moment)
+        }
+    };
+    let no = book.enter(composed.map_err(fault)?)?;
+    record.postings = 1;
+    book.receipt(&made.evidence, Verdict::Created, Some(record.key), Some(amount.dong()));
+    book.claim(record);
+    Ok(Ok(no))
+}
+
+/// What lies in an account of the payment's, as a sum that is there.
+fn held(position: &Position, account: &Account) -> Money {
+    position.entries.iter().find(|e| e.account == *account).map_or(Money::ZERO, |e| e.amount.negated())
+}
+
+fn allocate(
+    book: &mut Book,
+    mut record: EventRecord,
+    (target, elsewhere): (&[(InvoiceId, Money)], Moved),
+    author: &Author,
+) -> Result<Ended, StoreError> {
+    let position = book.position(&record.key);
+    let wanted = |of: &Allocation| target.iter().any(|(id, amount)| *id == of.invoice && *amount == of.amount);
+    let (kept, undone): (Vec<&Allocation>, Vec<&Allocation>) = position.allocations.iter().partition(|of| wanted(of));
+    let new: Vec<&(InvoiceId, Money)> =
+        target.iter().filter(|(id, _)| !kept.iter().any(|of| of.invoice == *id)).collect();
+    if undone.is_empty() && new.is_empty() && elsewhere == Moved::default() {
+        return Ok(Err("the money is there already".to_owned()));
+    }
+    if let Some(why) = not_possible(book, &position, (&new, &undone), (&record, elsewhere))? {
+        return Ok(Err(why));
+    }
+    let mut last = None;
+    if !undone.is_empty() {
+        let pairs = book.undone(&position)?;
+        let pairs: Vec<_> = pairs.into_iter().filter(|(of, _)| !wanted(of)).collect();
+        let composed = compose::take_off(&record, &position, &pairs, (author, book.moment())).map_err(fault)?;
+        last = Some(book.enter(composed)?);
+        record.postings = record.postings.saturating_add(1);
+    }
+    if !new.is_empty() || elsewhere != Moved::default() {
+        let mut lines = Vec::with_capacity(new.len());
+        for (id, amount) in new {
+            lines.push(Line { account: book.account(id)?, amount: *amount });
+        }
+        let composed = compose::put_on(&record, &kept, (&lines, elsewhere), (author, book.moment())).map_err(fault)?;
+        last = Some(book.enter(composed)?);
+        record.postings = record.postings.saturating_add(1);
+    }
+    let left = held(&book.position(&record.key), &Account::Suspense(record.partner.clone()));
+    let state = match record.state {
+        _ if left.is_zero() && !target.is_empty() => EventState::Settled,
+        EventState::Parked(reason) => EventState::Parked(reason),
+        EventState::Settled
+        | EventState::Reversed
+        | EventState::Expected { .. }
+        | EventState::Applied
+        | EventState::Waiting
+        | EventState::Refused => EventState::Parked(ParkReason::TakenOff),
+    };
+    book.restate(record.key, state, record.postings);
+    last.map_or_else(|| Ok(Err("nothing was moved".to_owned())), |no| Ok(Ok(no)))
+}
+
+/// Why the books do not bear it.
+fn not_possible(
+    book: &Book,
+    position: &Position,
+    (new, undone): (&[&(InvoiceId, Money)], &[&Allocation]),
+    (record, elsewhere): (&EventRecord, Moved),
+) -> Result<Option<String>, StoreError> {
+    for (id, amount) in new {
+        let Some(account) = matching::Bills::invoice(book, id) else {
+            return Ok(Some(format!("invoice {id} is not known")));
+        };
+        if account.invoice.status == InvoiceStatus::Cancelled {
+            return Ok(Some(format!("invoice {id} was cancelled")));
+        }
+        let own = undone.iter().filter(|of| of.invoice == *id).map(|of| of.amount);
+        let open = Money::sum(own.chain([account.open()])).map_err(fault)?;
+        if *amount > open {
+            return Ok(Some(format!("invoice {id} has {open} dong open, not {amount}")));
+        }
+    }
+    let suspense = held(position, &Account::Suspense(record.partner.clone()));
+    let there = Money::sum(undone.iter().map(|of| of.amount).chain([suspense])).map_err(fault)?;
+    let asked = new.iter().map(|(_, amount)| *amount).chain([elsewhere.refund, elsewhere.write_off]);
+    let asked = Money::sum(asked).map_err(fault)?;
+    if asked > there {
+        return Ok(Some(format!("{there} dong of the payment can be moved, not {asked}")));
+    }
+    let due = held(position, &Account::RefundDue(record.partner.clone()));
+    if elsewhere.refund.negated() > due {
+        return Ok(Some(format!("{due} dong of it wait to be given back")));
+    }
+    Ok(None)
+}
+
+fn adjust(
+    book: &mut Book,
+    record: EventRecord,
+    (because, less): (Because, Money),
+    author: &Author,
+) -> Result<Ended, StoreError> {
+    let position = book.position(&record.key);
+    let amount = record.content.amount;
+    if less > amount || less.negated() > amount {
+        return Ok(Err(format!("the payment is over {amount} dong")));
+    }
+    let due = held(&position, &Account::RefundDue(record.partner.clone()));
+    if because == Because::Refund && (!less.is_positive() || less > due) {
+        return Ok(Err(format!("{due} dong of it wait to be given back")));
+    }
+    let composed = compose::adjust(&record, because, less, (author, book.moment())).map_err(fault)?;
+    let no = book.enter(composed)?;
+    book.restate(record.key, record.state, record.postings.saturating_add(1));
+    Ok(Ok(no))
+}
+
+fn reverse(book: &mut Book, record: EventRecord, author: &Author) -> Result<Ended, StoreError> {
+    let position = book.position(&record.key);
+    let moment = book.moment();
+    let facts = ReversalFacts {
+        event: record.event.clone(),
+        paid_at: moment.now,
+        business_day: moment.today,
+        author: Some(author.clone()),
+    };
+    let undone = book.undone(&position)?;
+    let composed = compose::reverse(&record, &position, &undone, &facts, moment).map_err(fault)?;
+    let no = book.enter(composed)?;
+    book.restate(record.key, EventState::Reversed, record.postings.saturating_add(1));
+    Ok(Ok(no))
+}

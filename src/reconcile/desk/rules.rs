@@ -1,0 +1,140 @@
+//! What a rule may propose by itself. Each rule has a name and a version, which is the author of its proposals, and each
+//! is shown what it would do before it does it. A rule never approves: either a person does, or, up to the sum that
+//! somebody has given it authority for, [`APPROVER`].
+
+use super::{NotProposed, draft};
+use crate::domain::decision::{Decision, ParkReason};
+use crate::domain::ids::{Author, Movement, PartnerCode};
+use crate::domain::resolution::{BreakState, ITEMS_MAX, Resolution};
+use crate::domain::review::BreakClass;
+use crate::domain::time::Timestamp;
+use crate::matching::{self, Rules};
+use crate::store::StoreError;
+use crate::store::desk::{BreakFilter, BreakView, NewProposal};
+use crate::store::reports::Reports;
+use crate::store::rows::EventState;
+
+/// Who approves what rules propose, as far as somebody gave it authority.
+pub const APPROVER: &str = "system:rules";
+
+/// Breaks that are looked at in one page.
+const PAGE: u32 = 500;
+
+/// A rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A payment that the statement has and nobody notified is booked, if its line names the event and the money is exactly
+    /// that of an open bill.
+    CreateMissing,
+    /// A bill that was paid twice: the payment that settled it is kept, and the later one is to be given back.
+    RefundLater,
+}
+
+impl Rule {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::CreateMissing, Self::RefundLater];
+
+    /// Name and version: the author of what it proposes. The version is raised whenever the rule changes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateMissing => "rule:create-missing@1",
+            Self::RefundLater => "rule:refund-later@1",
+        }
+    }
+
+    /// From its name, with or without `rule:` and version.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let plain = |full: &'static str| full.trim_start_matches("rule:").split('@').next().unwrap_or_default();
+        Self::ALL.into_iter().find(|rule| rule.name() == name || plain(rule.name()) == name)
+    }
+
+    /// Why, in its proposals.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::CreateMissing => "in the statement, not notified; the line names its event and is exactly an open bill",
+            Self::RefundLater => "the bill was paid before; the later payment goes back to the customer",
+        }
+    }
+
+    fn class(self) -> BreakClass {
+        match self {
+            Self::CreateMissing => BreakClass::MissingWebhook,
+            Self::RefundLater => BreakClass::DuplicatePayment,
+        }
+    }
+
+    fn judge(self, reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {
+        match self {
+            Self::CreateMissing => create_missing(reports, about),
+            Self::RefundLater => refund_later(reports, about),
+        }
+    }
+}
+
+/// What a rule would propose now, of this partner or of all; nothing where it finds nothing.
+///
+/// # Errors
+/// [`NotProposed`].
+pub fn dry_run(
+    reports: &mut dyn Reports,
+    rule: Rule,
+    partner: Option<&PartnerCode>,
+    at: Timestamp,
+) -> Result<Option<NewProposal>, NotProposed> {
+    let author = Author::parse(rule.name()).map_err(|bad| StoreError::Fault(bad.to_string()))?;
+    let mut wishes = Vec::new();
+    let mut before = None;
+    loop {
+        let filter = BreakFilter {
+            class: Some(rule.class()),
+            partner: partner.cloned(),
+            before,
+            ..BreakFilter::open(PAGE)
+        };
+        let page = reports.breaks(&filter)?;
+        let Some(last) = page.last() else { break };
+        before = Some(last.no);
+        // What a person looks at, or has proposed, is the person's.
+        for about in page.iter().filter(|about| matches!(about.state, BreakState::Open | BreakState::Carried)) {
+            if let Some(what) = rule.judge(reports, about)? {
+                wishes.push((about.no, what));
+            }
+        }
+        if wishes.len() >= ITEMS_MAX {
+            wishes.truncate(ITEMS_MAX);
+            break;
+        }
+    }
+    if wishes.is_empty() {
+        return Ok(None);
+    }
+    // Oldest first, whatever came in between: the same breaks give the same list.
+    wishes.sort_unstable_by_key(|(no, _)| *no);
+    draft(reports, wishes, (&author, rule.reason(), at)).map(Some)
+}
+
+fn create_missing(reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {
+    let Some(no) = about.leg.and_then(|leg| leg.line) else { return Ok(None) };
+    let Some(line) = reports.shown_line(no)? else { return Ok(None) };
+    let names_payment = line.movement == Some(Movement::Payment) && line.key.is_some();
+    if !names_payment || !line.amount.is_positive() {
+        return Ok(None);
+    }
+    let reading = matching::read(&line.references);
+    let bills = reports.candidates(&reading.wanted())?;
+    let settles =
+        matches!(matching::decide(line.amount, &reading, &bills, Rules::default()), Decision::Settle { .. });
+    Ok(settles.then(|| Resolution::Create { event: Vec::new() }))
+}
+
+fn refund_later(reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {
+    let Some(event) = &about.event else { return Ok(None) };
+    let Some(record) = reports.event(event)? else { return Ok(None) };
+    // Still whole in suspense: nobody has moved any of it.
+    let waits = record.state == EventState::Parked(ParkReason::AlreadyPaid) && record.postings == 1;
+    let refund = record.content.amount.dong();
+    Ok(waits.then_some(Resolution::Allocate { invoices: Vec::new(), refund, write_off: 0 }))
+}

@@ -1,0 +1,568 @@
+//! What people make of breaks, as the finance desk hands it over: notes, proposals with their frozen lists, decisions,
+//! authorities. The database holds the rules itself: nobody approves their own proposal, nobody beyond their authority,
+//! nothing is carried out that is not approved, and no item twice.
+
+use super::StoreError;
+use super::reports::LaneRange;
+use super::statements::Closing;
+use crate::domain::ids::{Author, DispatchKey, EventKey, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::money::Money;
+use crate::domain::notice::References;
+use crate::domain::resolution::{Action, BreakState, Item, ProposalNo};
+use crate::domain::review::{BreakClass, Leg};
+use crate::domain::statement::LineNo;
+use crate::domain::time::Timestamp;
+use jiff::civil::Date;
+
+/// What a note in a break's history says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoteKind {
+    /// A remark.
+    Comment,
+    /// A file.
+    Attached,
+    /// Somebody looks at it, or nobody any more.
+    Assigned,
+    /// It waits for the next day.
+    Carried,
+    /// Somebody proposed what to do.
+    Proposed,
+    /// Somebody else agreed.
+    Approved,
+    /// Somebody else did not agree.
+    Rejected,
+    /// The proposer took it back.
+    Withdrawn,
+    /// It was carried out.
+    Done,
+    /// It could not be carried out.
+    Refused,
+}
+
+impl NoteKind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Comment,
+        Self::Attached,
+        Self::Assigned,
+        Self::Carried,
+        Self::Proposed,
+        Self::Approved,
+        Self::Rejected,
+        Self::Withdrawn,
+        Self::Done,
+        Self::Refused,
+    ];
+
+    /// The word in the database and the API.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Comment => "comment",
+            Self::Attached => "attached",
+            Self::Assigned => "assigned",
+            Self::Carried => "carried",
+            Self::Proposed => "proposed",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// From its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// A file beside a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// What it was called.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What one person does with breaks that are not closed, without moving money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Says something.
+    Comment(String),
+    /// Adds a file, with what it is.
+    Attach(String, Attachment),
+    /// Gives it to somebody, or to nobody.
+    Assign(Option<Author>),
+    /// Says why it may wait for the next day.
+    Carry(String),
+}
+
+impl Mark {
+    /// What the history says of it.
+    pub(super) fn said(&self) -> (NoteKind, String) {
+        match self {
+            Self::Comment(text) => (NoteKind::Comment, text.clone()),
+            Self::Attach(text, _) => (NoteKind::Attached, text.clone()),
+            Self::Assign(to) => (NoteKind::Assigned, to.as_ref().map_or_else(|| "nobody".to_owned(), Author::to_string)),
+            Self::Carry(text) => (NoteKind::Carried, text.clone()),
+        }
+    }
+}
+
+/// A list of resolutions that one person proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewProposal {
+    /// What all of them do.
+    pub action: Action,
+    /// Who.
+    pub maker: Author,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// Each break once.
+    pub items: Vec<Item>,
+    /// The sum that authorities are measured by.
+    pub dong: i64,
+    /// Of the list.
+    pub hash: [u8; 32],
+}
+
+/// What became of a proposal to propose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proposed {
+    /// It waits for another person.
+    Waits(ProposalNo),
+    /// These breaks are closed, or are in a proposal already, or are not there.
+    NotFree(Vec<i64>),
+}
+
+/// Somebody's word on a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Yes.
+    Approve,
+    /// No.
+    Reject,
+    /// By its maker: not any more.
+    Withdraw,
+}
+
+/// A decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDecision<'d> {
+    /// Which proposal.
+    pub proposal: ProposalNo,
+    /// What.
+    pub verb: Verb,
+    /// Who.
+    pub by: &'d Author,
+    /// The list that was read: another one is not decided.
+    pub hash: [u8; 32],
+    /// In a sentence.
+    pub words: &'d str,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// It counts.
+    Done,
+    /// No such proposal.
+    NotFound,
+    /// Somebody decided before.
+    Late,
+    /// It is another list.
+    OtherList,
+    /// Nobody approves or rejects their own; nobody withdraws another's.
+    NotYours,
+    /// The sum is beyond what this person may approve.
+    BeyondAuthority,
+}
+
+/// How far a proposal got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProposalState {
+    /// It waits for another person.
+    Proposed,
+    /// It is being carried out.
+    Approved,
+    /// All of its items have ended.
+    Done,
+    /// Somebody else said no.
+    Rejected,
+    /// Its maker took it back.
+    Withdrawn,
+}
+
+impl ProposalState {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Proposed, Self::Approved, Self::Done, Self::Rejected, Self::Withdrawn];
+
+    /// The word in the database and the API.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Approved => "approved",
+            Self::Done => "done",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// From its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// A proposal as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposalView {
+    /// Its number.
+    pub no: ProposalNo,
+    /// What all of its items do.
+    pub action: Action,
+    /// Who.
+    pub maker: Author,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub made_at: Timestamp,
+    /// How many.
+    pub items: u32,
+    /// The sum that authorities are measured by.
+    pub dong: i64,
+    /// Of the list.
+    pub hash: [u8; 32],
+    /// How far it got.
+    pub state: ProposalState,
+    /// Who decided.
+    pub decided_by: Option<Author>,
+    /// When.
+    pub decided_at: Option<Timestamp>,
+    /// In a sentence.
+    pub decision: Option<String>,
+}
+
+/// One line of a proposal's list as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemView {
+    /// Its place, from 1.
+    pub place: u32,
+    /// What was proposed.
+    pub item: Item,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it could not be carried out.
+    pub refused: Option<String>,
+    /// What it wrote.
+    pub posting: Option<PostingNo>,
+}
+
+/// An item that is approved and has not ended, with its break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueItem {
+    /// Its place.
+    pub place: u32,
+    /// What to do.
+    pub item: Item,
+    /// With which break.
+    pub about: BreakView,
+}
+
+/// A proposal that is being carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueProposal {
+    /// The proposal.
+    pub view: ProposalView,
+    /// Some of its items that have not ended, in their order; none when all have.
+    pub items: Vec<DueItem>,
+}
+
+/// How an item ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedItem {
+    /// Its place.
+    pub place: u32,
+    /// Its break.
+    pub break_no: i64,
+    /// What was written, or why nothing was.
+    pub end: Result<Option<PostingNo>, String>,
+}
+
+/// A line of a statement that still says something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLine {
+    /// Its place.
+    pub no: LineNo,
+    /// Its row in the file.
+    pub row: u32,
+    /// Its file: name and SHA-256.
+    pub file: (String, [u8; 32]),
+    /// The event that it names, as a notice of it would be keyed.
+    pub key: Option<EventKey>,
+    /// The same, for people.
+    pub event: Option<String>,
+    /// What moves; `None` for one that is pending or failed.
+    pub movement: Option<Movement>,
+    /// What a bill is reduced by.
+    pub amount: Money,
+    /// The sponsor's part of it.
+    pub discount: Money,
+    /// What the partner charges for it.
+    pub fee: Money,
+    /// What it says the money is for.
+    pub references: References,
+    /// When the customer paid.
+    pub paid_at: Timestamp,
+}
+
+/// Up to which sum somebody may approve what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Who.
+    pub person: Author,
+    /// What.
+    pub action: Action,
+    /// Up to this sum, in dong.
+    pub dong: i64,
+    /// By whose word.
+    pub granted_by: Author,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A break as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BreakView {
+    /// Its number.
+    pub no: i64,
+    /// The class.
+    pub class: BreakClass,
+    /// Whose.
+    pub partner: Option<PartnerCode>,
+    /// The payment.
+    pub event: Option<EventKey>,
+    /// The invoice.
+    pub invoice: Option<InvoiceId>,
+    /// The message to the core.
+    pub dispatch: Option<DispatchKey>,
+    /// How much.
+    pub amount: Money,
+    /// One sentence.
+    pub detail: String,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// What a comparison says of it, if one opened it.
+    pub leg: Option<Leg>,
+    /// The accounting day that its age is counted from.
+    pub aged_from: Date,
+    /// Where it stands.
+    pub state: BreakState,
+    /// Who looks at it.
+    pub assignee: Option<Author>,
+    /// The proposal that it waits for, or was closed by.
+    pub proposal: Option<ProposalNo>,
+    /// When it was closed,
+    pub closed_at: Option<Timestamp>,
+    /// by whom or by which rule,
+    pub closed_by: Option<Author>,
+    /// and why.
+    pub close_reason: Option<String>,
+}
+
+/// Which breaks to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BreakFilter {
+    /// Only those that are not closed.
+    pub open_only: bool,
+    /// Only in this state.
+    pub state: Option<BreakState>,
+    /// Only of this class.
+    pub class: Option<BreakClass>,
+    /// Only of this partner.
+    pub partner: Option<PartnerCode>,
+    /// Only this person's.
+    pub assignee: Option<Author>,
+    /// Only of this payment.
+    pub event: Option<EventKey>,
+    /// Only with an accounting day from here,
+    pub aged_from: Option<Date>,
+    /// to here.
+    pub aged_to: Option<Date>,
+    /// Only those below this number: the next page.
+    pub before: Option<i64>,
+    /// At most.
+    pub limit: u32,
+}
+
+impl BreakFilter {
+    /// The newest ones that are not closed.
+    #[must_use]
+    pub fn open(limit: u32) -> Self {
+        Self { open_only: true, limit, ..Self::default() }
+    }
+
+    /// The newest ones, closed or not.
+    #[must_use]
+    pub fn all(limit: u32) -> Self {
+        Self { limit, ..Self::default() }
+    }
+}
+
+/// One note of a break's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteView {
+    /// Its number.
+    pub no: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub author: Author,
+    /// What.
+    pub what: NoteKind,
+    /// In words.
+    pub text: String,
+    /// The file beside it: name, SHA-256.
+    pub attachment: Option<(String, [u8; 32])>,
+}
+
+/// The last proposals: in this state, or in any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProposalFilter {
+    /// Only in this state.
+    pub state: Option<ProposalState>,
+    /// At most.
+    pub limit: u32,
+}
+
+
+/// The desk's verbs of a transaction.
+pub trait DeskTx {
+    /// One person's word on breaks; says how many of them were not closed.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn mark_breaks(&mut self, breaks: &[i64], mark: &Mark, by: &Author, at: Timestamp) -> Result<u64, StoreError>;
+
+    /// Keeps a proposal, if none of its breaks is closed or in another one.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn propose(&mut self, new: &NewProposal) -> Result<Proposed, StoreError>;
+
+    /// Keeps a decision.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn decide(&mut self, decision: &NewDecision<'_>) -> Result<Decided, StoreError>;
+
+    /// An approved proposal that has not ended, this one or the oldest, with some of its items. Nobody else carries it out
+    /// before this transaction ends.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn due(&mut self, proposal: Option<ProposalNo>, limit: u32) -> Result<Option<DueProposal>, StoreError>;
+
+    /// Ends items: the break of one that was carried out is closed, the break of another one is free again. A proposal
+    /// without further items is done.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn end_items(&mut self, proposal: &ProposalView, items: &[EndedItem], at: Timestamp) -> Result<(), StoreError>;
+
+    /// A line, if its file still says something.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn statement_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError>;
+
+    /// Gives somebody an authority, or takes it: the last word counts.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn grant(&mut self, authority: &Authority) -> Result<(), StoreError>;
+
+    /// Closes the open breaks of these classes about these events; says how many.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn close_breaks_about(
+        &mut self,
+        about: &[(EventKey, BreakClass)],
+        closing: &Closing<'_>,
+    ) -> Result<u64, StoreError>;
+}
+
+/// The desk's questions.
+pub trait DeskReports {
+    /// Breaks, newest first.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn breaks(&mut self, filter: &BreakFilter) -> Result<Vec<BreakView>, StoreError>;
+
+    /// One break.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn one_break(&mut self, no: i64) -> Result<Option<BreakView>, StoreError>;
+
+    /// A break's history, in order.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn notes(&mut self, break_no: i64) -> Result<Vec<NoteView>, StoreError>;
+
+    /// The file beside a note.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn attachment(&mut self, note: i64) -> Result<Option<Attachment>, StoreError>;
+
+    /// Proposals, newest first.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn proposals(&mut self, filter: ProposalFilter) -> Result<Vec<ProposalView>, StoreError>;
+
+    /// One proposal.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn proposal(&mut self, no: ProposalNo) -> Result<Option<ProposalView>, StoreError>;
+
+    /// A page of a proposal's list, after this place.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn items(&mut self, no: ProposalNo, after: u32, limit: u32) -> Result<Vec<ItemView>, StoreError>;
+
+    /// The authorities as they stand.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn authorities(&mut self) -> Result<Vec<Authority>, StoreError>;
+
+    /// A line of a statement, if its file still says something.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn shown_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError>;
+
+    /// The receipts about an event in these ranges: lane and place.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn receipts_about(&mut self, event: &EventKey, ranges: &[LaneRange]) -> Result<Vec<(u32, i64)>, StoreError>;
+}

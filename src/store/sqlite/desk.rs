@@ -1,0 +1,327 @@
+//! What people make of breaks: notes, proposals, decisions, authorities.
+
+use super::reports::SqliteReports;
+use super::statement::{Db, RowCells};
+use super::tx::SqliteTx;
+use crate::domain::ids::{Author, EventKey, PartnerCode};
+use crate::domain::resolution::ProposalNo;
+use crate::domain::review::BreakClass;
+use crate::domain::statement::LineNo;
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::cells::Cells as _;
+use crate::store::desk::{
+    Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
+    ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView, Proposed,
+    StoredLine, Verb,
+};
+use crate::store::desk_cells::{
+    authority, break_columns, break_view, item_columns, item_view, note_view, proposal_columns, proposal_view,
+    stored_line, stored_line_columns,
+};
+use crate::store::numbers::receipt_no;
+use crate::store::reports::LaneRange;
+use crate::store::shared::{judged, said_of_items, what_text};
+use crate::store::statements::Closing;
+use rusqlite::params;
+
+const ONE_PROPOSAL: &str =
+    concat!("-- proposals.one\nSELECT ", proposal_columns!(), " FROM proposals p WHERE p.no = ?1");
+
+fn proposal(db: Db<'_>, no: ProposalNo) -> Result<Option<ProposalView>, StoreError> {
+    db.one(ONE_PROPOSAL, [no.0], |cells| proposal_view(cells))
+}
+
+fn line(db: Db<'_>, no: LineNo) -> Result<Option<StoredLine>, StoreError> {
+    const SQL: &str = concat!(
+        "-- statement_lines.one\nSELECT ",
+        stored_line_columns!(),
+        " FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32 AND f.state = 'taken' WHERE l.no = ?1"
+    );
+    db.one(SQL, [no.0], |cells| stored_line(cells))
+}
+
+/// Adds a line to a break's history; its number.
+fn note(db: Db<'_>, break_no: i64, said: (NoteKind, &str), (by, at): (&Author, Timestamp)) -> Result<i64, StoreError> {
+    const SQL: &str = "-- break_notes.add\nINSERT INTO break_notes (break_no, at, author, what, text)
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.execute(SQL, params![break_no, at.unix_ms(), by.as_str(), said.0.word(), said.1])?;
+    Ok(db.0.last_insert_rowid())
+}
+
+impl DeskTx for SqliteTx<'_> {
+    fn mark_breaks(&mut self, breaks: &[i64], mark: &Mark, by: &Author, at: Timestamp) -> Result<u64, StoreError> {
+        const OPEN: &str = "-- breaks.is_open\nSELECT no FROM breaks WHERE no = ?1 AND closed_at IS NULL";
+        const ASSIGN: &str = "-- breaks.assign\nUPDATE breaks SET assignee = ?2 WHERE no = ?1";
+        const CARRY: &str = "-- breaks.carry\nUPDATE breaks SET carried = 1 WHERE no = ?1";
+        const ATTACH: &str = "-- attachments.add\nINSERT INTO attachments (note_no, name, hash, bytes)
+            VALUES (?1, ?2, ?3, ?4)";
+        let mut marked = 0_u64;
+        for no in breaks {
+            if self.db.one(OPEN, [no], |cells| cells.next::<i64>())?.is_none() {
+                continue;
+            }
+            let (kind, text) = mark.said();
+            let noted = note(self.db, *no, (kind, &text), (by, at))?;
+            match mark {
+                Mark::Comment(_) => {}
+                Mark::Attach(_, file) => {
+                    self.db.execute(ATTACH, params![noted, file.name, file.hash, file.bytes])?;
+                }
+                Mark::Assign(to) => drop(self.db.execute(ASSIGN, (no, to.as_ref().map(Author::as_str)))?),
+                Mark::Carry(_) => drop(self.db.execute(CARRY, [no])?),
+            }
+            marked = marked.saturating_add(1);
+        }
+        Ok(marked)
+    }
+
+    fn propose(&mut self, new: &NewProposal) -> Result<Proposed, StoreError> {
+        const FREE: &str =
+            "-- breaks.is_free\nSELECT no FROM breaks WHERE no = ?1 AND closed_at IS NULL AND proposal_no IS NULL";
+        const ADD: &str = "-- proposals.add\nINSERT INTO proposals (action, maker, reason, made_at, items, dong, hash, state)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'proposed')";
+        const ITEM: &str = "-- proposals.add_item\nINSERT INTO proposal_items (proposal_no, place, break_no, what, dong)
+            VALUES (?1, ?2, ?3, ?4, ?5)";
+        const TAKE: &str =
+            "-- breaks.propose\nUPDATE breaks SET proposal_no = ?2 WHERE no = ?1 AND proposal_no IS NULL AND closed_at IS NULL";
+        let mut taken = Vec::new();
+        for item in &new.items {
+            if self.db.one(FREE, [item.break_no], |cells| cells.next::<i64>())?.is_none() {
+                taken.push(item.break_no);
+            }
+        }
+        if !taken.is_empty() {
+            return Ok(Proposed::NotFree(taken));
+        }
+        let (at, items) = (new.at.unix_ms(), u32::try_from(new.items.len()).unwrap_or(u32::MAX));
+        self.db.execute(
+            ADD,
+            params![new.action.word(), new.maker.as_str(), new.reason, at, items, new.dong, new.hash],
+        )?;
+        let no = self.db.0.last_insert_rowid();
+        for (place, item) in (1_i64..).zip(&new.items) {
+            self.db.execute(ITEM, params![no, place, item.break_no, what_text(&item.what), item.dong])?;
+            if self.db.execute(TAKE, (item.break_no, no))? != 1 {
+                return Err(StoreError::Fault("breaks.propose: one break twice in a list".to_owned()));
+            }
+            note(self.db, item.break_no, (NoteKind::Proposed, &new.reason), (&new.maker, new.at))?;
+        }
+        Ok(Proposed::Waits(ProposalNo(no)))
+    }
+
+    fn decide(&mut self, decision: &NewDecision<'_>) -> Result<Decided, StoreError> {
+        const MAY: &str = "-- authorities.of\nSELECT dong FROM authorities WHERE person = ?1 AND action = ?2
+            ORDER BY no DESC LIMIT 1";
+        const DECIDE: &str = "-- proposals.decide\nUPDATE proposals SET state = ?2, decided_by = ?3, decided_at = ?4,
+            decision = ?5 WHERE no = ?1";
+        const APPROVED: &str = "-- breaks.approve\nUPDATE breaks SET approved = 1 WHERE proposal_no = ?1 AND closed_at IS NULL";
+        const FREED: &str =
+            "-- breaks.free\nUPDATE breaks SET proposal_no = NULL WHERE proposal_no = ?1 AND closed_at IS NULL";
+        const ITEMS: &str = "-- proposals.breaks\nSELECT break_no FROM proposal_items WHERE proposal_no = ?1";
+        let Some(found) = proposal(self.db, decision.proposal)? else { return Ok(Decided::NotFound) };
+        let may = self.db.one(MAY, (decision.by.as_str(), found.action.word()), |cells| cells.next::<i64>())?;
+        let (answer, state) = judged(&found, decision, may);
+        if answer != Decided::Done {
+            return Ok(answer);
+        }
+        let (no, at) = (decision.proposal.0, decision.at.unix_ms());
+        self.db.execute(DECIDE, params![no, state.word(), decision.by.as_str(), at, decision.words])?;
+        self.db.execute(if state == ProposalState::Approved { APPROVED } else { FREED }, [no])?;
+        let kind = match decision.verb {
+            Verb::Approve => NoteKind::Approved,
+            Verb::Reject => NoteKind::Rejected,
+            Verb::Withdraw => NoteKind::Withdrawn,
+        };
+        for break_no in self.db.all(ITEMS, [no], |cells| cells.next::<i64>())? {
+            note(self.db, break_no, (kind, decision.words), (decision.by, decision.at))?;
+        }
+        Ok(Decided::Done)
+    }
+
+    fn due(&mut self, no: Option<ProposalNo>, limit: u32) -> Result<Option<DueProposal>, StoreError> {
+        const OLDEST: &str = concat!(
+            "-- proposals.due\nSELECT ",
+            proposal_columns!(),
+            " FROM proposals p WHERE p.state = 'approved' AND (p.state = 'proposed' OR p.state = 'approved')
+                AND (?1 IS NULL OR p.no = ?1) ORDER BY p.no LIMIT 1"
+        );
+        const ITEMS: &str = concat!(
+            "-- proposals.due_items\nSELECT ",
+            item_columns!(),
+            ", ",
+            break_columns!(),
+            " FROM proposal_items t JOIN breaks b ON b.no = t.break_no
+                WHERE t.proposal_no = ?1 AND t.ended_at IS NULL ORDER BY t.place LIMIT ?2"
+        );
+        let Some(view) = self.db.one(OLDEST, [no.map(|no| no.0)], |cells| proposal_view(cells))? else {
+            return Ok(None);
+        };
+        let items = self.db.all(ITEMS, (view.no.0, limit), |cells| {
+            let shown = item_view(cells)?;
+            Ok(DueItem { place: shown.place, item: shown.item, about: break_view(cells)? })
+        })?;
+        Ok(Some(DueProposal { view, items }))
+    }
+
+    fn end_items(&mut self, of: &ProposalView, items: &[EndedItem], at: Timestamp) -> Result<(), StoreError> {
+        const END: &str = "-- proposals.end_item\nUPDATE proposal_items SET ended_at = ?3, refused = ?4, posting_no = ?5
+            WHERE proposal_no = ?1 AND place = ?2 AND ended_at IS NULL";
+        const CLOSE: &str = "-- breaks.resolve\nUPDATE breaks SET closed_at = ?2, closed_by = ?3, close_reason = ?4,
+            approved = 0 WHERE no = ?1 AND closed_at IS NULL";
+        const FREE: &str = "-- breaks.refuse\nUPDATE breaks SET proposal_no = NULL, approved = 0
+            WHERE no = ?1 AND closed_at IS NULL";
+        const LEFT: &str = "-- proposals.left\nSELECT count(*) FROM proposal_items WHERE proposal_no = ?1 AND ended_at IS NULL";
+        const DONE: &str = "-- proposals.done\nUPDATE proposals SET state = 'done' WHERE no = ?1 AND state = 'approved'";
+        for ended in items {
+            let (posting, refused) = match &ended.end {
+                Ok(posting) => (posting.map(|no| no.0), None),
+                Err(why) => (None, Some(why.as_str())),
+            };
+            let written =
+                self.db.execute(END, params![of.no.0, ended.place, at.unix_ms(), refused, posting])?;
+            if written != 1 {
+                return Err(StoreError::Contended);
+            }
+            let (kind, text) = said_of_items(of, &ended.end);
+            note(self.db, ended.break_no, (kind, &text), (&of.maker, at))?;
+            if ended.end.is_ok() {
+                self.db.execute(CLOSE, (ended.break_no, at.unix_ms(), of.maker.as_str(), &text))?;
+            } else {
+                self.db.execute(FREE, [ended.break_no])?;
+            }
+        }
+        if self.db.integer(LEFT, [of.no.0])? == 0 {
+            self.db.execute(DONE, [of.no.0])?;
+        }
+        Ok(())
+    }
+
+    fn statement_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError> {
+        line(self.db, no)
+    }
+
+    fn grant(&mut self, new: &Authority) -> Result<(), StoreError> {
+        const SQL: &str = "-- authorities.add\nINSERT INTO authorities (person, action, dong, granted_by, at)
+            VALUES (?1, ?2, ?3, ?4, ?5)";
+        let (person, by) = (new.person.as_str(), new.granted_by.as_str());
+        self.db.execute(SQL, params![person, new.action.word(), new.dong, by, new.at.unix_ms()]).map(drop)
+    }
+
+    fn close_breaks_about(
+        &mut self,
+        about: &[(EventKey, BreakClass)],
+        closing: &Closing<'_>,
+    ) -> Result<u64, StoreError> {
+        const SQL: &str = "-- breaks.close_about\nUPDATE breaks SET closed_at = ?3, closed_by = ?4, close_reason = ?5
+            WHERE event_key = ?1 AND class = ?2 AND closed_at IS NULL AND proposal_no IS NULL";
+        let mut close = self.db.prepare(SQL)?;
+        let mut closed = 0_u64;
+        for (event, class) in about {
+            let (at, by) = (closing.at.unix_ms(), closing.author.as_str());
+            let more = close.execute(params![event.as_bytes(), class.code(), at, by, closing.reason])?;
+            closed = closed.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+        }
+        Ok(closed)
+    }
+}
+
+impl DeskReports for SqliteReports {
+    fn breaks(&mut self, filter: &BreakFilter) -> Result<Vec<BreakView>, StoreError> {
+        // Those that are not closed have an index of their own.
+        const OPEN: &str = concat!(
+            "-- reports.open_breaks\nSELECT ",
+            break_columns!(),
+            " FROM breaks b WHERE b.closed_at IS NULL AND (?1 IS NULL OR b.no < ?1) AND (?2 IS NULL OR b.state = ?2)
+                AND (?3 IS NULL OR b.class = ?3) AND (?4 IS NULL OR b.partner = ?4) AND (?5 IS NULL OR b.assignee = ?5)
+                AND (?6 IS NULL OR b.event_key = ?6) AND (?7 IS NULL OR b.aged_from >= ?7)
+                AND (?8 IS NULL OR b.aged_from <= ?8) ORDER BY b.no DESC LIMIT ?9"
+        );
+        const ALL: &str = concat!(
+            "-- reports.breaks\nSELECT ",
+            break_columns!(),
+            " FROM breaks b WHERE (?1 IS NULL OR b.no < ?1) AND (?2 IS NULL OR b.state = ?2)
+                AND (?3 IS NULL OR b.class = ?3) AND (?4 IS NULL OR b.partner = ?4) AND (?5 IS NULL OR b.assignee = ?5)
+                AND (?6 IS NULL OR b.event_key = ?6) AND (?7 IS NULL OR b.aged_from >= ?7)
+                AND (?8 IS NULL OR b.aged_from <= ?8) ORDER BY b.no DESC LIMIT ?9"
+        );
+        let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string());
+        let params = params![
+            filter.before,
+            filter.state.map(|state| state.word()),
+            filter.class.map(|class| class.code()),
+            filter.partner.as_ref().map(PartnerCode::as_str),
+            filter.assignee.as_ref().map(Author::as_str),
+            filter.event.as_ref().map(EventKey::as_bytes),
+            day(filter.aged_from),
+            day(filter.aged_to),
+            filter.limit,
+        ];
+        self.db().all(if filter.open_only { OPEN } else { ALL }, params, |cells| break_view(cells))
+    }
+
+    fn one_break(&mut self, no: i64) -> Result<Option<BreakView>, StoreError> {
+        const SQL: &str = concat!("-- reports.break\nSELECT ", break_columns!(), " FROM breaks b WHERE b.no = ?1");
+        self.db().one(SQL, [no], |cells| break_view(cells))
+    }
+
+    fn notes(&mut self, break_no: i64) -> Result<Vec<NoteView>, StoreError> {
+        const SQL: &str = "-- reports.notes\nSELECT n.no, n.at, n.author, n.what, n.text, a.name, a.hash
+            FROM break_notes n LEFT JOIN attachments a ON a.note_no = n.no WHERE n.break_no = ?1 ORDER BY n.no";
+        self.db().all(SQL, [break_no], |cells| note_view(cells))
+    }
+
+    fn attachment(&mut self, note: i64) -> Result<Option<Attachment>, StoreError> {
+        const SQL: &str = "-- reports.attachment\nSELECT name, hash, bytes FROM attachments WHERE note_no = ?1";
+        self.db().one(SQL, [note], |cells| {
+            let (name, hash) = (cells.text()?, cells.hash()?);
+            Ok(Attachment { name, hash, bytes: cells.bytes_some()?.unwrap_or_default().to_vec() })
+        })
+    }
+
+    fn proposals(&mut self, filter: ProposalFilter) -> Result<Vec<ProposalView>, StoreError> {
+        const SQL: &str = concat!(
+            "-- reports.proposals\nSELECT ",
+            proposal_columns!(),
+            " FROM proposals p WHERE (?1 IS NULL OR p.state = ?1) ORDER BY p.no DESC LIMIT ?2"
+        );
+        let params = (filter.state.map(|state| state.word()), filter.limit);
+        self.db().all(SQL, params, |cells| proposal_view(cells))
+    }
+
+    fn proposal(&mut self, no: ProposalNo) -> Result<Option<ProposalView>, StoreError> {
+        proposal(self.db(), no)
+    }
+
+    fn items(&mut self, no: ProposalNo, after: u32, limit: u32) -> Result<Vec<ItemView>, StoreError> {
+        const SQL: &str = concat!(
+            "-- reports.items\nSELECT ",
+            item_columns!(),
+            " FROM proposal_items t WHERE t.proposal_no = ?1 AND t.place > ?2 ORDER BY t.place LIMIT ?3"
+        );
+        self.db().all(SQL, (no.0, after, limit), |cells| item_view(cells))
+    }
+
+    fn authorities(&mut self) -> Result<Vec<Authority>, StoreError> {
+        const SQL: &str = "-- reports.authorities\nSELECT person, action, dong, granted_by, at FROM authorities a
+            WHERE no = (SELECT max(no) FROM authorities l WHERE l.person = a.person AND l.action = a.action)
+            ORDER BY person, action";
+        self.db().all(SQL, [], |cells| authority(cells))
+    }
+
+    fn shown_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError> {
+        line(self.db(), no)
+    }
+
+    fn receipts_about(&mut self, event: &EventKey, ranges: &[LaneRange]) -> Result<Vec<(u32, i64)>, StoreError> {
+        const SQL: &str = "-- reports.receipts_about\nSELECT lane, n FROM receipts
+            WHERE no > ?1 AND no <= ?2 AND event_key = ?3 ORDER BY no";
+        let mut found = Vec::new();
+        for range in ranges {
+            let (from, to) = (receipt_no(range.lane, range.after)?, receipt_no(range.lane, range.upto)?);
+            let read = |cells: &mut RowCells<'_, '_>| Ok((cells.count()?, cells.whole()?));
+            found.extend(self.db().all(SQL, params![from, to, event.as_bytes()], read)?);
+        }
+        Ok(found)
+    }
+}
