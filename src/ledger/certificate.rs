@@ -52,6 +52,10 @@ pub struct Figure {
 }
 
 impl Figure {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn add(&mut self, dong: i64) -> Result<(), CertificateError> {
         let sum = Sum { count: self.count, dong: self.dong }.plus(dong);
         let sum =
@@ -97,6 +101,9 @@ pub struct Statement {
     pub by_verdict: BTreeMap<String, Figure>,
     /// What the books have of those that were booked, by the kind of their first posting.
     pub in_the_books: BTreeMap<String, Figure>,
+    /// Payments that two people booked from a statement: in the chain, and no calls.
+    #[serde(default, skip_serializing_if = "Figure::is_none")]
+    pub created: Figure,
     /// Repeats that were answered from what was known. Counted beside the chain: not durable.
     pub repeats: i64,
 }
@@ -198,7 +205,8 @@ fn state(reports: &mut dyn Reports, key: &Secret, day: &CertifiedDay) -> Result<
         }
     }
     let ranges = ranges(after.as_ref(), &upto);
-    let walked = walk(reports, &day.partner, &ranges, (after.as_ref(), &upto))?;
+    let mut walked = walk(reports, &day.partner, &ranges, (after.as_ref(), &upto))?;
+    let created = walked.remove(&Verdict::Created).unwrap_or_default();
     let booked = reports.booked(&day.partner, &ranges)?;
     let in_the_books = agree(&walked, &booked)?;
     let mut total = Figure::default();
@@ -217,6 +225,7 @@ fn state(reports: &mut dyn Reports, key: &Secret, day: &CertifiedDay) -> Result<
         total,
         by_verdict: walked.into_iter().map(|(verdict, figure)| (verdict.word().to_owned(), figure)).collect(),
         in_the_books,
+        created,
         repeats: reports.repeats(&day.partner, day.day)?,
     })
 }

@@ -10,6 +10,7 @@
 mod certificate;
 mod demo;
 mod deploy;
+mod desk;
 mod disk;
 mod duplicates;
 mod harness;

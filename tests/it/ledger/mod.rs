@@ -6,5 +6,5 @@ mod instances;
 mod retention;
 mod server;
 mod stories;
-mod tell;
+pub mod tell;
 mod writer;

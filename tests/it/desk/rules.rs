@@ -1,0 +1,55 @@
+//! What rules propose, and that they approve nothing that nobody let them.
+
+use super::{Desk, line};
+use crate::ledger::tell::{bill, noon, pay};
+use thuho::domain::resolution::{Action, Resolution};
+use thuho::domain::statement::LineNo;
+use thuho::reconcile::desk::rules::{APPROVER, Rule, dry_run};
+use thuho::store::desk::{Decided, Verb};
+
+#[test]
+fn a_rule_says_the_same_of_the_same_breaks_and_moves_nothing_by_itself() {
+    for mut desk in Desk::everywhere(|books| drop(books.import(&[bill("HD-1", 100), bill("HD-2", 250)]))) {
+        let lines = [
+            line(1, Some("7"), "HD-1", 100),
+            // Not exactly the bill; of no event; of no known bill: a person's.
+            line(2, Some("8"), "HD-2", 249),
+            line(3, None, "HD-2", 250),
+            line(4, Some("9"), "HD-9", 5),
+        ];
+        let file = desk.statement(&lines);
+        let mut opened = Vec::new();
+        for (place, event, dong) in [(1, Some("7"), 100), (2, Some("8"), 249), (3, None, 250), (4, Some("9"), 5)] {
+            opened.push(desk.missing(LineNo::of(file, place), event, dong));
+        }
+        let before = desk.books.state();
+        let drafts: Vec<_> = (0..2)
+            .map(|_| dry_run(desk.books.reports.as_mut(), Rule::CreateMissing, None, noon()).unwrap().unwrap())
+            .collect();
+        assert_eq!(drafts[0], drafts[1]);
+        assert_eq!(drafts[0].maker.as_str(), "rule:create-missing@1");
+        let listed: Vec<(i64, &Resolution)> = drafts[0].items.iter().map(|i| (i.break_no, &i.what)).collect();
+        assert_eq!(listed, [(opened[0], &Resolution::Create { event: vec![] })]);
+        assert_eq!(desk.books.state(), before);
+        let wishes: Vec<_> = drafts[0].items.iter().map(|i| (i.break_no, i.what.clone())).collect();
+        let proposal = desk.propose(drafts[0].maker.as_str(), &wishes).unwrap();
+        assert_eq!(desk.decide(proposal, Verb::Approve, APPROVER), Decided::BeyondAuthority);
+        desk.grant(APPROVER, Action::Create, 100);
+        assert_eq!(desk.decide(proposal, Verb::Approve, APPROVER), Decided::Done);
+        assert_eq!(desk.carry_out(None).done, 1);
+        assert_eq!(dry_run(desk.books.reports.as_mut(), Rule::CreateMissing, None, noon()).unwrap(), None);
+    }
+}
+
+#[test]
+fn of_two_payments_of_one_bill_the_first_is_kept() {
+    for mut desk in Desk::everywhere(|books| drop(books.import(&[bill("HD-1", 100)]))) {
+        desk.hear(&pay("1", 100).invoice("HD-1"));
+        desk.hear(&pay("2", 100).invoice("HD-1"));
+        let draft = dry_run(desk.books.reports.as_mut(), Rule::RefundLater, None, noon()).unwrap().unwrap();
+        let refund = Resolution::Allocate { invoices: vec![], refund: 100, write_off: 0 };
+        assert_eq!(draft.items.iter().map(|i| &i.what).collect::<Vec<_>>(), [&refund]);
+        let no = draft.items[0].break_no;
+        assert_eq!(desk.at(no).event, Some(super::key("2")));
+    }
+}
