@@ -329,6 +329,7 @@ async fn run(
     };
     let housekeeping = actix_web::rt::spawn(tasks::housekeeping(Arc::clone(&gateway.intake), people.clone(), sealing));
     let lanes = actix_web::rt::spawn(tasks::keep_lanes(Arc::clone(&gateway.intake), people.clone(), leader));
+    let desk = actix_web::rt::spawn(tasks::keep_desk(Arc::clone(&gateway.intake), Arc::clone(&gateway.writer), leader));
     // A file has one instance.
     let others = matches!(gateway.start.config.store, Place::Postgres(_)).then(|| {
         let (generations, readers) = (Arc::clone(gateway.seen.generations()), gateway.desks.people.clone());
@@ -356,6 +357,7 @@ async fn run(
         }
     };
     lanes.abort();
+    desk.abort();
     others.inspect(actix_web::rt::task::JoinHandle::abort);
     supervisor.stopping();
     drain(&gateway, broken, &public_handle, &internal_handle, forwarding).await;

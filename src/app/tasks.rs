@@ -5,9 +5,10 @@ use crate::domain::ids::Generation;
 use crate::domain::secret::Secret;
 use crate::inquiry::readers::Readers;
 use crate::intake::Intake;
-use crate::ledger::audit;
 use crate::ledger::writer::{Writer, moment};
+use crate::ledger::{Slices, audit};
 use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, overdue, watch};
+use crate::reconcile::desk;
 use crate::seen::Generations;
 use crate::store::reports::SlowPlace;
 use crate::store::{Lead, StoreError};
@@ -74,6 +75,8 @@ enum Work {
     Seals,
     /// Walking through the slow lane.
     Lanes,
+    /// Carrying out what was approved and stopped on the way.
+    Desk,
 }
 
 /// Who leads: this start of this instance, or nobody where there are no others.
@@ -85,6 +88,7 @@ async fn leads(intake: &Intake, leader: Leader, work: Work, lasts: Duration) -> 
     let word = match work {
         Work::Seals => "seals",
         Work::Lanes => "lanes",
+        Work::Desk => "desk",
     };
     let lasts_ms = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
     let lead = Lead { work: word, holder, now: intake.clock().now(), lasts_ms };
@@ -101,7 +105,7 @@ async fn leads(intake: &Intake, leader: Leader, work: Work, lasts: Duration) -> 
 
 /// Lets another instance take what was ours, at the end.
 pub(super) async fn give_up_leads(intake: &Intake, leader: Leader) {
-    for work in [Work::Seals, Work::Lanes] {
+    for work in [Work::Seals, Work::Lanes, Work::Desk] {
         leads(intake, leader, work, Duration::ZERO).await;
     }
 }
@@ -177,6 +181,31 @@ pub(super) async fn keep_lanes(intake: Arc<Intake>, readers: Readers, leader: Le
             Ok(0) => {}
             Ok(raised) => tracing::info!(raised, "Messages of overdue invoices go to the fast lane"),
             Err(why) => tracing::warn!(why, "The slow lane was not walked to its end; it is walked again"),
+        }
+    }
+}
+
+/// Carries out what was approved and stopped on the way: whoever approved it was cut off, or the instance was. Runs until
+/// it is aborted.
+pub(super) async fn keep_desk(intake: Arc<Intake>, writer: Arc<Writer>, leader: Leader) {
+    let mut often = tokio::time::interval(MINUTE);
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        often.tick().await;
+        if !leads(&intake, leader, Work::Desk, until_next(MINUTE)).await {
+            continue;
+        }
+        let (intake, writer) = (Arc::clone(&intake), Arc::clone(&writer));
+        let carried = tokio::task::spawn_blocking(move || {
+            let context = || writer.context(intake.clock().as_ref());
+            let senders = desk::senders(intake.partners().iter().map(AsRef::as_ref));
+            desk::carry_out(&mut Slices::between(writer.as_ref()), None, &senders, &context)
+        });
+        match carried.await {
+            Ok(Ok(carried)) if carried == desk::CarriedOut::default() => {}
+            Ok(Ok(carried)) => tracing::info!(carried.done, carried.refused, "What was approved is carried out"),
+            Ok(Err(error)) => tracing::warn!(error = %error, "What was approved waits to be carried out"),
+            Err(_panicked) => tracing::error!("What was approved was not carried out"),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod api;
 mod check;
 pub mod demo;
+mod desk;
 mod invoice;
 
 mod keep;
@@ -104,6 +105,17 @@ enum Command {
     Statement(statement::Command),
     /// Compares a partner's day with the statement that was taken, and keeps what differs as breaks.
     Reconcile(statement::ReconcileArgs),
+    /// Differences that wait for a person.
+    #[command(subcommand)]
+    Breaks(desk::BreaksCommand),
+    /// What people propose about breaks, and other people decide.
+    #[command(subcommand)]
+    Proposal(desk::ProposalCommand),
+    /// Lets a rule propose what it finds; approved as far as somebody gave rules authority.
+    Rule(desk::RuleArgs),
+    /// Who may approve how much.
+    #[command(subcommand)]
+    Authority(desk::AuthorityCommand),
     /// Stored notices.
     #[command(subcommand)]
     Notice(ops::NoticeCommand),
@@ -172,6 +184,10 @@ fn run(command: Command) -> Outcome {
         Command::Invoice(command) => invoice::run(&command),
         Command::Statement(command) => statement::run(&command),
         Command::Reconcile(args) => statement::reconcile(&args),
+        Command::Breaks(command) => desk::breaks(&command),
+        Command::Proposal(command) => desk::proposal(&command),
+        Command::Rule(args) => desk::rule(&args),
+        Command::Authority(command) => desk::authority(&command),
         Command::Notice(command) => ops::notice(&command),
         Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args),

@@ -221,7 +221,7 @@ fn import_there(remote: &Remote, args: &ImportArgs) -> Outcome {
 }
 
 /// For a query: everything but letters, digits and `-._~` as percent and hex (RFC 3986).
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -377,9 +377,6 @@ mod tests {
     #[test]
     fn ages_fall_into_the_buckets_of_the_trade() {
         let words: Vec<String> = [-3, 0, 1, 2, 3, 4, 7, 8, 15, 16, 30, 31, 400].map(|days| Age::of(days).word()).into();
-        assert_eq!(
-            words,
-            ["0", "0", "1", "2-3", "2-3", "4-7", "4-7", "8-15", "8-15", "16-30", "16-30", ">30", ">30"]
-        );
+        assert_eq!(words, ["0", "0", "1", "2-3", "2-3", "4-7", "4-7", "8-15", "8-15", "16-30", "16-30", ">30", ">30"]);
     }
 }

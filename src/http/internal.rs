@@ -3,7 +3,7 @@
 use super::health::Health;
 use super::problem::Problem;
 use super::tokens::Token;
-use super::{certificates, import, operations, page, questions, statements};
+use super::{certificates, desk, import, operations, page, proposals, questions, statements};
 use crate::domain::secret::Secret;
 use crate::inquiry::readers::{NoAnswer, Open, Readers};
 use crate::intake::Intake;
@@ -54,7 +54,18 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/invoices", web::put().to(import::invoices))
         .route("/api/v1/payments", web::get().to(questions::payments))
         .route("/api/v1/payments/{partner}/{event:.+}", web::get().to(questions::payment))
-        .route("/api/v1/breaks", web::get().to(questions::breaks))
+        .route("/api/v1/breaks", web::get().to(desk::breaks))
+        .route("/api/v1/breaks/{no}", web::get().to(desk::one))
+        .route("/api/v1/breaks/{no}/files", web::post().to(desk::attach))
+        .route("/api/v1/breaks/{no}/files/{note}", web::get().to(desk::file))
+        .route("/api/v1/breaks/{no}/{action}", web::post().to(desk::mark))
+        .route("/api/v1/proposals", web::post().to(proposals::propose))
+        .route("/api/v1/proposals", web::get().to(proposals::proposals))
+        .route("/api/v1/proposals/{no}", web::get().to(proposals::proposal))
+        .route("/api/v1/proposals/{no}/{verb}", web::post().to(proposals::decide))
+        .route("/api/v1/rules/{name}", web::post().to(proposals::rule))
+        .route("/api/v1/authorities", web::get().to(proposals::authorities))
+        .route("/api/v1/authorities", web::post().to(proposals::grant))
         .route("/api/v1/outbox", web::get().to(questions::outbox))
         .route("/api/v1/outbox/{key}/{action}", web::post().to(operations::outbox))
         .route("/api/v1/partners/{partner}/{action}", web::post().to(operations::partner))

@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod certificates;
+mod desk;
 pub mod health;
 pub mod import;
 pub mod internal;
@@ -12,6 +13,7 @@ pub mod operations;
 pub mod page;
 pub mod peer;
 pub mod problem;
+mod proposals;
 pub mod public;
 pub mod questions;
 mod spool;

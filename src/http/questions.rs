@@ -1,4 +1,4 @@
-//! What our own side may ask: invoices, payments, breaks, messages. Read-only, on reading connections.
+//! What our own side may ask: invoices, payments, messages. Read-only, on reading connections.
 
 use super::internal::Internal;
 use super::problem::Problem;
@@ -8,7 +8,6 @@ use crate::domain::ids::{InvoiceId, PartnerCode};
 use crate::domain::money::Money;
 use crate::matching;
 use crate::store::StoreError;
-use crate::store::desk::BreakFilter;
 use crate::store::reports::{DispatchFilter, Reports};
 use crate::store::rows::{EventRecord, EventState};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -128,26 +127,6 @@ pub async fn payments(
         (Some(_), Some(_)) | (None, None) => return Err(expected()),
     };
     Ok(HttpResponse::Ok().json(views))
-}
-
-/// The query of `GET /api/v1/breaks`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BreaksQuery {
-    limit: Option<u32>,
-}
-
-/// `GET /api/v1/breaks`
-pub async fn breaks(
-    request: HttpRequest,
-    query: Result<web::Query<BreaksQuery>, actix_web::Error>,
-    internal: web::Data<Internal>,
-) -> Result<HttpResponse, Problem> {
-    tokens::allow(&internal.tokens, &request, Scope::Read)?;
-    let query = query.map_err(|_bad_query| Problem::bad_request().saying("expected limit= or nothing"))?;
-    let limit = limit_of(query.limit)?;
-    let found = internal.readers.ask(move |reports| reports.breaks(&BreakFilter::open(limit))).await?;
-    Ok(HttpResponse::Ok().json(found.into_iter().map(views::Break::from).collect::<Vec<_>>()))
 }
 
 /// The query of `GET /api/v1/outbox`.

@@ -1,8 +1,6 @@
 //! The JSON of the internal API, as in openapi.yaml. Money is whole dong, an integer.
 
-use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::desk::BreakView;
 use crate::store::reports::{DispatchFilter, DispatchView, PostingView, Reports};
 use crate::store::rows::{EventRecord, EventState};
 use serde::Serialize;
@@ -155,34 +153,6 @@ pub struct Invoice {
     pub on_its_way: usize,
     /// The payments that touched or name it.
     pub payments: Vec<Payment>,
-}
-
-/// A break.
-#[derive(Debug, Serialize)]
-pub struct Break {
-    no: i64,
-    class: &'static str,
-    partner: Option<String>,
-    payment: Option<String>,
-    invoice_id: Option<String>,
-    amount: i64,
-    detail: String,
-    opened_at: String,
-}
-
-impl From<BreakView> for Break {
-    fn from(view: BreakView) -> Self {
-        Self {
-            no: view.no,
-            class: view.class.code(),
-            partner: view.partner.map(String::from),
-            payment: view.event.map(|key| key.to_string()),
-            invoice_id: view.invoice.map(String::from),
-            amount: view.amount.dong(),
-            detail: view.detail,
-            opened_at: Timestamp::to_string(&view.opened_at),
-        }
-    }
 }
 
 /// A row of an import that was not taken.

@@ -279,10 +279,10 @@ fn task(
         }
         Resolution::Allocate { invoices, refund, write_off } => {
             let shares = invoices.iter().map(|share| Ok((share.invoice.clone(), Money::from_dong(share.dong)?)));
-            let elsewhere = || {
-                Ok(Moved { refund: Money::from_dong(*refund)?, write_off: Money::from_dong(*write_off)? })
-            };
-            match shares.collect::<Result<Vec<_>, crate::domain::money::NotMoney>>().and_then(|s| Ok((s, elsewhere()?))) {
+            let elsewhere =
+                || Ok(Moved { refund: Money::from_dong(*refund)?, write_off: Money::from_dong(*write_off)? });
+            match shares.collect::<Result<Vec<_>, crate::domain::money::NotMoney>>().and_then(|s| Ok((s, elsewhere()?)))
+            {
                 Ok((invoices, elsewhere)) => Todo::Allocate { invoices, elsewhere },
                 Err(bad) => return Ok(Err(bad.to_string())),
             }
@@ -375,7 +375,12 @@ fn identity(
 }
 
 /// What stands in the chain for a payment that nobody signed: the line, its file, and who decided.
-fn evidence((of, due): (&ProposalView, &DueItem), partner: &PartnerCode, line: &StoredLine, now: Timestamp) -> Evidence {
+fn evidence(
+    (of, due): (&ProposalView, &DueItem),
+    partner: &PartnerCode,
+    line: &StoredLine,
+    now: Timestamp,
+) -> Evidence {
     let text = |of: &Option<crate::domain::notice::ReferenceText>| of.as_ref().map(|t| t.as_str().to_owned());
     let body = json!({
         "proposal": of.no.0, "item": due.place, "break": due.about.no, "reason": of.reason,

@@ -6,7 +6,6 @@ use super::build::{
 };
 use super::{Harness, LANE, build};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use thuho::store::desk::BreakFilter;
 use thuho::domain::decision::ParkReason;
 use thuho::domain::ids::{EventKey, Movement, PostingNo, UnitCode};
 use thuho::domain::money::Money;
@@ -14,6 +13,7 @@ use thuho::domain::notice::{Content, References};
 use thuho::domain::posting::{Account, PostingKind};
 use thuho::domain::receipt::Verdict;
 use thuho::domain::review::{BreakClass, NewBreak};
+use thuho::store::desk::BreakFilter;
 use thuho::store::reports::{DispatchFilter, ReceiptFilter};
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::{EventWrite, StoreError, Upserted, Writes};

@@ -146,16 +146,34 @@ fn openapi_and_the_routes_are_the_same() {
     let gateway = Gateway::start();
     gateway.put(&[bill("HD-1", 150_000)]);
     gateway.notify("standard", &pays("p1", "HD-1", 150_000));
+    // A second payment of the bill is a break, with a file and in a proposal.
+    gateway.notify("standard", &pays("p2", "HD-1", 150_000));
+    let post = |path: &str, body: &[u8]| {
+        let headers = [("authorization", bearer(TOKEN)), ("content-type", "application/json".to_owned())];
+        let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        http::call(gateway.running().internal(), &http::request("POST", path, &headers, body)).status
+    };
+    assert_eq!(post("/api/v1/breaks/1/files?name=letter.txt", b"a letter"), 204);
+    let close = br#"{"reason":"x","items":[{"break":1,"resolution":{"action":"close"}}]}"#;
+    assert_eq!(post("/api/v1/proposals", close), 201);
     let key = gateway.get("/api/v1/outbox").json()[0]["key"].as_str().unwrap().to_owned();
     let routes = documented();
     assert!(routes.len() >= 17, "{routes:?}");
     for (method, path) in routes {
-        let action = if path.contains("outbox") { "retry" } else { "resume" };
+        let action = match () {
+            () if path.contains("outbox") => "retry",
+            () if path.contains("breaks") => "comment",
+            () => "resume",
+        };
         let target = path
             .replace("{partner}", "standard")
             .replace("{id}", "HD-1")
             .replace("{event}", "p1")
             .replace("{key}", &key)
+            .replace("{no}", "1")
+            .replace("{note}", "1")
+            .replace("{verb}", "withdraw")
+            .replace("{name}", "create-missing")
             .replace("{action}", action);
         let public = path.starts_with("/webhooks") || path.starts_with("/partners");
         let to = if public { gateway.running().public() } else { gateway.running().internal() };

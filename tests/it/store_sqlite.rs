@@ -76,7 +76,10 @@ fn a_schema_is_brought_up_once() {
     let (_folder, path) = folder();
     assert!(matches!(refusal(db::open_reports(&path)), StoreError::Schema(_)), "a question makes no file");
     assert!(!path.exists());
-    assert_eq!(db::migrate(&path).unwrap(), vec!["0001_spine".to_owned(), "0002_reconciliation".to_owned(), "0003_desk".to_owned()]);
+    assert_eq!(
+        db::migrate(&path).unwrap(),
+        vec!["0001_spine".to_owned(), "0002_reconciliation".to_owned(), "0003_desk".to_owned()]
+    );
     assert_eq!(db::migrate(&path).unwrap(), Vec::<String>::new());
 }
 

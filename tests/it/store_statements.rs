@@ -4,11 +4,11 @@
 use crate::store_contract::contract::Harness;
 use crate::store_contract::contract::build::{at, dong, partner, payment};
 use jiff::civil::{Date, date};
-use thuho::store::desk::BreakFilter;
 use thuho::domain::ids::{Author, EventId, EventKey, EventNo, Movement, PartnerCode};
 use thuho::domain::notice::{Effect, NoEffect, ReferenceText, References};
 use thuho::domain::review::{BreakClass, Leg, NewBreak};
 use thuho::domain::statement::{FileNo, LineNo, StatementKind, StatementLine, Sum};
+use thuho::store::desk::BreakFilter;
 use thuho::store::rows::EventState;
 use thuho::store::statements::{
     BegunStatement, Closing, DayEvents, FileState, LegBreaks, NewLine, NewMatch, NewReconciliation, NewStatement,

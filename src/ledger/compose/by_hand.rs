@@ -105,10 +105,8 @@ pub fn adjust(
         Because::Promotion => Account::Promotion(funder(payment)),
         Because::Refund => Account::RefundDue(partner.clone()),
     };
-    let entries = vec![
-        Entry { account: Account::Clearing(partner), amount: less.negated() },
-        Entry { account, amount: less },
-    ];
+    let entries =
+        vec![Entry { account: Account::Clearing(partner), amount: less.negated() }, Entry { account, amount: less }];
     moved(payment, entries, Vec::new(), (author, moment))
 }
 

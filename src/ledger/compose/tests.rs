@@ -92,7 +92,12 @@ fn told(composed: &Composed) -> Vec<(i64, i64, i64)> {
 }
 
 fn later() -> ReversalFacts {
-    ReversalFacts { event: "R1".to_owned(), paid_at: Timestamp::from_unix_ms(1), business_day: date(2026, 1, 16), author: None }
+    ReversalFacts {
+        event: "R1".to_owned(),
+        paid_at: Timestamp::from_unix_ms(1),
+        business_day: date(2026, 1, 16),
+        author: None,
+    }
 }
 
 proptest! {

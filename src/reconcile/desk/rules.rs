@@ -54,7 +54,9 @@ impl Rule {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::CreateMissing => "in the statement, not notified; the line names its event and is exactly an open bill",
+            Self::CreateMissing => {
+                "in the statement, not notified; the line names its event and is exactly an open bill"
+            }
             Self::RefundLater => "the bill was paid before; the later payment goes back to the customer",
         }
     }
@@ -88,12 +90,8 @@ pub fn dry_run(
     let mut wishes = Vec::new();
     let mut before = None;
     loop {
-        let filter = BreakFilter {
-            class: Some(rule.class()),
-            partner: partner.cloned(),
-            before,
-            ..BreakFilter::open(PAGE)
-        };
+        let filter =
+            BreakFilter { class: Some(rule.class()), partner: partner.cloned(), before, ..BreakFilter::open(PAGE) };
         let page = reports.breaks(&filter)?;
         let Some(last) = page.last() else { break };
         before = Some(last.no);
@@ -125,8 +123,7 @@ fn create_missing(reports: &mut dyn Reports, about: &BreakView) -> Result<Option
     }
     let reading = matching::read(&line.references);
     let bills = reports.candidates(&reading.wanted())?;
-    let settles =
-        matches!(matching::decide(line.amount, &reading, &bills, Rules::default()), Decision::Settle { .. });
+    let settles = matches!(matching::decide(line.amount, &reading, &bills, Rules::default()), Decision::Settle { .. });
     Ok(settles.then(|| Resolution::Create { event: Vec::new() }))
 }
 

@@ -13,8 +13,8 @@ use crate::store::StoreError;
 use crate::store::cells::Cells;
 use crate::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
-    ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView, Proposed,
-    StoredLine, Verb,
+    ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView,
+    Proposed, StoredLine, Verb,
 };
 use crate::store::desk_cells::{
     authority, break_columns, break_view, item_columns, item_view, note_view, proposal_columns, proposal_view,
@@ -73,9 +73,11 @@ impl DeskTx for PostgresTx<'_> {
     fn propose(&mut self, new: &NewProposal) -> Result<Proposed, StoreError> {
         const FREE: &str = "-- breaks.are_free\nSELECT no FROM breaks
             WHERE no = ANY($1) AND closed_at IS NULL AND proposal_no IS NULL ORDER BY no FOR UPDATE";
-        const ADD: &str = "-- proposals.add\nINSERT INTO proposals (action, maker, reason, made_at, items, dong, hash, state)
+        const ADD: &str =
+            "-- proposals.add\nINSERT INTO proposals (action, maker, reason, made_at, items, dong, hash, state)
             VALUES ($1, $2, $3, $4, $5, $6, $7, 'proposed') RETURNING no";
-        const ITEMS: &str = "-- proposals.add_items\nINSERT INTO proposal_items (proposal_no, place, break_no, what, dong)
+        const ITEMS: &str =
+            "-- proposals.add_items\nINSERT INTO proposal_items (proposal_no, place, break_no, what, dong)
             SELECT $1, u.place, u.break_no, u.what, u.dong
             FROM unnest($2::bigint[], $3::text[], $4::bigint[]) WITH ORDINALITY u (break_no, what, dong, place)";
         const TAKE: &str = "-- breaks.propose\nUPDATE breaks SET proposal_no = $2 WHERE no = ANY($1)";
@@ -95,10 +97,7 @@ impl DeskTx for PostgresTx<'_> {
         let no = no.ok_or_else(|| StoreError::Fault("proposals.add: no number".to_owned()))?;
         let what: Vec<String> = new.items.iter().map(|item| what_text(&item.what)).collect();
         let dong: Vec<i64> = new.items.iter().map(|item| item.dong).collect();
-        self.ask(&[
-            Ask::new(ITEMS, vec![&no, &breaks, &what, &dong]),
-            Ask::new(TAKE, vec![&breaks, &no]),
-        ])?;
+        self.ask(&[Ask::new(ITEMS, vec![&no, &breaks, &what, &dong]), Ask::new(TAKE, vec![&breaks, &no])])?;
         note(self, &breaks, (NoteKind::Proposed, &new.reason), (&new.maker, new.at))?;
         Ok(Proposed::Waits(ProposalNo(no)))
     }
@@ -166,12 +165,12 @@ impl DeskTx for PostgresTx<'_> {
     }
 
     fn end_items(&mut self, of: &ProposalView, items: &[EndedItem], at: Timestamp) -> Result<(), StoreError> {
-        const END: &str = "-- proposals.end_item\nUPDATE proposal_items SET ended_at = $3, refused = $4, posting_no = $5
+        const END: &str =
+            "-- proposals.end_item\nUPDATE proposal_items SET ended_at = $3, refused = $4, posting_no = $5
             WHERE proposal_no = $1 AND place = $2 AND ended_at IS NULL";
         const CLOSE: &str = "-- breaks.resolve\nUPDATE breaks SET closed_at = $2, closed_by = $3, close_reason = $4,
             approved = false WHERE no = $1 AND closed_at IS NULL";
-        const FREE: &str =
-            "-- breaks.refuse\nUPDATE breaks SET proposal_no = NULL, approved = false WHERE no = $1 AND closed_at IS NULL";
+        const FREE: &str = "-- breaks.refuse\nUPDATE breaks SET proposal_no = NULL, approved = false WHERE no = $1 AND closed_at IS NULL";
         const DONE: &str = "-- proposals.done\nUPDATE proposals SET state = 'done' WHERE no = $1 AND state = 'approved'
             AND NOT EXISTS (SELECT 1 FROM proposal_items t WHERE t.proposal_no = $1 AND t.ended_at IS NULL)";
         let (no, at_ms, maker) = (of.no.0, at.unix_ms(), of.maker.as_str());

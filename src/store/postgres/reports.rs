@@ -16,13 +16,13 @@ use crate::domain::receipt::Verdict;
 use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{
-    Cells, account_and_money, dispatch_columns, dispatch_query, dispatch_view, event_columns, event_query,
-    events, key_bytes, numbered_event, stored_receipt,
+    Cells, account_and_money, dispatch_columns, dispatch_query, dispatch_view, event_columns, event_query, events,
+    key_bytes, numbered_event, stored_receipt,
 };
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::reports::{
-    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
-    ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
+    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView, ReceiptCount,
+    ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{event_ids, newest};

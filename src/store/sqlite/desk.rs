@@ -12,8 +12,8 @@ use crate::store::StoreError;
 use crate::store::cells::Cells as _;
 use crate::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
-    ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView, Proposed,
-    StoredLine, Verb,
+    ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView,
+    Proposed, StoredLine, Verb,
 };
 use crate::store::desk_cells::{
     authority, break_columns, break_view, item_columns, item_view, note_view, proposal_columns, proposal_view,
@@ -79,12 +79,13 @@ impl DeskTx for SqliteTx<'_> {
     fn propose(&mut self, new: &NewProposal) -> Result<Proposed, StoreError> {
         const FREE: &str =
             "-- breaks.is_free\nSELECT no FROM breaks WHERE no = ?1 AND closed_at IS NULL AND proposal_no IS NULL";
-        const ADD: &str = "-- proposals.add\nINSERT INTO proposals (action, maker, reason, made_at, items, dong, hash, state)
+        const ADD: &str =
+            "-- proposals.add\nINSERT INTO proposals (action, maker, reason, made_at, items, dong, hash, state)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'proposed')";
-        const ITEM: &str = "-- proposals.add_item\nINSERT INTO proposal_items (proposal_no, place, break_no, what, dong)
+        const ITEM: &str =
+            "-- proposals.add_item\nINSERT INTO proposal_items (proposal_no, place, break_no, what, dong)
             VALUES (?1, ?2, ?3, ?4, ?5)";
-        const TAKE: &str =
-            "-- breaks.propose\nUPDATE breaks SET proposal_no = ?2 WHERE no = ?1 AND proposal_no IS NULL AND closed_at IS NULL";
+        const TAKE: &str = "-- breaks.propose\nUPDATE breaks SET proposal_no = ?2 WHERE no = ?1 AND proposal_no IS NULL AND closed_at IS NULL";
         let mut taken = Vec::new();
         for item in &new.items {
             if self.db.one(FREE, [item.break_no], |cells| cells.next::<i64>())?.is_none() {
@@ -95,10 +96,8 @@ impl DeskTx for SqliteTx<'_> {
             return Ok(Proposed::NotFree(taken));
         }
         let (at, items) = (new.at.unix_ms(), u32::try_from(new.items.len()).unwrap_or(u32::MAX));
-        self.db.execute(
-            ADD,
-            params![new.action.word(), new.maker.as_str(), new.reason, at, items, new.dong, new.hash],
-        )?;
+        self.db
+            .execute(ADD, params![new.action.word(), new.maker.as_str(), new.reason, at, items, new.dong, new.hash])?;
         let no = self.db.0.last_insert_rowid();
         for (place, item) in (1_i64..).zip(&new.items) {
             self.db.execute(ITEM, params![no, place, item.break_no, what_text(&item.what), item.dong])?;
@@ -115,7 +114,8 @@ impl DeskTx for SqliteTx<'_> {
             ORDER BY no DESC LIMIT 1";
         const DECIDE: &str = "-- proposals.decide\nUPDATE proposals SET state = ?2, decided_by = ?3, decided_at = ?4,
             decision = ?5 WHERE no = ?1";
-        const APPROVED: &str = "-- breaks.approve\nUPDATE breaks SET approved = 1 WHERE proposal_no = ?1 AND closed_at IS NULL";
+        const APPROVED: &str =
+            "-- breaks.approve\nUPDATE breaks SET approved = 1 WHERE proposal_no = ?1 AND closed_at IS NULL";
         const FREED: &str =
             "-- breaks.free\nUPDATE breaks SET proposal_no = NULL WHERE proposal_no = ?1 AND closed_at IS NULL";
         const ITEMS: &str = "-- proposals.breaks\nSELECT break_no FROM proposal_items WHERE proposal_no = ?1";
@@ -165,21 +165,23 @@ impl DeskTx for SqliteTx<'_> {
     }
 
     fn end_items(&mut self, of: &ProposalView, items: &[EndedItem], at: Timestamp) -> Result<(), StoreError> {
-        const END: &str = "-- proposals.end_item\nUPDATE proposal_items SET ended_at = ?3, refused = ?4, posting_no = ?5
+        const END: &str =
+            "-- proposals.end_item\nUPDATE proposal_items SET ended_at = ?3, refused = ?4, posting_no = ?5
             WHERE proposal_no = ?1 AND place = ?2 AND ended_at IS NULL";
         const CLOSE: &str = "-- breaks.resolve\nUPDATE breaks SET closed_at = ?2, closed_by = ?3, close_reason = ?4,
             approved = 0 WHERE no = ?1 AND closed_at IS NULL";
         const FREE: &str = "-- breaks.refuse\nUPDATE breaks SET proposal_no = NULL, approved = 0
             WHERE no = ?1 AND closed_at IS NULL";
-        const LEFT: &str = "-- proposals.left\nSELECT count(*) FROM proposal_items WHERE proposal_no = ?1 AND ended_at IS NULL";
-        const DONE: &str = "-- proposals.done\nUPDATE proposals SET state = 'done' WHERE no = ?1 AND state = 'approved'";
+        const LEFT: &str =
+            "-- proposals.left\nSELECT count(*) FROM proposal_items WHERE proposal_no = ?1 AND ended_at IS NULL";
+        const DONE: &str =
+            "-- proposals.done\nUPDATE proposals SET state = 'done' WHERE no = ?1 AND state = 'approved'";
         for ended in items {
             let (posting, refused) = match &ended.end {
                 Ok(posting) => (posting.map(|no| no.0), None),
                 Err(why) => (None, Some(why.as_str())),
             };
-            let written =
-                self.db.execute(END, params![of.no.0, ended.place, at.unix_ms(), refused, posting])?;
+            let written = self.db.execute(END, params![of.no.0, ended.place, at.unix_ms(), refused, posting])?;
             if written != 1 {
                 return Err(StoreError::Contended);
             }

@@ -11,13 +11,13 @@ use crate::domain::receipt::Verdict;
 use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{
-    Cells as _, account_and_money, dispatch_columns, dispatch_query, dispatch_view, event_columns,
-    event_query, events, numbered_event, stored_receipt,
+    Cells as _, account_and_money, dispatch_columns, dispatch_query, dispatch_view, event_columns, event_query, events,
+    numbered_event, stored_receipt,
 };
 use crate::store::numbers::{lane_base, lines_of, receipt_no};
 use crate::store::reports::{
-    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
-    ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
+    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView, ReceiptCount,
+    ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::{BookedSums, event_ids, newest};

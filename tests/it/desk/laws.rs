@@ -23,22 +23,20 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     let payment = 0_u8..3;
     let share = (0_usize..3, 1_i64..120).prop_map(|(at, dong)| (BILLS[at].0, dong));
-    let allocate = (proptest::collection::vec(share, 0..3), -20_i64..60, 0_i64..10).prop_map(|(shares, refund, off)| {
-        let mut shares = shares;
-        shares.sort_unstable();
-        shares.dedup_by_key(|(id, _)| *id);
-        let Resolution::Allocate { invoices, .. } = onto(&shares) else { unreachable!() };
-        let invoices: Vec<Share> = invoices;
-        Resolution::Allocate { invoices, refund, write_off: off }
-    });
-    let because = prop_oneof![
-        Just(Because::WriteOff),
-        Just(Because::Fee),
-        Just(Because::Promotion),
-        Just(Because::Refund)
-    ];
+    let allocate =
+        (proptest::collection::vec(share, 0..3), -20_i64..60, 0_i64..10).prop_map(|(shares, refund, off)| {
+            let mut shares = shares;
+            shares.sort_unstable();
+            shares.dedup_by_key(|(id, _)| *id);
+            let Resolution::Allocate { invoices, .. } = onto(&shares) else { unreachable!() };
+            let invoices: Vec<Share> = invoices;
+            Resolution::Allocate { invoices, refund, write_off: off }
+        });
+    let because =
+        prop_oneof![Just(Because::WriteOff), Just(Because::Fee), Just(Because::Promotion), Just(Because::Refund)];
     let adjust = (because, 1_i64..50).prop_map(|(because, dong)| Resolution::Adjust { because, dong });
-    let what = prop_oneof![4 => allocate, 2 => adjust, 1 => Just(Resolution::Reverse {}), 1 => Just(Resolution::Close {})];
+    let what =
+        prop_oneof![4 => allocate, 2 => adjust, 1 => Just(Resolution::Reverse {}), 1 => Just(Resolution::Close {})];
     prop_oneof![
         3 => (payment.clone(), proptest::option::of(0_usize..3), prop_oneof![Just(100_i64), Just(250), Just(40), 1_i64..300])
             .prop_map(|(event, bill, dong)| Act::Hear(event, bill, dong)),
@@ -58,7 +56,11 @@ fn play(desk: &mut Desk, acts: &[Act]) {
             Act::Undo(event, dong) => drop(desk.hear(&undo(&format!("R{event}"), &event.to_string(), *dong))),
             Act::Agree(event, what) => {
                 let leg = (None, Some(event.to_string()));
-                desk.differs(BreakClass::Suspect, (leg.0, leg.1.as_deref()), (None, Some(i64::try_from(n).unwrap() + 1)));
+                desk.differs(
+                    BreakClass::Suspect,
+                    (leg.0, leg.1.as_deref()),
+                    (None, Some(i64::try_from(n).unwrap() + 1)),
+                );
                 let found = desk.open().into_iter().find(|b| b.class == BreakClass::Suspect);
                 if let Some(found) = found
                     && what.check().is_ok()

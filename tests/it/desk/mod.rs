@@ -1,6 +1,7 @@
 //! The finance desk over the ledger: one person proposes, another one approves, and the money moves, on both databases.
 
 mod laws;
+mod program;
 mod rules;
 mod stories;
 mod two;
@@ -99,8 +100,7 @@ impl Desk {
     }
 
     pub fn grant(&mut self, person: &str, action: Action, dong: i64) {
-        let authority =
-            Authority { person: author(person), action, dong, granted_by: author("admin"), at: noon() };
+        let authority = Authority { person: author(person), action, dong, granted_by: author("admin"), at: noon() };
         self.books.store.transact(&mut |tx| tx.grant(&authority)).unwrap();
     }
 
@@ -123,15 +123,17 @@ impl Desk {
     }
 
     pub fn propose(&mut self, maker: &str, wishes: &[(i64, Resolution)]) -> Result<ProposalNo, NotProposed> {
-        let draft =
-            desk::draft(self.books.reports.as_mut(), wishes.to_vec(), (&author(maker), "as the partner wrote", noon()))?;
+        let draft = desk::draft(
+            self.books.reports.as_mut(),
+            wishes.to_vec(),
+            (&author(maker), "as the partner wrote", noon()),
+        )?;
         desk::propose(&mut Slices::alone(self.books.store.as_mut()), draft)
     }
 
     pub fn decide(&mut self, proposal: ProposalNo, verb: Verb, by: &str) -> Decided {
         let hash = self.books.reports.proposal(proposal).unwrap().unwrap().hash;
-        let decision =
-            Decision { proposal, verb, by: author(by), hash, words: "seen".to_owned(), at: noon() };
+        let decision = Decision { proposal, verb, by: author(by), hash, words: "seen".to_owned(), at: noon() };
         desk::decide(&mut Slices::alone(self.books.store.as_mut()), decision).unwrap()
     }
 
@@ -165,11 +167,8 @@ impl Desk {
         };
         let dong = lines.iter().map(|line| line.line.amount.dong()).sum();
         let count = u32::try_from(lines.len()).unwrap();
-        let sums = StatementSums {
-            lines: count,
-            payments: Sum { count: u64::from(count), dong },
-            ..StatementSums::default()
-        };
+        let sums =
+            StatementSums { lines: count, payments: Sum { count: u64::from(count), dong }, ..StatementSums::default() };
         let mut file = None;
         self.books
             .store

@@ -9,7 +9,7 @@ use thuho::store::desk::{Decided, Verb};
 
 #[test]
 fn a_rule_says_the_same_of_the_same_breaks_and_moves_nothing_by_itself() {
-    for mut desk in Desk::everywhere(|books| drop(books.import(&[bill("HD-1", 100), bill("HD-2", 250)]))) {
+    for mut desk in Desk::everywhere(|books| _ = books.import(&[bill("HD-1", 100), bill("HD-2", 250)])) {
         let lines = [
             line(1, Some("7"), "HD-1", 100),
             // Not exactly the bill; of no event; of no known bill: a person's.
@@ -43,7 +43,7 @@ fn a_rule_says_the_same_of_the_same_breaks_and_moves_nothing_by_itself() {
 
 #[test]
 fn of_two_payments_of_one_bill_the_first_is_kept() {
-    for mut desk in Desk::everywhere(|books| drop(books.import(&[bill("HD-1", 100)]))) {
+    for mut desk in Desk::everywhere(|books| _ = books.import(&[bill("HD-1", 100)])) {
         desk.hear(&pay("1", 100).invoice("HD-1"));
         desk.hear(&pay("2", 100).invoice("HD-1"));
         let draft = dry_run(desk.books.reports.as_mut(), Rule::RefundLater, None, noon()).unwrap().unwrap();

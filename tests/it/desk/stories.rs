@@ -66,7 +66,7 @@ fn shares(of: &Resolution) -> Vec<thuho::domain::resolution::Share> {
 
 #[test]
 fn what_was_paid_for_somebody_else_is_taken_off_and_put_where_it_belongs() {
-    for mut desk in Desk::everywhere(|books| drop(books.import(&[bill("HD-1", 100), bill("HD-3", 100)]))) {
+    for mut desk in Desk::everywhere(|books| _ = books.import(&[bill("HD-1", 100), bill("HD-3", 100)])) {
         assert_eq!(desk.hear(&pay("1", 100).invoice("HD-1")), Outcome::Accepted);
         desk.differs(BreakClass::WrongCustomer, (None, Some("1")), (Some(100), Some(100)));
         let no = desk.one(BreakClass::WrongCustomer);
@@ -254,7 +254,7 @@ fn a_notice_that_comes_before_the_approval_is_the_payment() {
 
 #[test]
 fn an_import_moves_nothing_that_people_have_moved() {
-    for mut desk in Desk::everywhere(|books| drop(books.import(&[bill("HD-1", 100)]))) {
+    for mut desk in Desk::everywhere(|books| _ = books.import(&[bill("HD-1", 100)])) {
         let late = pay("1", 250).with(|notice| notice.references.invoice = ReferenceText::new("HD-2"));
         assert_eq!(desk.hear(&late), Outcome::UnknownInvoice);
         let no = desk.one(BreakClass::UnknownRef);

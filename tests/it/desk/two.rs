@@ -163,13 +163,8 @@ fn a_break_has_a_history_a_keeper_and_files() {
 #[test]
 fn nobody_gives_authority_to_themselves() {
     for mut desk in Desk::everywhere(a_parked_payment) {
-        let own = Authority {
-            person: author("an"),
-            action: Action::Close,
-            dong: 1,
-            granted_by: author("an"),
-            at: noon(),
-        };
+        let own =
+            Authority { person: author("an"), action: Action::Close, dong: 1, granted_by: author("an"), at: noon() };
         assert!(desk.books.store.transact(&mut |tx| tx.grant(&own)).is_err());
         desk.grant("chi", Action::Close, 7);
         let held = desk.books.reports.authorities().unwrap();

@@ -15,8 +15,8 @@ use thuho::domain::receipt::Verdict;
 use thuho::domain::statement::{LineNo, StatementKind};
 use thuho::domain::time::Timestamp;
 use thuho::store::reports::{
-    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView,
-    ReceiptCount, ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
+    BookedCount, DispatchFilter, DispatchView, Inconsistencies, LaneRange, OutboxDepth, PostingView, ReceiptCount,
+    ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::statements::{

@@ -1,0 +1,275 @@
+//! Proposals for our own side: what one person proposes about breaks and another one decides, what rules find, and who
+//! may approve how much. What is approved is carried out at once.
+
+use super::desk::{Query, author, beside, on_a_thread, query, read, rows, words};
+use super::internal::{Internal, on_writer};
+use super::problem::Problem;
+use super::statements::{bad, stopped};
+use super::tokens::{self, Scope};
+use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::resolution::{Action, ProposalNo, Resolution};
+use crate::ledger::{Slices, transact};
+use crate::reconcile::desk::rules::{self, Rule};
+use crate::reconcile::desk::views as shown;
+use crate::reconcile::desk::{self, CarriedOut, Decision, NotProposed};
+use crate::store::desk::{Authority, Decided, NewProposal, ProposalFilter, ProposalState, Verb};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// One break of a proposal.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(rename = "break")]
+    no: i64,
+    resolution: Resolution,
+}
+
+/// A proposal.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wishes {
+    reason: String,
+    items: Vec<Wish>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// `POST /api/v1/proposals`
+pub async fn propose(
+    request: HttpRequest,
+    payload: web::Payload,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Finance)?;
+    let maker = author(caller)?;
+    let Wishes { reason, items, dry_run } = read(&request, payload).await?;
+    let at = internal.intake.clock().now();
+    let wishes = items.into_iter().map(|wish| (wish.no, wish.resolution)).collect();
+    let new = beside(&internal, move |reports| desk::draft(reports, wishes, (&maker, &reason, at))).await?;
+    proposed(&internal, new.map_err(not_proposed)?, dry_run).await
+}
+
+/// Shows a list, or proposes it.
+async fn proposed(internal: &web::Data<Internal>, new: NewProposal, dry_run: bool) -> Result<HttpResponse, Problem> {
+    let mut answer = shown::draft_json(&new);
+    if dry_run {
+        return Ok(HttpResponse::Ok().json(answer));
+    }
+    let writer = Arc::clone(&internal.writer);
+    let no = on_a_thread(move || desk::propose(&mut Slices::between(writer.as_ref()), new)).await?;
+    let no = no.map_err(not_proposed)?;
+    answer["no"] = json!(no.0);
+    Ok(HttpResponse::Created().json(answer))
+}
+
+/// The body of a rule's run.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RuleRun {
+    partner: Option<String>,
+    dry_run: bool,
+}
+
+/// `POST /api/v1/rules/{name}`: what the rule finds is proposed, and approved as far as rules may.
+pub async fn rule(
+    request: HttpRequest,
+    path: web::Path<String>,
+    payload: web::Payload,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Finance)?;
+    let rule = Rule::parse(&path.into_inner()).ok_or_else(Problem::not_found)?;
+    let run: RuleRun = read(&request, payload).await?;
+    let partner = run.partner.map(PartnerCode::parse).transpose().map_err(|e| bad(format!("partner: {e}")))?;
+    let at = internal.intake.clock().now();
+    let found = beside(&internal, move |reports| rules::dry_run(reports, rule, partner.as_ref(), at)).await?;
+    let Some(new) = found.map_err(not_proposed)? else {
+        return Ok(HttpResponse::Ok().json(json!({ "rule": rule.name(), "items": 0 })));
+    };
+    if run.dry_run {
+        return Ok(HttpResponse::Ok().json(shown::draft_json(&new)));
+    }
+    let (hash, mut answer) = (new.hash, shown::draft_json(&new));
+    let writer = Arc::clone(&internal.writer);
+    let no = on_a_thread(move || desk::propose(&mut Slices::between(writer.as_ref()), new)).await?;
+    let no = no.map_err(not_proposed)?;
+    let by = Author::parse(rules::APPROVER).map_err(|e| bad(e.to_string()))?;
+    let words = format!("run by {}", caller.name);
+    let decision = Decision { proposal: no, verb: Verb::Approve, by, hash, words, at };
+    let (decided, carried) = decide_and_carry_out(&internal, decision).await?;
+    answer["no"] = json!(no.0);
+    answer["approved"] = json!(decided == Decided::Done);
+    answer["done"] = json!(carried.done);
+    answer["refused"] = json!(carried.refused);
+    Ok(HttpResponse::Created().json(answer))
+}
+
+fn not_proposed(error: NotProposed) -> Problem {
+    match error {
+        NotProposed::Items | NotProposed::Actions | NotProposed::Reason | NotProposed::Bad(..) | NotProposed::Sum => {
+            Problem::unprocessable().saying(error.to_string())
+        }
+        NotProposed::Unknown(_) => Problem::not_found().saying(error.to_string()),
+        NotProposed::NotFree(_) => Problem::conflict().saying(error.to_string()),
+        NotProposed::Slice(_) | NotProposed::Store(_) => stopped(&error),
+    }
+}
+
+/// The query of `GET /api/v1/proposals`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProposalsQuery {
+    state: Option<String>,
+    limit: Option<u32>,
+}
+
+/// `GET /api/v1/proposals`
+pub async fn proposals(
+    request: HttpRequest,
+    asked: Query<ProposalsQuery>,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    tokens::allow(&internal.tokens, &request, Scope::Read)?;
+    let asked = query(asked, "state=, limit=")?;
+    let expected = || bad(format!("state: expected one of {}", words(&ProposalState::ALL.map(ProposalState::word))));
+    let state = asked.state.as_deref().map(|word| ProposalState::parse(word).ok_or_else(expected)).transpose()?;
+    let filter = ProposalFilter { state, limit: rows(asked.limit)? };
+    let found = internal.readers.ask(move |reports| reports.proposals(filter)).await?;
+    Ok(HttpResponse::Ok().json(found.iter().map(shown::proposal_json).collect::<Vec<_>>()))
+}
+
+/// The query of `GET /api/v1/proposals/{no}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemsQuery {
+    #[serde(default)]
+    after: u32,
+    limit: Option<u32>,
+}
+
+/// `GET /api/v1/proposals/{no}`: with a page of its list.
+pub async fn proposal(
+    request: HttpRequest,
+    path: web::Path<i64>,
+    asked: Query<ItemsQuery>,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    tokens::allow(&internal.tokens, &request, Scope::Read)?;
+    let (no, asked) = (ProposalNo(path.into_inner()), query(asked, "after=, limit=")?);
+    let limit = rows(asked.limit)?;
+    let found = internal.readers.ask(move |reports| {
+        let Some(view) = reports.proposal(no)? else { return Ok(None) };
+        let mut whole = shown::proposal_json(&view);
+        whole["list"] = reports.items(no, asked.after, limit)?.iter().map(shown::item_json).collect();
+        Ok(Some(whole))
+    });
+    Ok(HttpResponse::Ok().json(found.await?.ok_or_else(Problem::not_found)?))
+}
+
+/// The body of a decision.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    sha256: String,
+    #[serde(default)]
+    words: String,
+}
+
+/// `POST /api/v1/proposals/{no}/{verb}`: approve, reject, withdraw. What is approved is carried out at once.
+pub async fn decide(
+    request: HttpRequest,
+    path: web::Path<(i64, String)>,
+    payload: web::Payload,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Finance)?;
+    let (no, verb) = path.into_inner();
+    let verb = match verb.as_str() {
+        "approve" => Verb::Approve,
+        "reject" => Verb::Reject,
+        "withdraw" => Verb::Withdraw,
+        _ => return Err(Problem::not_found()),
+    };
+    let word: Word = read(&request, payload).await?;
+    let mut hash = [0; 32];
+    hex::decode_to_slice(&word.sha256, &mut hash).map_err(|_not_hex| bad("sha256: expected 64 hex digits"))?;
+    let words = if word.words.is_empty() { Some(String::new()) } else { desk::text(&word.words) };
+    let words = words.ok_or_else(|| bad("words: expected at most 1000 bytes"))?;
+    let at = internal.intake.clock().now();
+    let decision = Decision { proposal: ProposalNo(no), verb, by: author(caller)?, hash, words, at };
+    let (decided, carried) = decide_and_carry_out(&internal, decision).await?;
+    let refused = |why: &str| Err(Problem::conflict().saying(why));
+    match decided {
+        Decided::Done => {
+            Ok(HttpResponse::Ok().json(json!({ "no": no, "done": carried.done, "refused": carried.refused })))
+        }
+        Decided::NotFound => Err(Problem::not_found()),
+        Decided::Late => refused("it was decided before"),
+        Decided::OtherList => refused("sha256: it is another list"),
+        Decided::NotYours => refused("nobody approves or rejects their own proposal, or withdraws another's"),
+        Decided::BeyondAuthority => Err(Problem::forbidden().saying("the sum is beyond what you may approve")),
+    }
+}
+
+async fn decide_and_carry_out(
+    internal: &web::Data<Internal>,
+    decision: Decision,
+) -> Result<(Decided, CarriedOut), Problem> {
+    let (writer, intake) = (Arc::clone(&internal.writer), Arc::clone(&internal.intake));
+    let done = on_a_thread(move || {
+        let (proposal, verb) = (decision.proposal, decision.verb);
+        let mut slices = Slices::between(writer.as_ref());
+        let decided = desk::decide(&mut slices, decision)?;
+        if decided != Decided::Done || verb != Verb::Approve {
+            return Ok((decided, CarriedOut::default()));
+        }
+        let context = || writer.context(intake.clock().as_ref());
+        let senders = desk::senders(intake.partners().iter().map(AsRef::as_ref));
+        desk::carry_out(&mut slices, Some(proposal), &senders, &context).map(|carried| (decided, carried))
+    });
+    done.await?.map_err(|error: crate::ledger::SliceError| stopped(&error))
+}
+
+/// `GET /api/v1/authorities`
+pub async fn authorities(request: HttpRequest, internal: web::Data<Internal>) -> Result<HttpResponse, Problem> {
+    tokens::allow(&internal.tokens, &request, Scope::Read)?;
+    let found = internal.readers.ask(|reports| reports.authorities()).await?;
+    Ok(HttpResponse::Ok().json(found.iter().map(shown::authority_json).collect::<Vec<_>>()))
+}
+
+/// The body of an authority.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grant {
+    person: String,
+    action: String,
+    dong: i64,
+}
+
+/// `POST /api/v1/authorities`
+pub async fn grant(
+    request: HttpRequest,
+    payload: web::Payload,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Ops)?;
+    let granted_by = author(caller)?;
+    let Grant { person, action, dong } = read(&request, payload).await?;
+    let person = Author::parse(person).map_err(|e| bad(format!("person: {e}")))?;
+    let expected = || bad(format!("action: expected one of {}", words(&Action::ALL.map(Action::word))));
+    let action = Action::parse(&action).ok_or_else(expected)?;
+    if dong < 0 {
+        return Err(bad("dong: expected zero or more"));
+    }
+    if person == granted_by {
+        return Err(Problem::conflict().saying("nobody gives authority to themselves"));
+    }
+    tracing::warn!(caller = caller.name, %person, action = action.word(), dong, "An authority was given or taken");
+    let at = internal.intake.clock().now();
+    let authority = Authority { person, action, dong, granted_by, at };
+    on_writer(&internal.writer, move |store| transact(store, |tx| tx.grant(&authority)).map(drop)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,134 @@
+//! The desk's verbs and questions: supertraits of a transaction and of the reports.
+
+use super::{
+    Attachment, Authority, BreakFilter, BreakView, Decided, DueProposal, EndedItem, ItemView, Mark, NewDecision,
+    NewProposal, NoteView, ProposalFilter, ProposalView, Proposed, StoredLine,
+};
+use crate::domain::ids::{Author, EventKey};
+use crate::domain::resolution::ProposalNo;
+use crate::domain::review::BreakClass;
+use crate::domain::statement::LineNo;
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::reports::LaneRange;
+use crate::store::statements::Closing;
+
+/// The desk's verbs of a transaction.
+pub trait DeskTx {
+    /// One person's word on breaks; says how many of them were not closed.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn mark_breaks(&mut self, breaks: &[i64], mark: &Mark, by: &Author, at: Timestamp) -> Result<u64, StoreError>;
+
+    /// Keeps a proposal, if none of its breaks is closed or in another one.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn propose(&mut self, new: &NewProposal) -> Result<Proposed, StoreError>;
+
+    /// Keeps a decision.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn decide(&mut self, decision: &NewDecision<'_>) -> Result<Decided, StoreError>;
+
+    /// An approved proposal that has not ended, this one or the oldest, with some of its items. Nobody else carries it out
+    /// before this transaction ends.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn due(&mut self, proposal: Option<ProposalNo>, limit: u32) -> Result<Option<DueProposal>, StoreError>;
+
+    /// Ends items: the break of one that was carried out is closed, the break of another one is free again. A proposal
+    /// without further items is done.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn end_items(&mut self, proposal: &ProposalView, items: &[EndedItem], at: Timestamp) -> Result<(), StoreError>;
+
+    /// A line, if its file still says something.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn statement_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError>;
+
+    /// Gives somebody an authority, or takes it: the last word counts.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn grant(&mut self, authority: &Authority) -> Result<(), StoreError>;
+
+    /// Closes the open breaks of these classes about these events; says how many.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn close_breaks_about(
+        &mut self,
+        about: &[(EventKey, BreakClass)],
+        closing: &Closing<'_>,
+    ) -> Result<u64, StoreError>;
+}
+
+/// The desk's questions.
+pub trait DeskReports {
+    /// Breaks, newest first.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn breaks(&mut self, filter: &BreakFilter) -> Result<Vec<BreakView>, StoreError>;
+
+    /// One break.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn one_break(&mut self, no: i64) -> Result<Option<BreakView>, StoreError>;
+
+    /// A break's history, in order.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn notes(&mut self, break_no: i64) -> Result<Vec<NoteView>, StoreError>;
+
+    /// The file beside a note.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn attachment(&mut self, note: i64) -> Result<Option<Attachment>, StoreError>;
+
+    /// Proposals, newest first.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn proposals(&mut self, filter: ProposalFilter) -> Result<Vec<ProposalView>, StoreError>;
+
+    /// One proposal.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn proposal(&mut self, no: ProposalNo) -> Result<Option<ProposalView>, StoreError>;
+
+    /// A page of a proposal's list, after this place.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn items(&mut self, no: ProposalNo, after: u32, limit: u32) -> Result<Vec<ItemView>, StoreError>;
+
+    /// The authorities as they stand.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn authorities(&mut self) -> Result<Vec<Authority>, StoreError>;
+
+    /// A line of a statement, if its file still says something.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn shown_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError>;
+
+    /// The receipts about an event in these ranges: lane and place.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn receipts_about(&mut self, event: &EventKey, ranges: &[LaneRange]) -> Result<Vec<(u32, i64)>, StoreError>;
+}
