@@ -18,7 +18,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    fn open(&self) -> Result<Remote, Failure> {
+    /// The gateway.
+    ///
+    /// # Errors
+    /// None is named, or its token is not there.
+    pub(super) fn open(&self) -> Result<Remote, Failure> {
         let named = self.remote.remote()?;
         named.ok_or_else(|| {
             Failure::Wrong(
@@ -203,7 +207,7 @@ pub enum AuthorityCommand {
     Grant {
         /// Who: a token's name, or system:rules.
         person: String,
-        /// What: create, allocate, adjust, reverse, close.
+        /// What: create, allocate, adjust, reverse, close, seal, reopen.
         action: String,
         /// Up to this sum of a proposal, in dong.
         dong: i64,

@@ -3,6 +3,7 @@
 
 mod api;
 mod check;
+mod close;
 pub mod demo;
 mod desk;
 mod invoice;
@@ -116,6 +117,9 @@ enum Command {
     /// Who may approve how much.
     #[command(subcommand)]
     Authority(desk::AuthorityCommand),
+    /// Signs a partner's day or month off.
+    #[command(subcommand)]
+    Close(close::Command),
     /// Stored notices.
     #[command(subcommand)]
     Notice(ops::NoticeCommand),
@@ -188,6 +192,7 @@ fn run(command: Command) -> Outcome {
         Command::Proposal(command) => desk::proposal(&command),
         Command::Rule(args) => desk::rule(&args),
         Command::Authority(command) => desk::authority(&command),
+        Command::Close(command) => close::run(&command),
         Command::Notice(command) => ops::notice(&command),
         Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args),

@@ -185,8 +185,8 @@ fn import_here(args: &ImportArgs) -> Outcome {
             out::note("nothing of the file was taken");
             Ok(Exit::No)
         }
-        Err(ImportError::Superseded) => {
-            out::note(format!("{}: {}", args.file.display(), ImportError::Superseded));
+        Err(error @ (ImportError::Superseded | ImportError::Sealed)) => {
+            out::note(format!("{}: {error}", args.file.display()));
             Ok(Exit::No)
         }
         Err(ImportError::Read(error)) => Err(Failure::Wrong(format!("{}: {error}", args.file.display()))),
@@ -268,7 +268,9 @@ fn reconcile_here(args: &ReconcileArgs) -> Result<Reconciled, Failure> {
     let done = run::run(reports.as_mut(), &mut slices, (subject, &ways), (&author, SystemClock.now()), &mut told);
     bar.finish_and_clear();
     done.map_err(|error| match error {
-        RunError::NoStatement(_) | RunError::NotComparable(_) | RunError::BankLeg => Failure::Wrong(error.to_string()),
+        RunError::NoStatement(_) | RunError::NotComparable(_) | RunError::BankLeg | RunError::Sealed => {
+            Failure::Wrong(error.to_string())
+        }
         RunError::Untied(_) | RunError::Slice(_) | RunError::Store(_) => Failure::Failed(error.to_string()),
     })
 }

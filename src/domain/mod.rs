@@ -12,6 +12,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod break_class;
+pub mod close;
 pub mod decision;
 pub mod dispatch;
 pub mod ids;

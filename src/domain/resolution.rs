@@ -33,11 +33,16 @@ pub enum Action {
     Reverse,
     /// Ends a break without moving money.
     Close,
+    /// Signs a day or a month off: measured by what goes on open. No resolution does it.
+    Seal,
+    /// Opens a sealed day or month again. No resolution does it.
+    Reopen,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Create, Self::Allocate, Self::Adjust, Self::Reverse, Self::Close];
+    pub const ALL: [Self; 7] =
+        [Self::Create, Self::Allocate, Self::Adjust, Self::Reverse, Self::Close, Self::Seal, Self::Reopen];
 
     /// The word on the command line, in the API and in the database.
     #[must_use]
@@ -48,6 +53,8 @@ impl Action {
             Self::Adjust => "adjust",
             Self::Reverse => "reverse",
             Self::Close => "close",
+            Self::Seal => "seal",
+            Self::Reopen => "reopen",
         }
     }
 

@@ -3,7 +3,7 @@
 use super::health::Health;
 use super::problem::Problem;
 use super::tokens::Token;
-use super::{certificates, desk, import, operations, page, proposals, questions, statements};
+use super::{certificates, closes, desk, import, operations, page, proposals, questions, statements};
 use crate::domain::secret::Secret;
 use crate::inquiry::readers::{NoAnswer, Open, Readers};
 use crate::intake::Intake;
@@ -76,6 +76,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/reconciliations/{partner}/{date}", web::post().to(statements::compare))
         .route("/api/v1/reconciliations/{partner}/{date}", web::get().to(statements::last))
         .route("/api/v1/certificates/{partner}/{date}", web::get().to(certificates::certificate))
+        .route("/api/v1/closes/{partner}/{period}", web::get().to(closes::show))
+        .route("/api/v1/closes/{partner}/{period}/{verb}", web::post().to(closes::act))
         // An invoice id may hold slashes.
         .route("/api/v1/invoices/{id:.+}", web::get().to(questions::invoice))
         .default_service(web::to(|| async { Problem::not_found().response() }));

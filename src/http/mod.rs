@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod certificates;
+mod closes;
 mod desk;
 pub mod health;
 pub mod import;

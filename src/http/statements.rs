@@ -166,7 +166,7 @@ fn not_taken(error: ImportError) -> Problem {
             let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
             Problem::unprocessable().saying(words.join("; "))
         }
-        ImportError::Superseded => Problem::conflict().saying(error.to_string()),
+        ImportError::Superseded | ImportError::Sealed => Problem::conflict().saying(error.to_string()),
         ImportError::Read(_) | ImportError::Changed | ImportError::Slice(_) => stopped(&error),
     }
 }
@@ -229,6 +229,7 @@ pub async fn compare(
 
 fn not_compared(error: RunError) -> Problem {
     match error {
+        RunError::Sealed => Problem::conflict().saying(error.to_string()),
         RunError::NoStatement(_) => Problem::not_found().saying(error.to_string()),
         RunError::NotComparable(_) | RunError::BankLeg => Problem::unprocessable().saying(error.to_string()),
         RunError::Untied(_) => {

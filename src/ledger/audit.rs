@@ -2,6 +2,7 @@
 //! row that contradicts another. Reads page by page on a connection of its own; changes nothing. Keeps I5, and I10
 //! by its pages.
 
+use crate::domain::close::close_hash;
 use crate::domain::receipt::Link;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -9,7 +10,7 @@ use crate::store::reports::{ReceiptFilter, Reports, StoredReceipt};
 use crate::store::{Seal, StoreError, Tx};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Receipts read at once: with their raw bytes about a megabyte.
 const PAGE: u32 = 1_000;
@@ -32,6 +33,8 @@ pub struct AuditReport {
     pub receipts_hashed: u64,
     /// Seals checked.
     pub seals: u64,
+    /// Closes checked.
+    pub closes: u64,
     /// Accounts whose balances were summed.
     pub accounts: u64,
 }
@@ -113,6 +116,7 @@ pub fn audit(reports: &mut dyn Reports, key: &Secret) -> Result<AuditReport, Sto
     for lane in lanes {
         lane_chain(reports, lane, &sealed, &mut report)?;
     }
+    closes(reports, &mut report)?;
     let balances = reports.balances()?;
     report.accounts = u64::try_from(balances.len()).unwrap_or(u64::MAX);
     let sum = balances.iter().map(|(_, dong)| i128::from(*dong)).fold(0_i128, i128::saturating_add);
@@ -124,6 +128,27 @@ pub fn audit(reports: &mut dyn Reports, key: &Secret) -> Result<AuditReport, Sto
     }
     report.ok = report.findings_total == 0;
     Ok(report)
+}
+
+/// Every close is what its hash says, and names one before it.
+fn closes(reports: &mut dyn Reports, report: &mut AuditReport) -> Result<(), StoreError> {
+    let (mut after, mut known) = (0_i64, HashSet::new());
+    loop {
+        let page = reports.closes(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.no;
+        for close in page {
+            report.closes = report.closes.saturating_add(1);
+            let (partner, period) = (close.partner.as_str(), close.period);
+            if close_hash(close.previous.as_ref(), &close.figures) != close.hash {
+                report.found(format!("the close of {partner} {period} is not what its hash says"));
+            }
+            if close.previous.is_some_and(|previous| !known.contains(&previous)) {
+                report.found(format!("the close of {partner} {period} names none before it"));
+            }
+            known.insert(close.hash);
+        }
+    }
 }
 
 /// What the seals say: the hash at (lane, n).

@@ -5,10 +5,11 @@
 use super::read::{self, Job, Limits, Place, ReadError};
 use crate::domain::ids::{Author, EventKey, Movement, PartnerCode};
 use crate::domain::notice::Effect;
-use crate::domain::statement::{FileNo, StatementLine};
+use crate::domain::statement::{FileNo, StatementKind, StatementLine};
 use crate::domain::time::Timestamp;
 use crate::ledger::{SliceError, Slices};
 use crate::partner::statement::Layout;
+use crate::store::StoreError;
 use crate::store::statements::{BegunStatement, FileState, NewLine, NewStatement, StatementSums};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
@@ -70,6 +71,9 @@ pub enum ImportError {
     /// A corrected file took its place already.
     #[error("the same file was taken before, and a corrected one took its place: it is not taken again")]
     Superseded,
+    /// The day is signed off.
+    #[error("the day is sealed: it must be opened again before another statement of it is taken")]
+    Sealed,
     /// It changed while it was read.
     #[error("the file changed while it was read")]
     Changed,
@@ -86,6 +90,9 @@ pub enum Stage {
     /// Lines written, of how many.
     Written(u64, u64),
 }
+
+/// The day was sealed while the file was written.
+const SEALED: &str = "statements.take: the day was sealed meanwhile";
 
 /// Takes it.
 ///
@@ -116,10 +123,17 @@ pub fn take(
         &mut |_line, _place| ControlFlow::Continue(()),
     )?;
     let begun: BegunStatement = slices.one(move |tx| tx.begin_statement(&new))?;
+    // The core's list and the bank's credits may come long after.
+    let guarded = (brought.layout.kind == StatementKind::Partner).then(|| (brought.partner.clone(), brought.day));
     match begun.state {
         FileState::Taken => return Ok(Taken::Before(begun.file)),
         FileState::Superseded => return Err(ImportError::Superseded),
         FileState::Reading => {}
+    }
+    if let Some((partner, day)) = guarded.clone()
+        && slices.one(move |tx| tx.is_sealed(&partner, day))?
+    {
+        return Err(ImportError::Sealed);
     }
     write(slices, (brought, job), begun, &mut |written| told(Stage::Written(written, checked.lines)))?;
     if hash_of(brought.path)?.0 != hash {
@@ -132,7 +146,14 @@ pub fn take(
         ignored: checked.ignored,
     };
     let file = begun.file;
-    let supersedes = slices.one(move |tx| tx.take_statement(file, &sums))?;
+    let supersedes = slices.one(move |tx| {
+        let before = tx.take_statement(file, &sums)?;
+        // Behind the lock on the file before, which whoever signs the day takes as well.
+        match &guarded {
+            Some((partner, day)) if tx.is_sealed(partner, *day)? => Err(StoreError::Fault(SEALED.to_owned())),
+            _ => Ok(before),
+        }
+    })?;
     Ok(Taken::New { file, sums, supersedes })
 }
 

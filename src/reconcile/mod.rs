@@ -2,6 +2,7 @@
 //! difference becomes a break with its evidence. Knows nothing of HTTP and nothing of SQL.
 
 mod breaks;
+pub mod close;
 pub mod compare;
 pub mod desk;
 pub mod facts;

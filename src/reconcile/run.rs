@@ -88,6 +88,9 @@ pub enum RunError {
     /// A bank's credits are sums of many payments: no rule here compares them.
     #[error("a bank's statement is taken, and not compared payment by payment")]
     BankLeg,
+    /// It is signed off.
+    #[error("the day is sealed: it must be opened again before it is compared again")]
+    Sealed,
     /// Money beyond what can be counted.
     #[error(transparent)]
     NotComparable(#[from] NotComparable),
@@ -156,6 +159,13 @@ pub fn run(
 ) -> Result<Reconciled, RunError> {
     if subject.kind == StatementKind::Bank {
         return Err(RunError::BankLeg);
+    }
+    // The core's list and the bank's credits are compared long after.
+    if subject.kind == StatementKind::Partner {
+        let (partner, day) = (subject.partner.clone(), subject.day);
+        if slices.one(move |tx| tx.is_sealed(&partner, day))? {
+            return Err(RunError::Sealed);
+        }
     }
     let file = reports.statement(subject.kind, &subject.partner, subject.day)?;
     let file = file.ok_or(RunError::NoStatement(subject.day))?;

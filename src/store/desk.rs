@@ -370,6 +370,8 @@ pub struct BreakView {
     pub leg: Option<Leg>,
     /// The accounting day that its age is counted from.
     pub aged_from: Date,
+    /// Did somebody say that it may go on open over the day's close?
+    pub accepted: bool,
     /// Where it stands.
     pub state: BreakState,
     /// Who looks at it.
@@ -407,6 +409,14 @@ pub struct BreakFilter {
     pub before: Option<i64>,
     /// At most.
     pub limit: u32,
+}
+
+impl BreakView {
+    /// May it go on open over its day's close? Only what waits for the next day anyway, or what somebody said so of.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.accepted || self.leg.is_some_and(|leg| leg.carried)
+    }
 }
 
 impl BreakFilter {

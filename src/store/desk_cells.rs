@@ -13,7 +13,7 @@ use crate::domain::statement::{LineNo, StatementKind};
 macro_rules! break_columns {
     () => {
         "b.no, b.class, b.partner, b.event_key, b.invoice, b.dispatch, b.amount, b.detail, b.opened_at, b.leg, b.aged_from, \
-         b.line_no, b.ours, b.theirs, b.carried, b.state, b.assignee, b.proposal_no, b.closed_at, b.closed_by, b.close_reason"
+         b.line_no, b.ours, b.theirs, b.carried, b.accepted, b.state, b.assignee, b.proposal_no, b.closed_at, b.closed_by, b.close_reason"
     };
 }
 pub(super) use break_columns;
@@ -74,6 +74,7 @@ pub(super) fn break_view(cells: &mut impl Cells) -> Result<BreakView, StoreError
         opened_at,
         leg: kind.map(|kind| Leg { kind, day: aged_from, line, ours, theirs, carried }),
         aged_from,
+        accepted: cells.flag()?,
         state: cells.word(BreakState::parse)?,
         assignee: author_some(cells)?,
         proposal: cells.whole_some()?.map(ProposalNo),

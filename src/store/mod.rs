@@ -9,6 +9,7 @@
 //! - a result written under a lost lease changes nothing.
 
 mod cells;
+pub mod closes;
 pub mod desk;
 mod desk_cells;
 mod messages;
@@ -214,7 +215,7 @@ pub struct Seal {
 }
 
 /// One transaction.
-pub trait Tx: desk::DeskTx {
+pub trait Tx: desk::DeskTx + closes::CloseTx {
     /// Where this writer's lane goes on.
     ///
     /// # Errors

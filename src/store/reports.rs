@@ -2,6 +2,7 @@
 //! connections of their own, so that no question ever waits for or holds the writer.
 
 use super::Candidates;
+use super::closes::CloseReports;
 use super::desk::DeskReports;
 use super::rows::EventRecord;
 use super::statements::{DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile};
@@ -185,7 +186,7 @@ pub struct Inconsistencies {
 }
 
 /// Questions, each a whole one. `&mut` because a connection answers one at a time.
-pub trait Reports: Send + DeskReports {
+pub trait Reports: Send + DeskReports + CloseReports {
     /// As [`super::Tx::candidates`], without locks.
     ///
     /// # Errors

@@ -172,7 +172,8 @@ fn openapi_and_the_routes_are_the_same() {
             .replace("{key}", &key)
             .replace("{no}", "1")
             .replace("{note}", "1")
-            .replace("{verb}", "withdraw")
+            .replace("{verb}", if path.contains("closes") { "reopen" } else { "withdraw" })
+            .replace("{period}", "2026-11-20")
             .replace("{name}", "create-missing")
             .replace("{action}", action);
         let public = path.starts_with("/webhooks") || path.starts_with("/partners");

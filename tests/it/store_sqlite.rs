@@ -78,7 +78,12 @@ fn a_schema_is_brought_up_once() {
     assert!(!path.exists());
     assert_eq!(
         db::migrate(&path).unwrap(),
-        vec!["0001_spine".to_owned(), "0002_reconciliation".to_owned(), "0003_desk".to_owned()]
+        vec![
+            "0001_spine".to_owned(),
+            "0002_reconciliation".to_owned(),
+            "0003_desk".to_owned(),
+            "0005_close".to_owned()
+        ]
     );
     assert_eq!(db::migrate(&path).unwrap(), Vec::<String>::new());
 }

@@ -43,6 +43,7 @@ pub fn break_json(about: &BreakView, today: Date) -> Value {
         "opened_at": about.opened_at.to_string(),
         "age_days": days,
         "age": Age::of(days).word(),
+        "goes_on": about.goes_on(),
         "assignee": about.assignee.as_ref().map(|a| a.as_str()),
         "proposal": about.proposal.map(|no| no.0),
         "closed_at": about.closed_at.map(|at| at.to_string()),

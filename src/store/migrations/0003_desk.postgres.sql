@@ -8,12 +8,14 @@ ALTER TABLE breaks
     -- The proposal that it waits for, or that it was closed by.
     ADD COLUMN proposal_no bigint,
     ADD COLUMN approved    boolean NOT NULL DEFAULT false CHECK (NOT approved OR proposal_no IS NOT NULL),
+    -- Somebody said that it may go on open over the day's close.
+    ADD COLUMN accepted    boolean NOT NULL DEFAULT false,
     -- The accounting day that its age is counted from.
     ADD COLUMN aged_from   date    GENERATED ALWAYS AS
         (coalesce(day, date '1970-01-01' + ((opened_at + 25200000) / 86400000)::integer)) STORED,
     ADD COLUMN state       text    COLLATE "C" GENERATED ALWAYS AS (CASE
         WHEN closed_at IS NOT NULL THEN 'closed' WHEN approved THEN 'approved' WHEN proposal_no IS NOT NULL THEN 'proposed'
-        WHEN assignee IS NOT NULL THEN 'investigating' WHEN carried THEN 'carried' ELSE 'open' END) STORED;
+        WHEN assignee IS NOT NULL THEN 'investigating' WHEN carried OR accepted THEN 'carried' ELSE 'open' END) STORED;
 -- What two people have settled is not opened again by a later comparison that says the same.
 CREATE INDEX breaks_settled ON breaks (mark)
     WHERE mark IS NOT NULL AND closed_at IS NOT NULL AND proposal_no IS NOT NULL;
@@ -71,7 +73,7 @@ CREATE TABLE proposal_items (
 CREATE TABLE authorities (
     no         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     person     text   COLLATE "C" NOT NULL,
-    action     text   COLLATE "C" NOT NULL CHECK (action IN ('create', 'allocate', 'adjust', 'reverse', 'close')),
+    action     text   COLLATE "C" NOT NULL CHECK (action IN ('create', 'allocate', 'adjust', 'reverse', 'close', 'seal', 'reopen')),
     dong       bigint NOT NULL CHECK (dong >= 0),
     granted_by text   COLLATE "C" NOT NULL CHECK (granted_by <> person),
     at         bigint NOT NULL

@@ -8,12 +8,14 @@ ALTER TABLE breaks ADD COLUMN assignee TEXT;
 ALTER TABLE breaks ADD COLUMN proposal_no INTEGER;
 ALTER TABLE breaks ADD COLUMN approved INTEGER NOT NULL DEFAULT 0
     CHECK (approved = 0 OR (approved = 1 AND proposal_no IS NOT NULL));
+-- Somebody said that it may go on open over the day's close.
+ALTER TABLE breaks ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0 CHECK (accepted = 0 OR accepted = 1);
 -- The accounting day that its age is counted from.
 ALTER TABLE breaks ADD COLUMN aged_from TEXT GENERATED ALWAYS AS
     (coalesce(day, date((opened_at + 25200000) / 1000, 'unixepoch'))) VIRTUAL;
 ALTER TABLE breaks ADD COLUMN state TEXT GENERATED ALWAYS AS (CASE
     WHEN closed_at IS NOT NULL THEN 'closed' WHEN approved = 1 THEN 'approved' WHEN proposal_no IS NOT NULL THEN 'proposed'
-    WHEN assignee IS NOT NULL THEN 'investigating' WHEN carried = 1 THEN 'carried' ELSE 'open' END) VIRTUAL;
+    WHEN assignee IS NOT NULL THEN 'investigating' WHEN carried = 1 OR accepted = 1 THEN 'carried' ELSE 'open' END) VIRTUAL;
 -- What two people have settled is not opened again by a later comparison that says the same.
 CREATE INDEX breaks_settled ON breaks (mark)
 WHERE mark IS NOT NULL AND closed_at IS NOT NULL AND proposal_no IS NOT NULL;
@@ -71,7 +73,7 @@ CREATE TABLE proposal_items (
 CREATE TABLE authorities (
     no         INTEGER PRIMARY KEY,
     person     TEXT    NOT NULL,
-    action     TEXT    NOT NULL CHECK (action IN ('create', 'allocate', 'adjust', 'reverse', 'close')),
+    action     TEXT    NOT NULL CHECK (action IN ('create', 'allocate', 'adjust', 'reverse', 'close', 'seal', 'reopen')),
     dong       INTEGER NOT NULL CHECK (dong >= 0),
     granted_by TEXT    NOT NULL CHECK (granted_by <> person),
     at         INTEGER NOT NULL

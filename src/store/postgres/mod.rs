@@ -6,6 +6,7 @@
 
 mod breaks;
 mod checks;
+mod closes;
 mod desk;
 mod events;
 mod failure;

@@ -6,6 +6,7 @@
 mod backup;
 mod checkpoint;
 mod checks;
+mod closes;
 mod desk;
 mod invoices;
 mod lock;

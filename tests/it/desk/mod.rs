@@ -1,5 +1,6 @@
 //! The finance desk over the ledger: one person proposes, another one approves, and the money moves, on both databases.
 
+mod closing;
 mod laws;
 mod program;
 mod rules;

@@ -17,7 +17,7 @@ fn people() -> String {
         .concat()
 }
 
-fn serve(home: &Home) -> Child {
+pub(super) fn serve(home: &Home) -> Child {
     home.configure(&people());
     for (name, token) in PEOPLE {
         std::fs::write(home.path(&format!("{name}.token")), token).unwrap();
@@ -25,7 +25,7 @@ fn serve(home: &Home) -> Child {
     home.serve()
 }
 
-fn as_person(home: &Home, name: &str, method: &str, path: &str, body: &Value) -> http::Answer {
+pub(super) fn as_person(home: &Home, name: &str, method: &str, path: &str, body: &Value) -> http::Answer {
     let token = PEOPLE.iter().find(|(of, _)| *of == name).unwrap().1;
     let bearer = format!("Bearer {token}");
     let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
@@ -33,7 +33,7 @@ fn as_person(home: &Home, name: &str, method: &str, path: &str, body: &Value) ->
     http::call(home.internal, &http::request(method, path, &headers, &body))
 }
 
-fn bill(home: &Home, id: &str, total: i64) {
+pub(super) fn bill(home: &Home, id: &str, total: i64) {
     let row = json!({
         "invoice_id": id, "customer_code": "PA03HL0000001", "payer_code": "PA03HL0000001", "unit": "PA03HL",
         "area": "urban", "period": "2026-10-1", "kind": "TD", "net": total, "vat": 0, "total": total,

@@ -71,6 +71,7 @@ impl DeskReports for MemoryReports {
                 opened_at: b.opened_at,
                 leg: b.leg,
                 aged_from: b.opened_at.day_in(&zone).unwrap(),
+                accepted: false,
                 state: BreakState::Open,
                 assignee: None,
                 proposal: None,

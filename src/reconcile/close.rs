@@ -1,0 +1,378 @@
+//! Signing off: a day or a month of a partner is drawn up by one person and signed by another one, with the figures as
+//! they stood. What came late for a sealed day keeps its business day and is taken into account by the first close after
+//! it; what is open goes on with its age. Nothing of a sealed day is compared or taken again before it is opened.
+
+use super::run::Subject;
+use crate::domain::close::{CloseState, Period, close_hash};
+use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::resolution::Age;
+use crate::domain::statement::StatementKind;
+use crate::domain::time::Timestamp;
+use crate::ledger::{SliceError, Slices};
+use crate::partner::Profile;
+use crate::partner::statement::Layout;
+use crate::reconcile::desk::views::age_days;
+use crate::store::StoreError;
+use crate::store::closes::{CloseView, DayTotal, NewClose, Reopened, Signed};
+use crate::store::desk::{BreakFilter, BreakView, Mark};
+use crate::store::reports::Reports;
+use crate::store::statements::ReconciliationView;
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// How far back payments may come late, in days: a bill is cut off sooner.
+const LATE_DAYS: i64 = 62;
+
+/// Breaks read at once.
+const PAGE: u32 = 1_000;
+
+/// Breaks that a close names one by one; the others are in its sums.
+const LISTED_MAX: usize = 10_000;
+
+/// Why a close was not drawn up.
+#[derive(Debug, thiserror::Error)]
+pub enum NotClosed {
+    /// It ends later.
+    #[error("the period is not over")]
+    NotOver,
+    /// Signed already.
+    #[error("it is sealed")]
+    Sealed,
+    /// Days are closed one after the other.
+    #[error("the day after the last sealed one is next: {0}")]
+    Order(Date),
+    /// The partner's file is missing, and there are payments.
+    #[error("no statement of the day was taken")]
+    NoStatement,
+    /// Taken, and not compared since.
+    #[error("the statement was not compared since it was taken")]
+    NotCompared,
+    /// Payments of the day came after it was compared.
+    #[error("payments of the day came after it was compared: compare it again")]
+    Moved,
+    /// Somebody must say of them that they may go on open.
+    #[error("{0} breaks are open, over {1} dong: resolve them, or say why they may go on open")]
+    Open(u64, i64),
+    /// A month's days are not all sealed.
+    #[error("not sealed yet: {0}")]
+    Day(Date),
+    /// Money beyond what can be counted.
+    #[error("the figures are out of range")]
+    Range,
+    /// The writer has no room, or the storage failed.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A draft, and the breaks that go on open by it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What is kept.
+    pub new: NewClose,
+    /// These are to be marked, with the reason.
+    pub carry: Option<(Vec<i64>, String)>,
+}
+
+/// Draws a day up. `carry`: why what is open may go on open.
+///
+/// # Errors
+/// [`NotClosed`].
+pub fn day(
+    reports: &mut dyn Reports,
+    (profile, layout): (&Profile, &Layout),
+    day: Date,
+    (author, carry, at): (&Author, Option<&str>, Timestamp),
+) -> Result<Draft, NotClosed> {
+    let partner = profile.code();
+    let subject = Subject::of(layout, partner, day).ok_or(NotClosed::NotOver)?;
+    if subject.end > at {
+        return Err(NotClosed::NotOver);
+    }
+    let previous = before(reports, partner, day)?;
+    let compared = compared(reports, &subject)?;
+    let totals = late(reports, partner, (day, previous.as_ref()))?;
+    let today = at.day_in(profile.timezone()).ok_or(NotClosed::NotOver)?;
+    let open = open_until(reports, partner, day)?;
+    let stuck: Vec<&BreakView> = open.iter().filter(|about| !about.goes_on()).collect();
+    if !stuck.is_empty() && carry.is_none() {
+        let dong = stuck.iter().map(|about| about.amount.dong().saturating_abs()).fold(0_i64, i64::saturating_add);
+        return Err(NotClosed::Open(u64::try_from(stuck.len()).unwrap_or(u64::MAX), dong));
+    }
+    let carry = carry.filter(|_| !stuck.is_empty());
+    let carry = carry.map(|reason| (stuck.iter().map(|about| about.no).collect(), reason.to_owned()));
+    let (open_json, open_dong) = open_figures(&open, today)?;
+    let file = reports.statement(StatementKind::Partner, partner, day)?;
+    let mut legs = serde_json::Map::new();
+    for kind in StatementKind::ALL {
+        if let Some(view) = reports.reconciliation(kind, partner, day)? {
+            legs.insert(kind.word().to_owned(), leg_json(&view));
+        }
+    }
+    let figures = json!({
+        "close": "thuho day 1",
+        "partner": partner.as_str(),
+        "day": day.to_string(),
+        "statement": file.as_ref().map(|file| json!({
+            "file": file.no.0, "name": file.statement.name, "sha256": hex::encode(file.statement.hash),
+        })),
+        "legs": legs,
+        "accounted": totals.iter().map(total_json).collect::<Vec<_>>(),
+        "open": open_json,
+        "previous": previous.as_ref().map(|close| hex::encode(close.hash)),
+    });
+    let (figures, previous) = (figures.to_string(), previous.map(|close| close.hash));
+    let new = NewClose {
+        period: Period::Day(day),
+        partner: partner.clone(),
+        file: file.map(|file| file.no),
+        reconciliation: compared.map(|view| view.no),
+        hash: close_hash(previous.as_ref(), &figures),
+        figures,
+        previous,
+        open_dong,
+        accounted: totals,
+        author: author.clone(),
+        at,
+    };
+    Ok(Draft { new, carry })
+}
+
+/// The close of the day before, if any day was ever sealed.
+fn before(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Option<CloseView>, NotClosed> {
+    let Some(last) = reports.last_sealed(partner)? else { return Ok(None) };
+    let next = last.period.last().tomorrow().map_err(|_end_of_time| NotClosed::Range)?;
+    match day.cmp(&next) {
+        std::cmp::Ordering::Less => Err(NotClosed::Sealed),
+        std::cmp::Ordering::Equal => Ok(Some(last)),
+        std::cmp::Ordering::Greater => Err(NotClosed::Order(next)),
+    }
+}
+
+/// The comparison of the statement that is there; none for a day on which nothing happened.
+fn compared(reports: &mut dyn Reports, subject: &Subject) -> Result<Option<ReconciliationView>, NotClosed> {
+    let (partner, day) = (&subject.partner, subject.day);
+    let (first, last) = (subject.dates.first().copied().unwrap_or(day), subject.dates.last().copied().unwrap_or(day));
+    let held = reports.day_totals(partner, (first, last))?;
+    let Some(file) = reports.statement(StatementKind::Partner, partner, day)? else {
+        return if held.is_empty() { Ok(None) } else { Err(NotClosed::NoStatement) };
+    };
+    let view = reports.reconciliation(StatementKind::Partner, partner, day)?;
+    let view = view.filter(|view| view.reconciliation.file == Some(file.no)).ok_or(NotClosed::NotCompared)?;
+    // Where the partner's day is a business day, the books must have what they had then.
+    if first == last {
+        let sums: Value = serde_json::from_str(&view.reconciliation.sums).unwrap_or(Value::Null);
+        let then = |field: &str| sums["books"]["total"][field].as_i64();
+        let now = held.first().map_or((0, 0), |total| (total.count, total.dong));
+        if (then("count"), then("dong")) != (Some(now.0), Some(now.1)) {
+            return Err(NotClosed::Moved);
+        }
+    }
+    Ok(Some(view))
+}
+
+/// What this close takes into account: its own day, and what came late for days that are sealed.
+fn late(
+    reports: &mut dyn Reports,
+    partner: &PartnerCode,
+    (day, previous): (Date, Option<&CloseView>),
+) -> Result<Vec<DayTotal>, NotClosed> {
+    let from = previous.map_or(Ok(day), |_| day.checked_sub(LATE_DAYS.days()));
+    let from = from.map_err(|_begin_of_time| NotClosed::Range)?;
+    let known: BTreeMap<Date, DayTotal> =
+        reports.accounted(partner, (from, day))?.into_iter().map(|total| (total.day, total)).collect();
+    let mut totals = Vec::new();
+    for held in reports.day_totals(partner, (from, day))? {
+        let own = held.day == day;
+        // Days before the first close were never anybody's.
+        let Some(before) =
+            known.get(&held.day).copied().or_else(|| own.then_some(DayTotal { count: 0, dong: 0, ..held }))
+        else {
+            continue;
+        };
+        let more = DayTotal { day: held.day, count: held.count - before.count, dong: held.dong - before.dong };
+        if own || (more.count, more.dong) != (0, 0) {
+            totals.push(more);
+        }
+    }
+    if !totals.iter().any(|total| total.day == day) {
+        totals.push(DayTotal { day, count: 0, dong: 0 });
+    }
+    Ok(totals)
+}
+
+/// The partner's open breaks with an accounting day up to this one.
+fn open_until(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Vec<BreakView>, StoreError> {
+    let (mut open, mut before) = (Vec::new(), None);
+    loop {
+        let filter =
+            BreakFilter { partner: Some(partner.clone()), aged_to: Some(day), before, ..BreakFilter::open(PAGE) };
+        let page = reports.breaks(&filter)?;
+        let Some(last) = page.last() else { break };
+        before = Some(last.no);
+        open.extend(page);
+    }
+    open.reverse();
+    Ok(open)
+}
+
+/// What goes on open: by class, and one by one with its age.
+fn open_figures(open: &[BreakView], today: Date) -> Result<(Value, i64), NotClosed> {
+    let mut classes: BTreeMap<&str, (u64, i64)> = BTreeMap::new();
+    let mut sum = 0_i64;
+    for about in open {
+        let dong = about.amount.dong().saturating_abs();
+        sum = sum.checked_add(dong).ok_or(NotClosed::Range)?;
+        let of = classes.entry(about.class.code()).or_default();
+        *of = (of.0 + 1, of.1.checked_add(dong).ok_or(NotClosed::Range)?);
+    }
+    let listed = open.iter().take(LISTED_MAX).map(|about| {
+        json!({
+            "break": about.no, "class": about.class.code(), "dong": about.amount.dong(),
+            "since": about.aged_from.to_string(), "age": Age::of(age_days(about, today)).word(),
+        })
+    });
+    let json = json!({
+        "count": open.len(),
+        "dong": sum,
+        "classes": classes.iter().map(|(class, (count, dong))| json!({ "class": class, "count": count, "dong": dong })).collect::<Vec<_>>(),
+        "listed": listed.collect::<Vec<_>>(),
+    });
+    Ok((json, sum))
+}
+
+fn leg_json(view: &ReconciliationView) -> Value {
+    let kept = &view.reconciliation;
+    json!({
+        "reconciliation": view.no.0,
+        "file": kept.file.map(|no| no.0),
+        "rules": kept.rules,
+        "sums": serde_json::from_str::<Value>(&kept.sums).unwrap_or(Value::Null),
+    })
+}
+
+fn total_json(total: &DayTotal) -> Value {
+    json!({ "business_day": total.day.to_string(), "count": total.count, "dong": total.dong })
+}
+
+/// Draws a month up, once all of its days are sealed.
+///
+/// # Errors
+/// [`NotClosed`].
+pub fn month(
+    reports: &mut dyn Reports,
+    partner: &PartnerCode,
+    first: Date,
+    (author, at): (&Author, Timestamp),
+) -> Result<Draft, NotClosed> {
+    let period = Period::Month(first.first_of_month());
+    let (mut day, last) = (period.first(), period.last());
+    let (mut days, mut count, mut dong, mut open_dong, mut previous) = (Vec::new(), 0_i64, 0_i64, 0, None);
+    let mut open = Value::Null;
+    while day <= last {
+        let close = reports.close(partner, Period::Day(day))?.filter(|close| close.state == CloseState::Sealed);
+        let close = close.ok_or(NotClosed::Day(day))?;
+        let figures: Value = serde_json::from_str(&close.figures).unwrap_or(Value::Null);
+        for total in figures["accounted"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let of = |field: &str| total[field].as_i64().unwrap_or_default();
+            count = count.checked_add(of("count")).ok_or(NotClosed::Range)?;
+            dong = dong.checked_add(of("dong")).ok_or(NotClosed::Range)?;
+        }
+        days.push(json!({ "day": day.to_string(), "sha256": hex::encode(close.hash) }));
+        (open, open_dong, previous) = (figures["open"].clone(), close.open_dong, Some(close.hash));
+        day = day.tomorrow().map_err(|_end_of_time| NotClosed::Range)?;
+    }
+    let figures = json!({
+        "close": "thuho month 1",
+        "partner": partner.as_str(),
+        "month": period.to_string(),
+        "days": days,
+        "accounted": { "count": count, "dong": dong },
+        "open": open,
+    });
+    let figures = figures.to_string();
+    let new = NewClose {
+        period,
+        partner: partner.clone(),
+        file: None,
+        reconciliation: None,
+        hash: close_hash(previous.as_ref(), &figures),
+        figures,
+        previous,
+        open_dong,
+        accounted: Vec::new(),
+        author: author.clone(),
+        at,
+    };
+    Ok(Draft { new, carry: None })
+}
+
+/// Keeps a draft, with the marks of what goes on open by it.
+///
+/// # Errors
+/// [`NotClosed`].
+pub fn keep(slices: &mut Slices<'_>, draft: Draft) -> Result<[u8; 32], NotClosed> {
+    let hash = draft.new.hash;
+    let kept = slices.one(move |tx| {
+        let Draft { new, carry } = &draft;
+        if let Some((breaks, reason)) = carry {
+            tx.mark_breaks(breaks, &Mark::Carry(reason.clone()), &new.author, new.at)?;
+        }
+        tx.draft_close(new)
+    })?;
+    if kept { Ok(hash) } else { Err(NotClosed::Sealed) }
+}
+
+/// Signs what another one drew up.
+///
+/// # Errors
+/// [`SliceError`].
+pub fn sign(
+    slices: &mut Slices<'_>,
+    (partner, period): (PartnerCode, Period),
+    hash: [u8; 32],
+    (by, at): (Author, Timestamp),
+) -> Result<Signed, SliceError> {
+    let (name, who) = (partner.clone(), by.clone());
+    let signed = slices.one(move |tx| tx.sign_close((&partner, period), &hash, (&by, at)))?;
+    tracing::info!(partner = %name, period = %period, by = %who, ?signed, "A close was signed, or not");
+    Ok(signed)
+}
+
+/// Opens what is sealed.
+///
+/// # Errors
+/// [`SliceError`].
+pub fn reopen(
+    slices: &mut Slices<'_>,
+    (partner, period): (PartnerCode, Period),
+    reason: String,
+    (by, at): (Author, Timestamp),
+) -> Result<Reopened, SliceError> {
+    let (name, who) = (partner.clone(), by.clone());
+    let reopened = slices.one(move |tx| tx.reopen((&partner, period), &reason, (&by, at)))?;
+    tracing::warn!(partner = %name, period = %period, by = %who, ?reopened, "A sealed period was opened again, or not");
+    Ok(reopened)
+}
+
+/// A close, as the API and the command line show it.
+#[must_use]
+pub fn to_json(close: &CloseView) -> Value {
+    let by = |(who, at): &(Author, Timestamp)| json!({ "by": who.as_str(), "at": at.to_string() });
+    json!({
+        "partner": close.partner.as_str(),
+        "period": close.period.to_string(),
+        "state": close.state.word(),
+        "sha256": hex::encode(close.hash),
+        "previous": close.previous.map(hex::encode),
+        "open_dong": close.open_dong,
+        "drafted": by(&close.drafted),
+        "signed": close.signed.as_ref().map(by),
+        "ended": close.ended.as_ref().map(|(who, at, why)| json!({ "by": who.as_str(), "at": at.to_string(), "reason": why })),
+        "figures": serde_json::from_str::<Value>(&close.figures).unwrap_or(Value::Null),
+    })
+}

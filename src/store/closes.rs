@@ -1,0 +1,234 @@
+//! Days and months that are signed off, as the reconciliation hands them over. The database holds the rules itself: who
+//! drew a close up does not sign it, nobody signs beyond their authority, and sealed figures never move.
+
+use super::StoreError;
+use super::cells::Cells;
+use crate::domain::close::{CloseState, Period};
+use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::statement::{FileNo, ReconciliationNo};
+use crate::domain::time::Timestamp;
+use jiff::civil::Date;
+
+/// Events of a business day that a close takes into account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayTotal {
+    /// Which day.
+    pub day: Date,
+    /// How many.
+    pub count: i64,
+    /// How much, in dong, a reversal negative.
+    pub dong: i64,
+}
+
+/// A close that is drawn up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewClose {
+    /// Of what.
+    pub period: Period,
+    /// Whose.
+    pub partner: PartnerCode,
+    /// The statement that was compared.
+    pub file: Option<FileNo>,
+    /// The comparison.
+    pub reconciliation: Option<ReconciliationNo>,
+    /// All that is signed, as a text.
+    pub figures: String,
+    /// The hash of the partner's close before.
+    pub previous: Option<[u8; 32]>,
+    /// Of both.
+    pub hash: [u8; 32],
+    /// What differs and goes on open, in dong.
+    pub open_dong: i64,
+    /// Which days' events it takes into account.
+    pub accounted: Vec<DayTotal>,
+    /// Who.
+    pub author: Author,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A close as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseView {
+    /// Its number.
+    pub no: i64,
+    /// Of what.
+    pub period: Period,
+    /// Whose.
+    pub partner: PartnerCode,
+    /// All that is signed.
+    pub figures: String,
+    /// The hash of the partner's close before.
+    pub previous: Option<[u8; 32]>,
+    /// What is signed.
+    pub hash: [u8; 32],
+    /// What differs and goes on open, in dong.
+    pub open_dong: i64,
+    /// How far it got.
+    pub state: CloseState,
+    /// Who drew it up, and when.
+    pub drafted: (Author, Timestamp),
+    /// Who signed it, and when.
+    pub signed: Option<(Author, Timestamp)>,
+    /// Who opened it again, or took its place, when and why.
+    pub ended: Option<(Author, Timestamp, String)>,
+}
+
+/// What became of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signed {
+    /// It is sealed.
+    Done,
+    /// There is no draft.
+    NotFound,
+    /// It is another draft.
+    Other,
+    /// Who drew it up does not sign it.
+    NotYours,
+    /// What goes on open is beyond what this person may sign.
+    BeyondAuthority,
+    /// The day was compared again, another statement was taken, or a break is open that nobody carries.
+    Stale,
+}
+
+/// What became of reopening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reopened {
+    /// It is open again.
+    Done,
+    /// It is not sealed.
+    NotFound,
+    /// A later one of the partner, or the month, is sealed: that one first.
+    NotLast,
+    /// This person may not.
+    BeyondAuthority,
+}
+
+/// The verbs of a transaction.
+pub trait CloseTx {
+    /// Keeps a draft in place of the one that is there. `false`: it is sealed.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn draft_close(&mut self, new: &NewClose) -> Result<bool, StoreError>;
+
+    /// Signs the draft.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn sign_close(
+        &mut self,
+        of: (&PartnerCode, Period),
+        hash: &[u8; 32],
+        by: (&Author, Timestamp),
+    ) -> Result<Signed, StoreError>;
+
+    /// Opens what is sealed.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn reopen(
+        &mut self,
+        of: (&PartnerCode, Period),
+        reason: &str,
+        by: (&Author, Timestamp),
+    ) -> Result<Reopened, StoreError>;
+
+    /// Is this day of the partner sealed? Asked behind whatever it must not be for.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn is_sealed(&mut self, partner: &PartnerCode, day: Date) -> Result<bool, StoreError>;
+}
+
+/// The questions.
+pub trait CloseReports {
+    /// The draft or the sealed close of a period.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn close(&mut self, partner: &PartnerCode, period: Period) -> Result<Option<CloseView>, StoreError>;
+
+    /// The partner's last sealed day.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn last_sealed(&mut self, partner: &PartnerCode) -> Result<Option<CloseView>, StoreError>;
+
+    /// Closes in the order of their numbers, after this one, whatever became of them.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn closes(&mut self, after: i64, limit: u32) -> Result<Vec<CloseView>, StoreError>;
+
+    /// What the partner's sealed closes have taken into account of days from here to there.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn accounted(&mut self, partner: &PartnerCode, days: (Date, Date)) -> Result<Vec<DayTotal>, StoreError>;
+
+    /// What the books have of these business days.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn day_totals(&mut self, partner: &PartnerCode, days: (Date, Date)) -> Result<Vec<DayTotal>, StoreError>;
+}
+
+/// The columns of a close, in the order that [`close_view`] reads them.
+macro_rules! close_columns {
+    () => {
+        "c.no, c.period, c.partner, c.first_day, c.figures, c.previous, c.hash, c.open_dong, c.state, c.drafted_by, \
+         c.drafted_at, c.signed_by, c.signed_at, c.ended_by, c.ended_at, c.end_reason"
+    };
+}
+pub(super) use close_columns;
+
+/// A close as people see it.
+pub(super) fn close_view(cells: &mut impl Cells) -> Result<CloseView, StoreError> {
+    let author = |text: &str| Author::parse(text).ok();
+    let no = cells.whole()?;
+    let (month, partner, first) = (cells.word(|word| Some(word == "month"))?, cells.partner()?, cells.day()?);
+    let figures = cells.text()?;
+    let previous = cells.bytes_some()?.and_then(|bytes| bytes.try_into().ok());
+    let (hash, open_dong, state) = (cells.hash()?, cells.whole()?, cells.word(CloseState::parse)?);
+    let drafted = (cells.word(author)?, cells.at()?);
+    let signed = (cells.word_some(author)?, cells.at_some()?);
+    let ended = (cells.word_some(author)?, cells.at_some()?, cells.text_some()?);
+    Ok(CloseView {
+        no,
+        period: if month { Period::Month(first) } else { Period::Day(first) },
+        partner,
+        figures,
+        previous,
+        hash,
+        open_dong,
+        state,
+        drafted,
+        signed: signed.0.zip(signed.1),
+        ended: ended.0.zip(ended.1).zip(ended.2).map(|((by, at), why)| (by, at, why)),
+    })
+}
+
+/// A day's total.
+pub(super) fn day_total(cells: &mut impl Cells) -> Result<DayTotal, StoreError> {
+    Ok(DayTotal { day: cells.day()?, count: cells.whole()?, dong: cells.whole()? })
+}
+
+/// What a signature comes to, before the database's own rules. `may` is the authority, `stale` whether what was drawn up
+/// is still so.
+pub(super) fn judged(
+    draft: Option<&CloseView>,
+    hash: &[u8; 32],
+    by: &Author,
+    (may, stale): (Option<i64>, bool),
+) -> Signed {
+    match draft {
+        None => Signed::NotFound,
+        Some(draft) if draft.state != CloseState::Draft => Signed::NotFound,
+        Some(draft) if draft.hash != *hash => Signed::Other,
+        Some(draft) if draft.drafted.0 == *by => Signed::NotYours,
+        Some(draft) if may.is_none_or(|may| may < draft.open_dong) => Signed::BeyondAuthority,
+        Some(_) if stale => Signed::Stale,
+        Some(_) => Signed::Done,
+    }
+}

@@ -1,0 +1,151 @@
+//! Signing days and months off through the real program, on both databases.
+
+use super::program::{as_person, bill, serve};
+use crate::harness::postgres::Database;
+use crate::harness::program::{Home, code, ended, signal};
+use crate::harness::{http, pays};
+use serde_json::{Value, json};
+use thuho::domain::money::Money;
+use thuho::domain::time::Timestamp;
+use thuho::partner::forge::Wanted;
+
+const DAY: &str = "2026-11-20";
+const NEXT: &str = "2026-11-21";
+
+/// 2026-11-20 at 00:00 in the business zone.
+const MIDNIGHT_MS: i64 = 1_795_107_600_000;
+const HOUR_MS: i64 = 3_600_000;
+
+fn notify(home: &Home, event: &str, invoice: &str, amount: i64, hour: i64) {
+    let paid_at = Some(Timestamp::from_unix_ms(MIDNIGHT_MS + hour * HOUR_MS));
+    let wanted = Wanted { paid_at, fee: Some(Money::ZERO), ..pays(event, invoice, amount) };
+    let answer = http::call(home.public, &home.call_saying(&wanted));
+    assert_eq!(answer.json()["outcome"], "accepted", "{}", answer.text());
+}
+
+fn statement(lines: &[(&str, &str, i64, i64)]) -> String {
+    let mut text = "payment_id,type,invoice_id,order,customer_code,amount,discount,fee,paid_at,reverses\n".to_owned();
+    for (event, invoice, amount, hour) in lines {
+        let at = Timestamp::from_unix_ms(MIDNIGHT_MS + hour * HOUR_MS);
+        text += &format!("{event},payment.succeeded,{invoice},,,{amount},0,0,{at},\n");
+    }
+    let total: i64 = lines.iter().map(|(_, _, amount, _)| amount).sum();
+    text + &format!("TOTAL,count,{},,,{total},,,,\n", lines.len())
+}
+
+fn bring(home: &Home, day: &str, file: &str) -> http::Answer {
+    let path = format!("/api/v1/statements?partner=standard&date={day}&name=day.csv");
+    home.internal("POST", &path, "text/csv", file.as_bytes())
+}
+
+fn compare(home: &Home, day: &str) -> http::Answer {
+    home.internal("POST", &format!("/api/v1/reconciliations/standard/{day}"), "application/json", b"")
+}
+
+fn close(home: &Home, who: &str, period: &str, verb: &str, body: Value) -> http::Answer {
+    as_person(home, who, "POST", &format!("/api/v1/closes/standard/{period}/{verb}"), &body)
+}
+
+fn grant(home: &Home, person: &str, action: &str, dong: i64) {
+    let body = json!({"person": person, "action": action, "dong": dong}).to_string();
+    assert_eq!(home.internal("POST", "/api/v1/authorities", "application/json", body.as_bytes()).status, 204);
+}
+
+fn refused(answer: &http::Answer, status: u16, words: &str) {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert!(answer.text().contains(words), "{}", answer.text());
+}
+
+/// Drawn up by one, signed by the other.
+fn sealed(home: &Home, period: &str, carry: &Value) -> Value {
+    let draft = close(home, "an", period, "draft", json!({ "carry": carry }));
+    assert_eq!(draft.status, 200, "{}", draft.text());
+    let signed = close(home, "chi", period, "sign", json!({ "sha256": draft.json()["sha256"] }));
+    assert_eq!((signed.status, &signed.json()["state"]), (200, &json!("sealed")), "{}", signed.text());
+    signed.json()
+}
+
+fn days_are_signed_off(home: &Home) {
+    let gateway = serve(home);
+    for (id, total) in [("HD-1", 100_000), ("HD-2", 200_000), ("HD-3", 300_000), ("HD-9", 90_000)] {
+        bill(home, id, total);
+    }
+    notify(home, "P1", "HD-1", 100_000, 9);
+    notify(home, "P2", "HD-2", 200_000, 10);
+    refused(&close(home, "an", DAY, "draft", json!({})), 409, "no statement of the day was taken");
+    let file = statement(&[("P1", "HD-1", 100_000, 9), ("P2", "HD-2", 250_000, 10)]);
+    assert_eq!(bring(home, DAY, &file).status, 201);
+    refused(&close(home, "an", DAY, "draft", json!({})), 409, "not compared since it was taken");
+    assert_eq!(compare(home, DAY).status, 200);
+    refused(&close(home, "an", DAY, "draft", json!({})), 409, "1 breaks are open, over");
+    let draft = close(home, "an", DAY, "draft", json!({"carry": "the partner looks into it"}));
+    assert_eq!(draft.status, 200, "{}", draft.text());
+    let word = json!({ "sha256": draft.json()["sha256"] });
+    refused(&close(home, "an", DAY, "sign", word.clone()), 409, "does not sign");
+    refused(&close(home, "chi", DAY, "sign", word.clone()), 403, "beyond what you may sign");
+    grant(home, "chi", "seal", 10_000_000);
+    // Compared again, the draft is of a comparison that is not the last one.
+    assert_eq!(compare(home, DAY).status, 200);
+    refused(&close(home, "chi", DAY, "sign", word.clone()), 409, "draw it up again");
+    let first = sealed(home, DAY, &json!(null));
+    refused(&close(home, "chi", DAY, "sign", word), 404, "no draft");
+    assert_eq!(first["figures"]["open"]["classes"][0]["class"], "AMOUNT_MISMATCH", "what is open goes on");
+    assert_eq!(first["figures"]["accounted"], json!([{"business_day": DAY, "count": 2, "dong": 300_000}]));
+
+    // Nothing of a sealed day is taken or compared again.
+    refused(&bring(home, DAY, &file.replace("250000", "200000").replace("350000", "300000")), 409, "sealed");
+    refused(&compare(home, DAY), 409, "sealed");
+    refused(&close(home, "an", DAY, "draft", json!({})), 409, "sealed");
+    refused(&close(home, "an", "2026-11-22", "draft", json!({})), 409, "is next: 2026-11-21");
+
+    // What comes late for it is the next day's to take into account.
+    notify(home, "P9", "HD-9", 90_000, 11);
+    notify(home, "P3", "HD-3", 300_000, 33);
+    assert_eq!(bring(home, NEXT, &statement(&[("P3", "HD-3", 300_000, 33)])).status, 201);
+    assert_eq!(compare(home, NEXT).status, 200);
+    let next = sealed(home, NEXT, &json!("still with the partner"));
+    let accounted = json!([
+        {"business_day": DAY, "count": 1, "dong": 90_000},
+        {"business_day": NEXT, "count": 1, "dong": 300_000},
+    ]);
+    assert_eq!(next["figures"]["accounted"], accounted);
+    assert_eq!(next["previous"], first["sha256"]);
+    let again = as_person(home, "an", "GET", &format!("/api/v1/closes/standard/{DAY}"), &Value::Null).json();
+    assert_eq!(again["figures"], first["figures"], "sealed figures never move");
+
+    refused(&close(home, "an", "2026-11", "draft", json!({})), 409, "not sealed yet: 2026-11-01");
+    refused(&close(home, "chi", DAY, "reopen", json!({"reason": "x"})), 403, "privilege");
+    grant(home, "chi", "reopen", 0);
+    refused(&close(home, "chi", DAY, "reopen", json!({"reason": " "})), 400, "reason: expected");
+    refused(&close(home, "chi", DAY, "reopen", json!({"reason": "x"})), 409, "a later day");
+    assert_eq!(close(home, "chi", NEXT, "reopen", json!({"reason": "a corrected file"})).status, 204);
+    assert_eq!(compare(home, NEXT).status, 200);
+    let anew = sealed(home, NEXT, &json!(null));
+    assert_eq!(anew["figures"]["accounted"], accounted, "closed again, it accounts for the same");
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+    let (exit, text) = code(&home.run(&["audit", "--config", "gateway.toml"]));
+    assert!(exit == Some(0) && text.contains("audit: passed"), "{text}");
+}
+
+#[test]
+fn days_are_signed_off_on_a_file() {
+    let home = Home::new();
+    days_are_signed_off(&home);
+    // One changed byte of what was signed, past the database's own rules.
+    let books = rusqlite::Connection::open(&home.books).unwrap();
+    books
+        .execute_batch(
+            "DROP TRIGGER closes_same; UPDATE closes SET figures = replace(figures, '300000', '300001') WHERE no = 2",
+        )
+        .unwrap();
+    drop(books);
+    let (exit, text) = code(&home.run(&["audit", "--config", "gateway.toml"]));
+    assert!(exit == Some(1) && text.contains("the close of standard 2026-11-20 is not what its hash says"), "{text}");
+}
+
+#[test]
+fn days_are_signed_off_on_a_server() {
+    let Some(database) = Database::fresh("days that are signed off") else { return };
+    days_are_signed_off(&Home::over(database.url()));
+}
