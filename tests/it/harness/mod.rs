@@ -205,7 +205,7 @@ partners.dir = "{}"
 {}
 [[token]]
 name = "all"
-scope = ["invoices", "read", "ops"]
+scope = ["invoices", "read", "ops", "finance"]
 secret = "file:{token}"
 [[token]]
 name = "second"
