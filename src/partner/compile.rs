@@ -112,6 +112,7 @@ impl Compiler<'_, '_> {
         let status = status.zip(status_replies).map(|(event, replies)| StatusPlan { account, event, replies });
         let reply_signer = self.reply_signer();
         let statements = self.statements(zone.as_ref()?);
+        let terms = self.terms(&statements);
         let (live, example, needs) = self.parties(code.as_ref()?, secrets);
         let profile = Profile {
             code: code?,
@@ -137,6 +138,7 @@ impl Compiler<'_, '_> {
             bills,
             status,
             statements,
+            terms,
             examples: Vec::new(),
             read_headers: self.headers,
             keys: needs,

@@ -1,6 +1,7 @@
 //! A profile as its TOML file writes it: the closed vocabulary, nothing understood yet. Unknown keys are errors.
 //! What the parts mean together is `profile`'s judgement.
 
+use super::settlement::{FeeFile, SettlementFile};
 use super::statement::StatementFile;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -42,6 +43,10 @@ pub(super) struct ProfileFile {
     pub(super) statement: Option<StatementFile>,
     pub(super) statement_core: Option<StatementFile>,
     pub(super) statement_bank: Option<StatementFile>,
+    #[serde(default)]
+    pub(super) fee: Vec<FeeFile>,
+    #[serde(default)]
+    pub(super) settlement: Vec<SettlementFile>,
     #[serde(default)]
     pub(super) example: Vec<ExampleFile>,
 }

@@ -11,7 +11,7 @@
 //!
 //! No partner is named here (I8), no clock is read and nothing is sent (I9); secrets reach no error text (I11).
 //! Reading order: `file`, `compile`, `profile`, then `locate`, `canonical`, `signature`, `decode`, `reply`; [`statement`]
-//! stands by itself.
+//! and [`settlement`] stand by themselves.
 
 mod ask;
 mod canonical;
@@ -26,6 +26,7 @@ mod keys;
 mod locate;
 mod profile;
 mod reply;
+pub mod settlement;
 mod signature;
 pub mod statement;
 mod times;

@@ -8,6 +8,7 @@ use super::file::{Algorithm, KeyEncoding};
 use super::keys::{LiveKey, SigningKey};
 use super::locate::Sources;
 use super::reply::{Facts, Reply, ReplyContext, ReplyPlan, ReplySigner, Success};
+use super::settlement::Terms;
 use super::signature::{AuthenticNotice, Side, SignaturePlan, Trace};
 use super::statement::Layout;
 use crate::domain::ids::PartnerCode;
@@ -45,6 +46,7 @@ pub struct Profile {
     pub(super) bills: Option<BillsPlan>,
     pub(super) status: Option<StatusPlan>,
     pub(super) statements: Vec<Layout>,
+    pub(super) terms: Terms,
     pub(super) examples: Vec<Example>,
     pub(super) read_headers: Vec<String>,
     pub(super) keys: Vec<KeyNeed>,
@@ -172,6 +174,12 @@ impl Profile {
     #[must_use]
     pub fn statement(&self, kind: StatementKind) -> Option<&Layout> {
         self.statements.iter().find(|layout| layout.kind == kind)
+    }
+
+    /// What it charges, and when it pays what it collected.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The secrets it names.

@@ -10,3 +10,4 @@ pub mod import;
 pub mod read;
 pub mod report;
 pub mod run;
+pub mod settlement;

@@ -94,7 +94,12 @@ pub(super) trait Cells {
     fn key_some(&mut self) -> Result<Option<[u8; 16]>, StoreError>;
 
     /// The next column, a day.
-    fn day(&mut self) -> Result<Date, StoreError>;
+    fn day(&mut self) -> Result<Date, StoreError> {
+        self.day_some()?.ok_or_else(|| self.bad())
+    }
+
+    /// The same, if it is not null.
+    fn day_some(&mut self) -> Result<Option<Date>, StoreError>;
 
     /// The next column, yes or no.
     fn flag(&mut self) -> Result<bool, StoreError>;

@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod reports;
 pub mod retention;
 pub mod rows;
+pub mod settlements;
 mod shared;
 pub mod sqlite;
 mod statement_cells;
@@ -359,6 +360,13 @@ pub trait Tx: desk::DeskTx + closes::CloseTx {
     /// # Errors
     /// The machine's.
     fn add_matches(&mut self, of: (ReconciliationNo, StatementKind), matches: &[NewMatch]) -> Result<u64, StoreError>;
+
+    /// Brings batches up to date with what the bank credited, and says how many rows it wrote: one that a comparison
+    /// knew more of stays as it is.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn put_batches(&mut self, batches: &[settlements::Batch]) -> Result<u64, StoreError>;
 
     /// Adds to the counts of repeats, which stand beside the chain: (partner, day, how many).
     ///

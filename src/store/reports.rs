@@ -186,7 +186,7 @@ pub struct Inconsistencies {
 }
 
 /// Questions, each a whole one. `&mut` because a connection answers one at a time.
-pub trait Reports: Send + DeskReports + CloseReports {
+pub trait Reports: Send + DeskReports + CloseReports + super::settlements::Settlements {
     /// As [`super::Tx::candidates`], without locks.
     ///
     /// # Errors

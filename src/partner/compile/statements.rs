@@ -1,5 +1,6 @@
-//! The `[statement]` sections of a profile.
+//! The `[statement]` sections of a profile, and what it says of fees and settlement.
 
+use super::super::settlement::{self, Terms};
 use super::super::statement::{self, Known, Layout};
 use super::Compiler;
 use crate::domain::statement::StatementKind;
@@ -21,5 +22,10 @@ impl Compiler<'_, '_> {
             }
         }
         layouts
+    }
+
+    pub(super) fn terms(&mut self, layouts: &[Layout]) -> Terms {
+        let entries = (self.file.fee.as_slice(), self.file.settlement.as_slice());
+        settlement::compile(self.faults, entries, settlement::Known { layouts })
     }
 }

@@ -22,6 +22,7 @@ mod reports;
 mod retention;
 mod row;
 mod session;
+mod settlements;
 mod statements;
 mod tls;
 mod tx;

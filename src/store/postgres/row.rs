@@ -78,8 +78,8 @@ impl Cells for RowCells<'_> {
         Ok(self.value::<Key>()?.map(|key| key.0))
     }
 
-    fn day(&mut self) -> Result<Date, StoreError> {
-        self.value()?.ok_or_else(|| self.bad())
+    fn day_some(&mut self) -> Result<Option<Date>, StoreError> {
+        self.value()
     }
 
     fn flag(&mut self) -> Result<bool, StoreError> {

@@ -6,7 +6,7 @@
 use super::lane::{Head, NEXT_BLOCK};
 use super::row::{Key, small};
 use super::session::{Answer, Ask, Session};
-use super::{breaks, events, invoices, outbox, position, retention, statements, write};
+use super::{breaks, events, invoices, outbox, position, retention, settlements, statements, write};
 use crate::domain::dispatch::{DispatchResult, LeasedDispatch};
 use crate::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::Invoice;
@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::store::cells::Cells;
 use crate::store::numbers::receipt_no;
 use crate::store::rows::{EventRecord, EventState};
+use crate::store::settlements::Batch;
 use crate::store::statements::{
     BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
 };
@@ -323,6 +324,10 @@ impl Tx for PostgresTx<'_> {
 
     fn add_matches(&mut self, of: (ReconciliationNo, StatementKind), matches: &[NewMatch]) -> Result<u64, StoreError> {
         statements::add_matches(self, of, matches)
+    }
+
+    fn put_batches(&mut self, batches: &[Batch]) -> Result<u64, StoreError> {
+        settlements::put(self, batches)
     }
 
     fn count_repeats(&mut self, counts: &[RepeatCount]) -> Result<(), StoreError> {

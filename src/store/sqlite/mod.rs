@@ -14,6 +14,7 @@ mod migrate;
 mod outbox;
 mod reports;
 mod retention;
+mod settlements;
 mod statement;
 mod statements;
 mod tx;

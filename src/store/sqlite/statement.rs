@@ -124,8 +124,8 @@ impl Cells for RowCells<'_, '_> {
         self.next()
     }
 
-    fn day(&mut self) -> Result<Date, StoreError> {
-        self.word(|text| text.parse().ok())
+    fn day_some(&mut self) -> Result<Option<Date>, StoreError> {
+        self.word_some(|text| text.parse().ok())
     }
 
     fn flag(&mut self) -> Result<bool, StoreError> {

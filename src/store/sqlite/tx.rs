@@ -1,7 +1,7 @@
 //! One transaction: the table of contents of the verbs. Each is a few statements in the file of its subject.
 
 use super::statement::Db;
-use super::{invoices, outbox, retention, statements, write};
+use super::{invoices, outbox, retention, settlements, statements, write};
 use crate::domain::dispatch::DispatchResult;
 use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::Invoice;
@@ -13,6 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::store::cells::{Cells as _, event, event_columns, events};
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::rows::EventRecord;
+use crate::store::settlements::Batch;
 use crate::store::statements::{
     BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
 };
@@ -211,6 +212,10 @@ impl Tx for SqliteTx<'_> {
 
     fn add_matches(&mut self, of: (ReconciliationNo, StatementKind), matches: &[NewMatch]) -> Result<u64, StoreError> {
         statements::add_matches(self.db, of, matches)
+    }
+
+    fn put_batches(&mut self, batches: &[Batch]) -> Result<u64, StoreError> {
+        settlements::put(self.db, batches)
     }
 
     fn count_repeats(&mut self, counts: &[RepeatCount]) -> Result<(), StoreError> {

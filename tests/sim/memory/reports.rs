@@ -19,6 +19,7 @@ use thuho::store::reports::{
     ReceiptFilter, Reports, SlowPage, SlowPlace, StoredReceipt,
 };
 use thuho::store::rows::{EventRecord, EventState};
+use thuho::store::settlements::{Batch, Batches, Settlements, StatementDays};
 use thuho::store::statements::{
     DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile,
 };
@@ -46,6 +47,16 @@ fn state_word(state: &DispatchState) -> &'static str {
         DispatchState::Delivered { .. } => "delivered",
         DispatchState::Parked { .. } => "parked",
         DispatchState::Closed => "closed",
+    }
+}
+
+impl Settlements for MemoryReports {
+    fn batches(&mut self, _ask: &Batches<'_>) -> Result<Vec<Batch>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn statements_of(&mut self, _ask: &StatementDays<'_>) -> Result<Vec<StatementFile>, StoreError> {
+        Err(no_statements())
     }
 }
 

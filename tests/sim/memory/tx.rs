@@ -12,6 +12,7 @@ use thuho::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use thuho::domain::time::Timestamp;
 use thuho::store::retention::judge;
 use thuho::store::rows::{EventRecord, EventState};
+use thuho::store::settlements::Batch;
 use thuho::store::statements::{
     BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
 };
@@ -390,6 +391,10 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn add_reconciliation(&mut self, _new: &NewReconciliation) -> Result<ReconciliationNo, StoreError> {
+        Err(no_statements())
+    }
+
+    fn put_batches(&mut self, _batches: &[Batch]) -> Result<u64, StoreError> {
         Err(no_statements())
     }
 
