@@ -272,6 +272,7 @@ impl Gateway {
             import_bytes: config.file.limits.import_bytes,
             spool: parts::spool_of(&config.store),
             open_reports: parts::reports_of(config),
+            calendar: config.calendar.clone(),
             seal_key: config.seal_secret.clone(),
             long_work: Arc::new(tokio::sync::Semaphore::new(1)),
             metrics: telemetry::render_metrics,

@@ -87,6 +87,8 @@ pub struct Config {
     pub core: Option<Core>,
     /// Folder of profiles.
     pub partners_dir: PathBuf,
+    /// File of the days on which banks work; none for weekends alone.
+    pub calendar: Option<PathBuf>,
     /// How logs are written.
     pub log_format: crate::telemetry::Format,
     /// Callers of the internal API.
@@ -274,6 +276,7 @@ impl Source<'_> {
             seen_trust_pem,
             core,
             partners_dir: PathBuf::from(&file.partners.dir),
+            calendar: self.calendar(&file.finance)?,
             log_format,
             tokens: self.tokens(&file)?,
             file,
@@ -289,6 +292,15 @@ impl Source<'_> {
             let (key, problem) = text.strip_prefix("store.").and_then(|t| t.split_once(": ")).unwrap_or(("url", &text));
             self.error("store", key, problem)
         })
+    }
+
+    /// It is read again for each comparison; a wrong one is found here.
+    fn calendar(&self, file: &file::FinanceFile) -> Result<Option<PathBuf>, ConfigError> {
+        let path = Some(PathBuf::from(&file.calendar)).filter(|path| !path.as_os_str().is_empty());
+        match crate::reconcile::settlement::load_calendar(path.as_deref()) {
+            Ok(_) => Ok(path),
+            Err(error) => Err(self.error("finance", "calendar", error.to_string())),
+        }
     }
 
     fn core(&self, file: &file::CoreFile) -> Result<Option<Core>, ConfigError> {

@@ -15,6 +15,7 @@ pub mod partner;
 mod retain;
 mod sandbox;
 mod serve;
+mod settlement;
 mod statement;
 
 use crate::config::{Config, ConfigError, EnvSecrets};
@@ -120,6 +121,8 @@ enum Command {
     /// Signs a partner's day or month off.
     #[command(subcommand)]
     Close(close::Command),
+    /// Lists what a partner's days should bring at the bank and what they brought, as last compared.
+    Settlement(settlement::Args),
     /// Stored notices.
     #[command(subcommand)]
     Notice(ops::NoticeCommand),
@@ -193,6 +196,7 @@ fn run(command: Command) -> Outcome {
         Command::Rule(args) => desk::rule(&args),
         Command::Authority(command) => desk::authority(&command),
         Command::Close(command) => close::run(&command),
+        Command::Settlement(args) => settlement::run(&args),
         Command::Notice(command) => ops::notice(&command),
         Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args),

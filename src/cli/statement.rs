@@ -2,7 +2,7 @@
 //! the gateway that holds it.
 
 use super::api::{Remote, RemoteArgs, refused};
-use super::{ConfigArg, Exit, Failure, Outcome, load, out};
+use super::{ConfigArg, Exit, Failure, Outcome, load, out, settlement};
 use crate::app;
 use crate::config::Config;
 use crate::domain::ids::Author;
@@ -15,6 +15,7 @@ use crate::reconcile::import::{self, Brought, ImportError, Stage, Taken};
 use crate::reconcile::read::{Limits, ReadError};
 use crate::reconcile::report;
 use crate::reconcile::run::{self, Reconciled, RunError, Subject};
+use crate::reconcile::settlement::report as settlement_report;
 use crate::store;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
@@ -97,7 +98,7 @@ pub fn run(command: &Command) -> Outcome {
     }
 }
 
-fn profile(config: &Config, name: &str) -> Result<std::sync::Arc<Profile>, Failure> {
+pub(super) fn profile(config: &Config, name: &str) -> Result<std::sync::Arc<Profile>, Failure> {
     // Its account and its layouts are asked for; nothing is proved with its keys.
     let profiles =
         Partners::load_without_secrets(&config.partners_dir).map_err(|errors| Failure::Wrong(errors.to_string()))?;
@@ -105,7 +106,7 @@ fn profile(config: &Config, name: &str) -> Result<std::sync::Arc<Profile>, Failu
     found.cloned()
 }
 
-fn layout(profile: &Profile, kind: StatementKind) -> Result<&Layout, Failure> {
+pub(super) fn layout(profile: &Profile, kind: StatementKind) -> Result<&Layout, Failure> {
     let missing = || {
         let section = if kind == StatementKind::Partner { String::new() } else { format!("_{}", kind.word()) };
         Failure::Wrong(format!("{}: its profile has no [statement{section}]", profile.code()))
@@ -113,7 +114,7 @@ fn layout(profile: &Profile, kind: StatementKind) -> Result<&Layout, Failure> {
     profile.statement(kind).ok_or_else(missing)
 }
 
-fn author(text: &str) -> Result<Author, Failure> {
+pub(super) fn author(text: &str) -> Result<Author, Failure> {
     Author::parse(text).map_err(|e| Failure::Wrong(format!("--author: {e}")))
 }
 
@@ -233,6 +234,7 @@ pub(super) fn encoded(text: &str) -> String {
 pub fn reconcile(args: &ReconcileArgs) -> Outcome {
     let (text, differs) = match args.remote.remote()? {
         Some(remote) => reconcile_there(&remote, args)?,
+        None if args.day.kind == StatementKind::Bank => reconcile_bank(args)?,
         None => {
             let done = reconcile_here(args)?;
             (printed(&done, &args.format)?, !done.compared.differences.is_empty())
@@ -272,6 +274,22 @@ fn reconcile_here(args: &ReconcileArgs) -> Result<Reconciled, Failure> {
             Failure::Wrong(error.to_string())
         }
         RunError::Untied(_) | RunError::Slice(_) | RunError::Store(_) => Failure::Failed(error.to_string()),
+    })
+}
+
+/// The bank's leg: batches instead of payments.
+fn reconcile_bank(args: &ReconcileArgs) -> Result<(Vec<u8>, bool), Failure> {
+    if args.format == "csv" {
+        return Err(Failure::Wrong("--format csv: of the bank's leg it is table or json".to_owned()));
+    }
+    let config = load(&args.config.config)?;
+    let (profile, author) = (profile(&config, &args.day.partner)?, author(&args.day.author)?);
+    layout(&profile, StatementKind::Bank)?;
+    let json = settlement::compare(&config, (&profile, args.day.date), &author)?;
+    let differs = json.get("differences_in_all").and_then(Value::as_u64).unwrap_or_default() > 0;
+    Ok(match args.format.as_str() {
+        "json" => (format!("{json:#}\n").into_bytes(), differs),
+        _ => (settlement_report::to_table(&json).into_bytes(), differs),
     })
 }
 

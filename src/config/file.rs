@@ -36,6 +36,8 @@ sections! {
         core: CoreFile = CoreFile::default(),
         /// The profiles.
         partners: PartnersFile = PartnersFile::default(),
+        /// Settlement.
+        finance: FinanceFile = FinanceFile::default(),
         /// Logs.
         log: LogFile = LogFile::default(),
         /// Stopping.
@@ -154,6 +156,11 @@ sections! {
     PartnersFile {
         /// Folder of profiles.
         dir: String = "config/partners".to_owned(),
+    }
+    /// `[finance]`
+    FinanceFile {
+        /// File of the days on which banks work; empty for weekends alone.
+        calendar: String = String::new(),
     }
     /// `[log]`
     LogFile {

@@ -3,7 +3,7 @@
 use super::health::Health;
 use super::problem::Problem;
 use super::tokens::Token;
-use super::{certificates, closes, desk, import, operations, page, proposals, questions, statements};
+use super::{certificates, closes, desk, import, operations, page, proposals, questions, settlements, statements};
 use crate::domain::secret::Secret;
 use crate::inquiry::readers::{NoAnswer, Open, Readers};
 use crate::intake::Intake;
@@ -36,6 +36,8 @@ pub struct Internal {
     pub spool: PathBuf,
     /// Opens a reading connection for work that takes long.
     pub open_reports: Arc<Open>,
+    /// The file of the days on which banks work.
+    pub calendar: Option<PathBuf>,
     /// What seals and certificates are signed with.
     pub seal_key: Secret,
     /// Statements and comparisons: one at a time.
@@ -75,6 +77,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/statements", web::get().to(statements::list))
         .route("/api/v1/reconciliations/{partner}/{date}", web::post().to(statements::compare))
         .route("/api/v1/reconciliations/{partner}/{date}", web::get().to(statements::last))
+        .route("/api/v1/settlements/{partner}", web::get().to(settlements::list))
         .route("/api/v1/certificates/{partner}/{date}", web::get().to(certificates::certificate))
         .route("/api/v1/closes/{partner}/{period}", web::get().to(closes::show))
         .route("/api/v1/closes/{partner}/{period}/{verb}", web::post().to(closes::act))

@@ -17,6 +17,7 @@ pub mod problem;
 mod proposals;
 pub mod public;
 pub mod questions;
+pub mod settlements;
 mod spool;
 pub mod statements;
 pub mod tokens;

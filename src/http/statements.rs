@@ -4,6 +4,7 @@
 use super::body;
 use super::internal::Internal;
 use super::problem::Problem;
+use super::settlements;
 use super::spool::{Incoming, Spool};
 use super::tokens::{self, Scope};
 use crate::domain::ids::Author;
@@ -214,11 +215,17 @@ pub async fn compare(
     let profile = internal.intake.profile(&partner).ok_or_else(Problem::not_found)?;
     let at = internal.intake.clock().now();
     let (writer, open) = (Arc::clone(&internal.writer), Arc::clone(&internal.open_reports));
+    let calendar = internal.calendar.clone();
     let answer = alone(&internal, move || {
         let mut reports: Box<dyn Reports> = open().map_err(|error: StoreError| stopped(&error))?;
+        let mut slices = Slices::between(writer.as_ref());
+        if kind == StatementKind::Bank {
+            let asked = (profile.as_ref(), calendar.as_deref(), day);
+            return settlements::compare(reports.as_mut(), &mut slices, asked, (&author, at));
+        }
         let layout = layout(&profile, kind)?;
         let subject = Subject::of(layout, profile.code(), day).ok_or_else(|| bad("date: outside the calendar"))?;
-        let (ways, mut slices) = (run::ways(&subject, layout, &profile), Slices::between(writer.as_ref()));
+        let ways = run::ways(&subject, layout, &profile);
         let done = run::run(reports.as_mut(), &mut slices, (subject, &ways), (&author, at), &mut |_| {});
         Ok(report::to_json(&done.map_err(not_compared)?, DIFFERENCES_MAX))
     })

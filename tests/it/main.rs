@@ -31,6 +31,8 @@ mod races;
 #[cfg(test)]
 mod reconcile;
 mod redis_ways;
+#[cfg(test)]
+mod settlement;
 mod statements;
 mod store_contract;
 mod store_sqlite;
