@@ -85,8 +85,8 @@ pub enum RunError {
     /// Nothing to compare with.
     #[error("no statement of {0} was taken for that partner")]
     NoStatement(Date),
-    /// A bank's credits are sums of many payments: no rule here compares them.
-    #[error("a bank's statement is taken, and not compared payment by payment")]
+    /// A bank's credits are sums of many payments: [`super::settlement`] compares them.
+    #[error("a bank's credits are compared by batch, and not payment by payment")]
     BankLeg,
     /// It is signed off.
     #[error("the day is sealed: it must be opened again before it is compared again")]

@@ -135,3 +135,64 @@ fn new_break(batch: &Batch, (class, about): (BreakClass, i64), detail: String, a
         leg: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{Author, PartnerCode};
+    use crate::domain::statement::FileNo;
+    use jiff::civil::date;
+
+    fn batch(credited: i64, class: Option<BreakClass>) -> Batch {
+        Batch {
+            partner: PartnerCode::parse("standard").unwrap(),
+            batch: 5,
+            name: "STD20260203".to_owned(),
+            day: date(2026, 2, 3),
+            file: Some(FileNo(1)),
+            due: date(2026, 2, 4),
+            calendar_known: true,
+            net: false,
+            gross: 1_000,
+            discount: 0,
+            utility: 0,
+            fee: Some(11),
+            fee_stated: Some(11),
+            expected: 1_000,
+            credited,
+            credits: 1,
+            full_on: None,
+            class,
+            as_of: date(2026, 2, 5),
+            author: Author::parse("an").unwrap(),
+            at: Timestamp::from_unix_ms(7),
+        }
+    }
+
+    /// From one comparison to the next: is it written, which breaks close, and which classes open?
+    fn check(kept: Option<&Batch>, new: Batch, expected: Option<(&[&str], &[BreakClass])>) {
+        let open: Open = kept.map(|kept| (mark(kept, About::Money), 9)).into_iter().collect();
+        let change = change(kept, new, None, (&open, Timestamp::from_unix_ms(8)));
+        let said = change.as_ref().map(|change| {
+            let closed: Vec<&str> = change.close.iter().map(|(_, reason)| *reason).collect();
+            (closed, change.open.iter().map(|new| new.class).collect::<Vec<_>>())
+        });
+        assert_eq!(said, expected.map(|(closed, opened)| (closed.to_vec(), opened.to_vec())));
+    }
+
+    #[test]
+    fn a_break_begins_and_ends_with_what_its_batch_says() {
+        const SHORT: BreakClass = BreakClass::SettlementShort;
+        let short = batch(400, Some(SHORT));
+        check(None, short.clone(), Some((&[], &[SHORT])));
+        check(Some(&short), Batch { as_of: date(2026, 2, 9), ..short.clone() }, None);
+        check(Some(&short), batch(500, Some(SHORT)), Some((&[CHANGED], &[SHORT])));
+        let late = BreakClass::SettlementLate;
+        check(Some(&short), batch(1_000, Some(late)), Some((&[CAME], &[late])));
+        check(Some(&short), batch(1_000, None), Some((&[CAME], &[])));
+        // What does not touch the money does not touch its break: a person may have closed it.
+        check(Some(&short), Batch { due: date(2026, 2, 6), ..short.clone() }, Some((&[], &[])));
+        check(Some(&short), Batch { fee_stated: Some(12), ..short.clone() }, Some((&[], &[BreakClass::FeeMismatch])));
+        check(None, batch(0, None), Some((&[], &[])));
+    }
+}

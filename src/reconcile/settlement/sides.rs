@@ -28,8 +28,11 @@ const OPEN_DAYS: i32 = 1_826;
 /// Days before those whose names are known all the same: a credit for one of them is not of no batch.
 const NAMES_DAYS: i32 = 366;
 
-/// Statements and batches of one question.
+/// Statements of one question.
 const DAYS_MAX: u32 = 10_000;
+
+/// Batches of one question: one a day, and credits of none.
+const BATCHES_MAX: u32 = 100_000;
 
 /// Rows of a page.
 const PAGE: u32 = 20_000;
@@ -69,7 +72,8 @@ impl<'a> Sides<'a> {
     pub(super) fn read(reports: &mut dyn Reports, asked: &'a Asked<'a>, bank: &Layout) -> Result<Self, SettleError> {
         let partner = asked.profile.code();
         let ago = |day: Date, days: i32| day.saturating_sub(days.days());
-        let ask = Batches { partner, from: ago(asked.day, OPEN_DAYS), to: asked.day, open_only: true, limit: DAYS_MAX };
+        let ask =
+            Batches { partner, from: ago(asked.day, OPEN_DAYS), to: asked.day, open_only: true, limit: BATCHES_MAX };
         let oldest = reports.batches(&ask)?.first().map(|batch| batch.day);
         let from = ago(asked.day, LOOK_BACK_DAYS);
         let from = oldest.map_or(from, |oldest| oldest.min(from));
