@@ -118,7 +118,7 @@ impl Entry<'_, '_> {
     fn fee(&mut self, file: &FeeFile, before: Option<Date>) -> Option<FeeSchedule> {
         let from = self.from(&file.from, before);
         let flat = file.fixed.is_some() || file.percent.is_some();
-        if flat == !file.tiers.is_empty() {
+        if flat != file.tiers.is_empty() {
             self.fault("tiers", "expected either tiers, or fixed, percent or both");
         }
         let tiers = if flat {
