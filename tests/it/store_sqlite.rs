@@ -82,6 +82,7 @@ fn a_schema_is_brought_up_once() {
             "0001_spine".to_owned(),
             "0002_reconciliation".to_owned(),
             "0003_desk".to_owned(),
+            "0004_settlement".to_owned(),
             "0005_close".to_owned()
         ]
     );
