@@ -13,6 +13,7 @@ use crate::domain::receipt::{Evidence, HashedEvidence};
 use crate::domain::resolution::{
     BadResolution, ITEMS_MAX, Item, ProposalNo, Resolution, TEXT_MAX_BYTES, frozen, weight,
 };
+use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::ledger::compose::Moved;
 use crate::ledger::resolve::{self, Made, Task, Todo};
@@ -116,7 +117,7 @@ fn money_of(reports: &mut dyn Reports, about: &BreakView) -> Result<Money, Store
     {
         return Ok(record.content.amount);
     }
-    if let Some(line) = about.leg.and_then(|leg| leg.line)
+    if let Some(line) = line_of(about)
         && let Some(line) = reports.shown_line(line)?
     {
         return Ok(line.amount);
@@ -309,8 +310,8 @@ fn made(
     let refused = |why: &str| Ok(Err(why.to_owned()));
     let Some(partner) = &due.about.partner else { return refused("the break is about no partner") };
     let Some(sender) = senders.get(partner) else { return refused("the partner has no profile") };
-    let Some(line) = due.about.leg.and_then(|leg| leg.line) else {
-        return refused("the break is about no statement line");
+    let Some(line) = line_of(&due.about) else {
+        return refused("the break is about no line of the partner's statement");
     };
     let Some(line) = tx.statement_line(line)? else { return refused("a corrected statement took the line's place") };
     if line.movement != Some(Movement::Payment) {
@@ -353,6 +354,11 @@ fn made(
     };
     let evidence = HashedEvidence::of(evidence((of, due), partner, &line, now));
     Ok(Ok(Made { record, evidence }))
+}
+
+/// The line of a break that may be a payment: only the partner's own word is.
+fn line_of(about: &BreakView) -> Option<LineNo> {
+    about.leg.filter(|leg| leg.kind == StatementKind::Partner).and_then(|leg| leg.line)
 }
 
 /// The key that the late notice would claim: by the line's own name of the event or, where it has none, by the name that

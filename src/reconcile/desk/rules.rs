@@ -2,7 +2,7 @@
 //! is shown what it would do before it does it. A rule never approves: either a person does, or, up to the sum that
 //! somebody has given it authority for, [`APPROVER`].
 
-use super::{NotProposed, draft};
+use super::{NotProposed, draft, line_of};
 use crate::domain::decision::{Decision, ParkReason};
 use crate::domain::ids::{Author, Movement, PartnerCode};
 use crate::domain::resolution::{BreakState, ITEMS_MAX, Resolution};
@@ -115,7 +115,7 @@ pub fn dry_run(
 }
 
 fn create_missing(reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {
-    let Some(no) = about.leg.and_then(|leg| leg.line) else { return Ok(None) };
+    let Some(no) = line_of(about) else { return Ok(None) };
     let Some(line) = reports.shown_line(no)? else { return Ok(None) };
     let names_payment = line.movement == Some(Movement::Payment) && line.key.is_some();
     if !names_payment || !line.amount.is_positive() {

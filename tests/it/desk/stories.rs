@@ -126,7 +126,7 @@ fn what_the_books_do_not_bear_is_refused_and_the_rest_is_done() {
             (refund(-1), "0 dong of it wait to be given back"),
             (Resolution::Adjust { because: Because::WriteOff, dong: 251 }, "the payment is over 250 dong"),
             (Resolution::Adjust { because: Because::Refund, dong: 1 }, "0 dong of it wait to be given back"),
-            (Resolution::Create { event: vec![] }, "the break is about no statement line"),
+            (Resolution::Create { event: vec![] }, "the break is about no line of the partner's statement"),
         ] {
             assert_eq!(desk.resolve(breaks[1], what), Err(why.to_owned()));
         }
