@@ -5,6 +5,7 @@
 //! intake, both listeners, the forwarder, the housekeeping. Stop: not ready, wait until load balancers have seen it,
 //! accept no more, answer all that is queued, give leases back, end the writer.
 
+mod inbox;
 mod parts;
 mod supervisor;
 mod tasks;
@@ -331,6 +332,10 @@ async fn run(
     let housekeeping = actix_web::rt::spawn(tasks::housekeeping(Arc::clone(&gateway.intake), people.clone(), sealing));
     let lanes = actix_web::rt::spawn(tasks::keep_lanes(Arc::clone(&gateway.intake), people.clone(), leader));
     let desk = actix_web::rt::spawn(tasks::keep_desk(Arc::clone(&gateway.intake), Arc::clone(&gateway.writer), leader));
+    let dropped = gateway.start.config.inbox.clone().map(|folder| {
+        let books = (Arc::clone(&gateway.writer), parts::reports_of(&gateway.start.config));
+        actix_web::rt::spawn(inbox::watch(Arc::clone(&gateway.intake), books, folder, leader))
+    });
     // A file has one instance.
     let others = matches!(gateway.start.config.store, Place::Postgres(_)).then(|| {
         let (generations, readers) = (Arc::clone(gateway.seen.generations()), gateway.desks.people.clone());
@@ -359,6 +364,7 @@ async fn run(
     };
     lanes.abort();
     desk.abort();
+    dropped.inspect(actix_web::rt::task::JoinHandle::abort);
     others.inspect(actix_web::rt::task::JoinHandle::abort);
     supervisor.stopping();
     drain(&gateway, broken, &public_handle, &internal_handle, forwarding).await;

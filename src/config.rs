@@ -89,6 +89,8 @@ pub struct Config {
     pub partners_dir: PathBuf,
     /// File of the days on which banks work; none for weekends alone.
     pub calendar: Option<PathBuf>,
+    /// Folder in which others drop statements, and how often it is looked into.
+    pub inbox: Option<(PathBuf, Duration)>,
     /// How logs are written.
     pub log_format: crate::telemetry::Format,
     /// Callers of the internal API.
@@ -277,6 +279,7 @@ impl Source<'_> {
             core,
             partners_dir: PathBuf::from(&file.partners.dir),
             calendar: self.calendar(&file.finance)?,
+            inbox: self.inbox(&file.finance)?,
             log_format,
             tokens: self.tokens(&file)?,
             file,
@@ -292,6 +295,19 @@ impl Source<'_> {
             let (key, problem) = text.strip_prefix("store.").and_then(|t| t.split_once(": ")).unwrap_or(("url", &text));
             self.error("store", key, problem)
         })
+    }
+
+    fn inbox(&self, file: &file::FinanceFile) -> Result<Option<(PathBuf, Duration)>, ConfigError> {
+        if !(1..=86_400).contains(&file.inbox_every_s) {
+            return Err(self.error("finance", "inbox_every_s", "expected 1 to 86400".to_owned()));
+        }
+        let path = Some(PathBuf::from(&file.inbox)).filter(|path| !path.as_os_str().is_empty());
+        match path {
+            Some(path) if !path.is_dir() => {
+                Err(self.error("finance", "inbox", "expected a folder that is there".to_owned()))
+            }
+            path => Ok(path.map(|path| (path, Duration::from_secs(file.inbox_every_s)))),
+        }
     }
 
     /// It is read again for each comparison; a wrong one is found here.

@@ -45,7 +45,6 @@ pub(super) async fn watch(
 
 fn look(inbox: &mut Inbox, intake: &Intake, writer: &Writer, open: &Open) -> Result<Looked, String> {
     let mut reports = open().map_err(|error| error.to_string())?;
-    let mut books =
-        Books { reports: reports.as_mut(), slices: Slices::between(writer), at: intake.clock().now() };
+    let mut books = Books { reports: reports.as_mut(), slices: Slices::between(writer), at: intake.clock().now() };
     inbox.look(&intake.partners(), &mut books).map_err(|error| error.kind().to_string())
 }

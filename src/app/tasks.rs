@@ -70,25 +70,28 @@ impl Forwarding {
 
 /// Work that one instance at a time does for all: done twice it is wasted.
 #[derive(Clone, Copy)]
-enum Work {
+pub(super) enum Work {
     /// Signing the heads of all chains.
     Seals,
     /// Walking through the slow lane.
     Lanes,
     /// Carrying out what was approved and stopped on the way.
     Desk,
+    /// Looking into the inbox.
+    Inbox,
 }
 
 /// Who leads: this start of this instance, or nobody where there are no others.
 pub(super) type Leader = Option<Generation>;
 
 /// Is this work ours this time? It stays ours until the next time is due; when we are gone, another takes it then.
-async fn leads(intake: &Intake, leader: Leader, work: Work, lasts: Duration) -> bool {
+pub(super) async fn leads(intake: &Intake, leader: Leader, work: Work, lasts: Duration) -> bool {
     let Some(holder) = leader else { return true };
     let word = match work {
         Work::Seals => "seals",
         Work::Lanes => "lanes",
         Work::Desk => "desk",
+        Work::Inbox => "inbox",
     };
     let lasts_ms = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
     let lead = Lead { work: word, holder, now: intake.clock().now(), lasts_ms };
@@ -105,13 +108,13 @@ async fn leads(intake: &Intake, leader: Leader, work: Work, lasts: Duration) -> 
 
 /// Lets another instance take what was ours, at the end.
 pub(super) async fn give_up_leads(intake: &Intake, leader: Leader) {
-    for work in [Work::Seals, Work::Lanes, Work::Desk] {
+    for work in [Work::Seals, Work::Lanes, Work::Desk, Work::Inbox] {
         leads(intake, leader, work, Duration::ZERO).await;
     }
 }
 
 /// A little longer than until the next time.
-fn until_next(every: Duration) -> Duration {
+pub(super) fn until_next(every: Duration) -> Duration {
     every.saturating_add(every / 2)
 }
 

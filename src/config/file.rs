@@ -161,6 +161,10 @@ sections! {
     FinanceFile {
         /// File of the days on which banks work; empty for weekends alone.
         calendar: String = String::new(),
+        /// Folder in which others drop statements; empty for none.
+        inbox: String = String::new(),
+        /// Seconds between two looks into it.
+        inbox_every_s: u64 = 60,
     }
     /// `[log]`
     LogFile {

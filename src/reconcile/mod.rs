@@ -7,6 +7,7 @@ pub mod compare;
 pub mod desk;
 pub mod facts;
 pub mod import;
+pub mod inbox;
 pub mod read;
 pub mod report;
 pub mod run;

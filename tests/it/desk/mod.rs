@@ -1,6 +1,7 @@
 //! The finance desk over the ledger: one person proposes, another one approves, and the money moves, on both databases.
 
 mod closing;
+mod inbox;
 mod laws;
 mod program;
 mod rules;
