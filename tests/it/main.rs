@@ -13,6 +13,7 @@ mod deploy;
 mod desk;
 mod disk;
 mod duplicates;
+mod exports;
 mod harness;
 mod inquiry;
 mod instances;

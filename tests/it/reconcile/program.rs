@@ -161,7 +161,8 @@ fn by_hand(home: &Home, taken: &str) {
     let (exit, text) = run(&[&day[..], &["--strict", "--format", "csv", "--out", "day-breaks.csv"]].concat());
     assert_eq!((exit, text.as_str()), (Some(1), ""));
     let csv = std::fs::read_to_string(home.path("day-breaks.csv")).unwrap();
-    assert!(csv.starts_with("\u{feff}class,note,line,") && csv.contains("\r\nMISSING_WEBHOOK,only-theirs,3,"), "{csv}");
+    assert!(csv.starts_with("\u{feff}\"Chênh lệch đối soát\"\r\n\"Đối tác\",\"standard\"\r\n"), "{csv}");
+    assert!(csv.contains("\r\n\"MISSING_WEBHOOK\",\"Thiếu thông báo\",\"only-theirs\",3,"), "{csv}");
     let (exit, text) = run(&["reconcile", "--partner", "standard", "--date", "2026-11-19"]);
     assert!(exit == Some(2) && text.contains("no statement"), "{text}");
     let (exit, text) = run(&["audit"]);
