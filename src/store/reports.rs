@@ -187,6 +187,8 @@ pub struct Inconsistencies {
 
 /// Questions, each a whole one. `&mut` because a connection answers one at a time.
 pub trait Reports: Send + DeskReports + CloseReports {
+pub trait Reports: Send + DeskReports {
+pub trait Reports: super::periods::Periods + Send {
     /// As [`super::Tx::candidates`], without locks.
     ///
     /// # Errors

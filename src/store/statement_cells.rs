@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::cells::Cells;
+use super::periods::PeriodBreak;
 use super::statements::{
     DayEvent, DayLine, FileState, LegBreak, NewReconciliation, NewStatement, ReconciliationView, ReferenceHashes,
     StatementFile, StatementSums, reference_hash,
@@ -127,6 +128,23 @@ pub(super) fn reconciliation_view(cells: &mut impl Cells) -> Result<Reconciliati
             author: author(cells)?,
             at: cells.at()?,
         },
+    })
+}
+
+/// A break as minutes list it.
+pub(super) fn period_break(cells: &mut impl Cells) -> Result<PeriodBreak, StoreError> {
+    Ok(PeriodBreak {
+        no: cells.whole()?,
+        class: cells.word(BreakClass::parse)?,
+        day: cells.day()?,
+        event: cells.event_key_some()?,
+        invoice: cells.invoice_id_some()?,
+        ours: cells.whole_some()?,
+        theirs: cells.whole_some()?,
+        carried: cells.flag()?,
+        closed_at: cells.at_some()?,
+        closed_by: cells.text_some()?,
+        close_reason: cells.text_some()?,
     })
 }
 
