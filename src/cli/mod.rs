@@ -9,6 +9,7 @@ mod desk;
 mod invoice;
 
 mod keep;
+mod minutes;
 mod ops;
 pub mod out;
 pub mod partner;
@@ -120,6 +121,8 @@ enum Command {
     /// Signs a partner's day or month off.
     #[command(subcommand)]
     Close(close::Command),
+    /// Prints the minutes of a partner's period: a page of HTML, for A4.
+    Minutes(minutes::Args),
     /// Stored notices.
     #[command(subcommand)]
     Notice(ops::NoticeCommand),
@@ -193,6 +196,7 @@ fn run(command: Command) -> Outcome {
         Command::Rule(args) => desk::rule(&args),
         Command::Authority(command) => desk::authority(&command),
         Command::Close(command) => close::run(&command),
+        Command::Minutes(args) => minutes::run(&args),
         Command::Notice(command) => ops::notice(&command),
         Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args),

@@ -104,7 +104,7 @@ pub fn run(command: &Command) -> Outcome {
     }
 }
 
-fn profile(config: &Config, name: &str) -> Result<std::sync::Arc<Profile>, Failure> {
+pub(super) fn profile(config: &Config, name: &str) -> Result<std::sync::Arc<Profile>, Failure> {
     // Its account and its layouts are asked for; nothing is proved with its keys.
     let profiles =
         Partners::load_without_secrets(&config.partners_dir).map_err(|errors| Failure::Wrong(errors.to_string()))?;

@@ -5,6 +5,7 @@
 //! - no live key is one from the examples, and none is weak;
 //! - the examples come out as the file says ([`super::example`]).
 
+mod contract;
 mod parties;
 mod refusals;
 mod statements;
@@ -112,6 +113,7 @@ impl Compiler<'_, '_> {
         let status = status.zip(status_replies).map(|(event, replies)| StatusPlan { account, event, replies });
         let reply_signer = self.reply_signer();
         let statements = self.statements(zone.as_ref()?);
+        let contract = self.contract();
         let (live, example, needs) = self.parties(code.as_ref()?, secrets);
         let profile = Profile {
             code: code?,
@@ -137,6 +139,7 @@ impl Compiler<'_, '_> {
             bills,
             status,
             statements,
+            contract,
             examples: Vec::new(),
             read_headers: self.headers,
             keys: needs,

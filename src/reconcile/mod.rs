@@ -8,6 +8,7 @@ pub mod desk;
 pub mod export;
 pub mod facts;
 pub mod import;
+pub mod minutes;
 pub mod read;
 pub mod report;
 pub mod run;
