@@ -32,7 +32,7 @@ impl<'o> Json<'o> {
         // The rows follow within the same braces.
         json.out.write_all(b"{")?;
         for (name, value) in &said {
-            write!(json.out, "{}:{value},\n", json!(name))?;
+            writeln!(json.out, "{}:{value},", json!(name))?;
         }
         write!(json.out, "{}:[", json!(table.rows_key))?;
         Ok(json)
