@@ -2,6 +2,7 @@
 
 use crate::domain::ids::{EventKey, InvoiceId, PartnerCode};
 use crate::domain::posting::{Account, PostingKind};
+use crate::domain::resolution::BreakState;
 use crate::domain::review::BreakClass;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
@@ -70,13 +71,11 @@ pub struct PeriodBreak {
     pub ours: Option<i64>,
     /// What the statement says, in dong.
     pub theirs: Option<i64>,
-    /// May the next day bring its other side?
-    pub carried: bool,
-    /// When it was closed.
+    /// Where it stands.
+    pub state: BreakState,
+    /// When it was closed,
     pub closed_at: Option<Timestamp>,
-    /// By whom, or by which rule.
-    pub closed_by: Option<String>,
-    /// Why.
+    /// and why.
     pub close_reason: Option<String>,
 }
 

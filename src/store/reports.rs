@@ -189,6 +189,7 @@ pub struct Inconsistencies {
 pub trait Reports: Send + DeskReports + CloseReports {
 pub trait Reports: Send + DeskReports {
 pub trait Reports: super::periods::Periods + Send {
+pub trait Reports: Send + DeskReports + super::periods::Periods {
     /// As [`super::Tx::candidates`], without locks.
     ///
     /// # Errors

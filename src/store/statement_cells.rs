@@ -8,6 +8,7 @@ use super::statements::{
     StatementFile, StatementSums, reference_hash,
 };
 use crate::domain::ids::{Author, EventNo, Movement};
+use crate::domain::resolution::BreakState;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind, Sum};
 
@@ -141,9 +142,8 @@ pub(super) fn period_break(cells: &mut impl Cells) -> Result<PeriodBreak, StoreE
         invoice: cells.invoice_id_some()?,
         ours: cells.whole_some()?,
         theirs: cells.whole_some()?,
-        carried: cells.flag()?,
+        state: cells.word(BreakState::parse)?,
         closed_at: cells.at_some()?,
-        closed_by: cells.text_some()?,
         close_reason: cells.text_some()?,
     })
 }

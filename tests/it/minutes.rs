@@ -4,20 +4,19 @@
 use crate::statements::day;
 use thuho::domain::break_class::BreakClass;
 use thuho::domain::ids::{InvoiceId, PartnerCode};
+use thuho::domain::resolution::BreakState;
 use thuho::domain::statement::Sum;
 use thuho::domain::time::Timestamp;
 use thuho::partner::Partners;
-use thuho::reconcile::minutes::{
-    Comparisons, Difference, DifferenceState, Minutes, MinutesError, Owed, Party, Sealed, Service, html,
-};
+use thuho::reconcile::minutes::{Comparisons, Difference, Minutes, MinutesError, Owed, Party, Sealed, Service, html};
 
 fn service(name: &str, count: u64, value: i64, fee: i64) -> Service {
     let (name, fee_rate) = (name.to_owned(), Some("1.100 đ/giao dịch".to_owned()));
     Service { name, fee_rate, count, value, fee, total_fee: fee, partner_fee: fee }
 }
 
-fn difference(no: i64, class: BreakClass, state: DifferenceState) -> Difference {
-    let closed = state == DifferenceState::Closed;
+fn difference(no: i64, class: BreakClass, state: BreakState) -> Difference {
+    let closed = state == BreakState::Closed;
     Difference {
         no,
         class,
@@ -35,9 +34,9 @@ fn difference(no: i64, class: BreakClass, state: DifferenceState) -> Difference 
 /// A month: 61,000,000 collected, of which 1,000,000 was paid back and 44,000 kept as fees; 50,000,000 paid over.
 fn month() -> Minutes {
     let differences = vec![
-        difference(1, BreakClass::AmountMismatch, DifferenceState::Closed),
-        difference(2, BreakClass::MissingInStatement, DifferenceState::Carried),
-        difference(3, BreakClass::MissingWebhook, DifferenceState::Open),
+        difference(1, BreakClass::AmountMismatch, BreakState::Closed),
+        difference(2, BreakClass::MissingInStatement, BreakState::Carried),
+        difference(3, BreakClass::MissingWebhook, BreakState::Open),
     ];
     Minutes {
         number: "BBDS-STANDARD-20260401-20260430".to_owned(),
@@ -152,7 +151,7 @@ fn the_hash_is_of_the_figures_alone() {
         |m| m.discounts += 1,
         |m| m.compared.books.count += 1,
         |m| m.differences[2].theirs = None,
-        |m| m.differences[1].state = DifferenceState::Closed,
+        |m| m.differences[1].state = BreakState::Closed,
     ];
     for change in changes {
         let mut changed = month();

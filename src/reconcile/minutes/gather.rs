@@ -1,6 +1,6 @@
 //! Fills minutes from the books: sums of entries, the kept comparisons, the breaks. Reads, and changes nothing.
 
-use super::{Comparisons, Difference, DifferenceState, Minutes, MinutesError, Owed, Party, Sealed, Service};
+use super::{Comparisons, Difference, Minutes, MinutesError, Owed, Party, Sealed, Service};
 use crate::domain::posting::{Account, PostingKind};
 use crate::domain::statement::{StatementKind, Sum};
 use crate::domain::time::Timestamp;
@@ -98,6 +98,8 @@ fn limit() -> usize {
 struct Figures {
     payments: u64,
     fee: i64,
+    /// With what was corrected by hand.
+    fee_in_all: i64,
     refunded: Sum,
     refunded_fee: i64,
     discounts: i64,
@@ -125,6 +127,7 @@ impl Figures {
         let gross = |one: &Moved| one.account == *clearing || one.account == *fee;
         figures.payments = postings(&comes);
         figures.fee = sum(&|one| came(one) && one.account == *fee);
+        figures.fee_in_all = sum(&|one| !back(one) && one.account == *fee);
         figures.refunded_fee = sum(&|one| back(one) && one.account == *fee).saturating_neg();
         figures.discounts = sum(&|one| matches!(one.account, Account::Promotion(_)));
         let given_back = sum(&|one| back(one) && gross(one)).saturating_neg();
@@ -151,8 +154,8 @@ impl Figures {
             count: self.payments,
             value: self.owed.collected,
             fee: self.fee,
-            total_fee: self.fee,
-            partner_fee: self.fee,
+            total_fee: self.fee_in_all,
+            partner_fee: self.fee_in_all,
         }
     }
 }
@@ -210,12 +213,7 @@ fn differences(
 }
 
 fn difference(row: PeriodBreak, zone: &TimeZone) -> Difference {
-    let state = match (row.closed_at, row.carried) {
-        (Some(_), _) => DifferenceState::Closed,
-        (None, true) => DifferenceState::Carried,
-        (None, false) => DifferenceState::Open,
-    };
-    let PeriodBreak { no, class, day, event, invoice, ours, theirs, close_reason, closed_at, .. } = row;
+    let PeriodBreak { no, class, day, event, invoice, ours, theirs, state, closed_at, close_reason } = row;
     let agreed_on = closed_at.and_then(|at| at.day_in(zone));
     Difference { no, class, day, event, invoice, ours, theirs, state, resolution: close_reason, agreed_on }
 }

@@ -8,6 +8,7 @@ pub use gather::{PERIOD_DAYS_MAX, Wanted, gather};
 pub use page::html;
 
 use crate::domain::ids::{EventKey, InvoiceId, PartnerCode};
+use crate::domain::resolution::BreakState;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::Sum;
 use crate::domain::time::Timestamp;
@@ -148,23 +149,12 @@ pub struct Difference {
     pub ours: Option<i64>,
     /// What the statement says, in dong.
     pub theirs: Option<i64>,
-    /// How far it is.
-    pub state: DifferenceState,
+    /// Where it stands.
+    pub state: BreakState,
     /// What was decided.
     pub resolution: Option<String>,
     /// When.
     pub agreed_on: Option<Date>,
-}
-
-/// How far a difference is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DifferenceState {
-    /// Nobody decided.
-    Open,
-    /// Goes on with the next period, with its age.
-    Carried,
-    /// Decided.
-    Closed,
 }
 
 /// The figures stand.
@@ -245,7 +235,7 @@ impl Minutes {
         writeln!(text, "days {days} {statement} {books} {carried} {alone} {mismatched}").ok();
         for one in &self.differences {
             let (ours, theirs) = (one.ours.unwrap_or_default(), one.theirs.unwrap_or_default());
-            writeln!(text, "break {} {} {ours} {theirs} {:?}", one.no, one.class.code(), one.state).ok();
+            writeln!(text, "break {} {} {ours} {theirs} {}", one.no, one.class.code(), one.state.word()).ok();
         }
         writeln!(text, "breaks {}", self.differences_in_all).ok();
         Sha256::digest(text.as_bytes()).into()

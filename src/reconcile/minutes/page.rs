@@ -1,8 +1,9 @@
 //! The page: one file of HTML that needs nothing else, made to be printed on A4. Numbers and days are written as paper in
 //! Vietnam has them; every text of others is escaped.
 
-use super::{Difference, DifferenceState, Minutes, MinutesError};
+use super::{Difference, Minutes, MinutesError};
 use crate::domain::in_words::in_words;
+use crate::domain::resolution::BreakState;
 use crate::domain::time::Timestamp;
 use crate::reconcile::export::local;
 use askama::Template;
@@ -152,9 +153,12 @@ fn owed(minutes: &Minutes) -> Vec<Line> {
 fn row(one: &Difference, at: u64) -> [String; 10] {
     let amount = |amount: Option<i64>| amount.map_or_else(|| NONE.to_owned(), grouped);
     let state = match one.state {
-        DifferenceState::Open => "Chưa xử lý",
-        DifferenceState::Carried => "Chuyển kỳ sau",
-        DifferenceState::Closed => "Đã xử lý",
+        BreakState::Open => "Chưa xử lý",
+        BreakState::Investigating => "Đang xem xét",
+        BreakState::Proposed => "Chờ phê duyệt",
+        BreakState::Approved => "Đã phê duyệt",
+        BreakState::Carried => "Chuyển kỳ sau",
+        BreakState::Closed => "Đã xử lý",
     };
     [
         at.to_string(),

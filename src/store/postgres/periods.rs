@@ -51,7 +51,8 @@ fn books(reports: &mut PostgresReports, period: &Period<'_>) -> Result<PeriodBoo
 }
 
 fn breaks(reports: &mut PostgresReports, ask: &PeriodBreaks<'_>) -> Result<Vec<PeriodBreak>, StoreError> {
-    const SQL: &str = "-- periods.breaks\nSELECT no, class, day, event_key, invoice, ours, theirs, carried, closed_at, closed_by, close_reason
+    const SQL: &str =
+        "-- periods.breaks\nSELECT no, class, day, event_key, invoice, ours, theirs, state, closed_at, close_reason
         FROM breaks WHERE leg = 'partner' AND partner = $1 AND day <= $3 AND (day >= $2 OR closed_at IS NULL)
             AND no > $4 ORDER BY no LIMIT $5";
     let (partner, limit) = (ask.period.partner.as_str(), i64::from(ask.limit));

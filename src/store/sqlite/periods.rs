@@ -46,7 +46,8 @@ fn books(db: Db<'_>, period: &Period<'_>) -> Result<PeriodBooks, StoreError> {
 }
 
 fn breaks(db: Db<'_>, ask: &PeriodBreaks<'_>) -> Result<Vec<PeriodBreak>, StoreError> {
-    const SQL: &str = "-- periods.breaks\nSELECT no, class, day, event_key, invoice, ours, theirs, carried, closed_at, closed_by, close_reason
+    const SQL: &str =
+        "-- periods.breaks\nSELECT no, class, day, event_key, invoice, ours, theirs, state, closed_at, close_reason
         FROM breaks WHERE leg = 'partner' AND partner = ?1 AND day <= ?3 AND (day >= ?2 OR closed_at IS NULL)
             AND no > ?4 ORDER BY no LIMIT ?5";
     let (from, to) = (ask.period.from.to_string(), ask.period.to.to_string());

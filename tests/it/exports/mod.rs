@@ -8,12 +8,13 @@ use std::process::Command;
 use thuho::domain::break_class::BreakClass;
 use thuho::domain::ids::{InvoiceId, PartnerCode};
 use thuho::domain::money::Money;
+use thuho::domain::resolution::BreakState;
 use thuho::domain::time::Timestamp;
 use thuho::reconcile::export::{
     self, Cell, Column, ExportError, Fact, Format, Head, Kind, Label, Language, Options, SHEET_ROWS_MAX, Separator,
     Table,
 };
-use thuho::store::reports::BreakView;
+use thuho::store::desk::BreakView;
 
 const fn column(key: &'static str, vi: &'static str, kind: Kind) -> Column {
     Column { key, label: Label { vi, en: key }, kind }
@@ -309,7 +310,15 @@ fn breaks_are_exported_with_their_labels_and_their_sum() {
         amount: Money::from_dong(dong).unwrap(),
         detail: "=1+1 was written in the transfer".to_owned(),
         opened_at: Timestamp::from_unix_ms(AT_MS),
+        dispatch: None,
+        leg: None,
+        aged_from: jiff::civil::date(2026, 11, 20),
+        state: BreakState::Investigating,
+        assignee: None,
+        proposal: None,
         closed_at: None,
+        closed_by: None,
+        close_reason: Some("@hold".to_owned()),
     };
     let views = [view(1, BreakClass::MissingWebhook, 150_000), view(2, BreakClass::AmountMismatch, -50_000)];
     let table = export::breaks(&views, Vec::new(), "lan.nt", Timestamp::from_unix_ms(AT_MS));
