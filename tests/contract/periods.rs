@@ -93,7 +93,7 @@ fn expected(made: &[Made], period: &Period<'_>) -> PeriodBooks {
                     .or_insert_with(|| (Moved { account, kind, postings: 0, dong: 0 }, BTreeSet::new()));
                 found.0.dong += dong;
                 found.1.insert(at);
-                found.0.postings = found.1.len() as u64;
+                found.0.postings = u64::try_from(found.1.len()).unwrap();
             }
         }
     }

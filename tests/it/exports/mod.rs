@@ -102,7 +102,7 @@ fn table(rows: &[Vec<Cell<'_>>]) -> Table<'static> {
         filter: vec![fact("partner", "Đối tác", Cell::text("=standard"))],
         at: Timestamp::from_unix_ms(AT_MS),
         author: "lan.nt".to_owned(),
-        rows: rows.len() as u64,
+        rows: u64::try_from(rows.len()).unwrap(),
         sums: vec![("dong", sum(rows, 2))],
         figures: vec![Fact { name: column("owed", "Phải trả", Kind::Dong), value: Cell::Whole(5_000_000) }],
         more: serde_json::Map::new(),

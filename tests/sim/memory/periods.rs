@@ -1,4 +1,5 @@
 //! A partner's days in memory: sums over all entries, as written.
+#![expect(clippy::unwrap_used, reason = "a test's own mistake may panic")]
 
 use super::reports::MemoryReports;
 use super::tx::no_statements;
@@ -33,7 +34,7 @@ impl Periods for MemoryReports {
         let each = |((_, account, kind), (postings, dong)): ((_, _, _), (BTreeSet<usize>, i64))| Moved {
             account,
             kind,
-            postings: postings.len() as u64,
+            postings: u64::try_from(postings.len()).unwrap(),
             dong,
         };
         books.moved = moved.into_iter().map(each).collect();
