@@ -3,10 +3,7 @@
 use super::health::Health;
 use super::problem::Problem;
 use super::tokens::Token;
-use super::{certificates, closes, desk, import, operations, page, proposals, questions, statements};
-use super::{certificates, desk, import, operations, page, proposals, questions, statements};
-use super::{certificates, import, minutes, operations, page, questions, statements};
-use super::{certificates, desk, import, minutes, operations, page, proposals, questions, statements};
+use super::{certificates, closes, desk, import, minutes, operations, page, proposals, questions, statements};
 use crate::domain::secret::Secret;
 use crate::inquiry::readers::{NoAnswer, Open, Readers};
 use crate::intake::Intake;

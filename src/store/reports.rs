@@ -186,10 +186,7 @@ pub struct Inconsistencies {
 }
 
 /// Questions, each a whole one. `&mut` because a connection answers one at a time.
-pub trait Reports: Send + DeskReports + CloseReports {
-pub trait Reports: Send + DeskReports {
-pub trait Reports: super::periods::Periods + Send {
-pub trait Reports: Send + DeskReports + super::periods::Periods {
+pub trait Reports: Send + DeskReports + CloseReports + super::periods::Periods {
     /// As [`super::Tx::candidates`], without locks.
     ///
     /// # Errors

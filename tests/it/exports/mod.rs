@@ -314,6 +314,7 @@ fn breaks_are_exported_with_their_labels_and_their_sum() {
         leg: None,
         aged_from: jiff::civil::date(2026, 11, 20),
         state: BreakState::Investigating,
+        accepted: false,
         assignee: None,
         proposal: None,
         closed_at: None,
