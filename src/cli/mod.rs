@@ -9,6 +9,7 @@ mod desk;
 mod invoice;
 
 mod keep;
+mod minutes;
 mod ops;
 pub mod out;
 pub mod partner;
@@ -123,6 +124,8 @@ enum Command {
     Close(close::Command),
     /// Lists what a partner's days should bring at the bank and what they brought, as last compared.
     Settlement(settlement::Args),
+    /// Prints the minutes of a partner's period: a page of HTML, for A4.
+    Minutes(minutes::Args),
     /// Stored notices.
     #[command(subcommand)]
     Notice(ops::NoticeCommand),
@@ -197,6 +200,7 @@ fn run(command: Command) -> Outcome {
         Command::Authority(command) => desk::authority(&command),
         Command::Close(command) => close::run(&command),
         Command::Settlement(args) => settlement::run(&args),
+        Command::Minutes(args) => minutes::run(&args),
         Command::Notice(command) => ops::notice(&command),
         Command::Outbox(command) => ops::outbox(&command),
         Command::Audit(args) => keep::audit(&args),

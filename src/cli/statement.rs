@@ -2,7 +2,8 @@
 //! the gateway that holds it.
 
 use super::api::{Remote, RemoteArgs, refused};
-use super::{ConfigArg, Exit, Failure, Outcome, load, out, settlement};
+use super::out::{self, written};
+use super::{ConfigArg, Exit, Failure, Outcome, load, settlement};
 use crate::app;
 use crate::config::Config;
 use crate::domain::ids::Author;
@@ -11,6 +12,7 @@ use crate::domain::time::{Clock as _, SystemClock};
 use crate::ledger::Slices;
 use crate::partner::statement::Layout;
 use crate::partner::{Partners, Profile};
+use crate::reconcile::export::{self, ExportError, Language, Options, Separator};
 use crate::reconcile::import::{self, Brought, ImportError, Stage, Taken};
 use crate::reconcile::read::{Limits, ReadError};
 use crate::reconcile::report;
@@ -20,8 +22,7 @@ use crate::store;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 use serde_json::Value;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// `thuho statement ..`
@@ -72,8 +73,14 @@ pub struct ReconcileArgs {
     #[command(flatten)]
     day: DayArgs,
     /// How to print it.
-    #[arg(long, default_value = "table", value_parser = ["table", "json", "csv"])]
+    #[arg(long, default_value = "table", value_parser = ["table", "json", "csv", "xlsx"])]
     format: String,
+    /// In which language a table for a spreadsheet is labelled.
+    #[arg(long, default_value = "vi", value_parser = ["vi", "en"])]
+    lang: String,
+    /// What divides the cells of a CSV: the list separator that the spreadsheet's machine expects.
+    #[arg(long, default_value = ",", value_parser = [",", ";"])]
+    separator: String,
     /// Where to; standard output if nothing is said.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -232,18 +239,23 @@ pub(super) fn encoded(text: &str) -> String {
 /// # Errors
 /// Wrong arguments, no statement of that day, a database that a gateway holds.
 pub fn reconcile(args: &ReconcileArgs) -> Outcome {
-    let (text, differs) = match args.remote.remote()? {
-        Some(remote) => reconcile_there(&remote, args)?,
-        None if args.day.kind == StatementKind::Bank => reconcile_bank(args)?,
+    let differs = match args.remote.remote()? {
+        Some(remote) => {
+            let (text, differs) = reconcile_there(&remote, args)?;
+            written(args.out.as_deref(), &mut |out| Ok(out.write_all(&text)?))?;
+            differs
+        }
+        None if args.day.kind == StatementKind::Bank => {
+            let (text, differs) = reconcile_bank(args)?;
+            written(args.out.as_deref(), &mut |out| Ok(out.write_all(&text)?))?;
+            differs
+        }
         None => {
             let done = reconcile_here(args)?;
-            (printed(&done, &args.format)?, !done.compared.differences.is_empty())
+            written(args.out.as_deref(), &mut |out| print(&done, args, out))?;
+            !done.compared.differences.is_empty()
         }
     };
-    match &args.out {
-        Some(path) => write_whole(path, &text)?,
-        None => out::raw(text),
-    }
     Ok(if args.strict && differs { Exit::No } else { Exit::Done })
 }
 
@@ -279,8 +291,8 @@ fn reconcile_here(args: &ReconcileArgs) -> Result<Reconciled, Failure> {
 
 /// The bank's leg: batches instead of payments.
 fn reconcile_bank(args: &ReconcileArgs) -> Result<(Vec<u8>, bool), Failure> {
-    if args.format == "csv" {
-        return Err(Failure::Wrong("--format csv: of the bank's leg it is table or json".to_owned()));
+    if !matches!(args.format.as_str(), "table" | "json") {
+        return Err(Failure::Wrong(format!("--format {}: of the bank's leg it is table or json", args.format)));
     }
     let config = load(&args.config.config)?;
     let (profile, author) = (profile(&config, &args.day.partner)?, author(&args.day.author)?);
@@ -293,28 +305,26 @@ fn reconcile_bank(args: &ReconcileArgs) -> Result<(Vec<u8>, bool), Failure> {
     })
 }
 
-fn printed(done: &Reconciled, format: &str) -> Result<Vec<u8>, Failure> {
-    Ok(match format {
-        "json" => format!("{:#}\n", report::to_json(done, usize::MAX)).into_bytes(),
-        "csv" => report::to_csv(done).map_err(|e| Failure::Failed(format!("the CSV cannot be made: {e}")))?,
-        _ => report::to_table(done).into_bytes(),
-    })
+fn print(done: &Reconciled, args: &ReconcileArgs, out: export::Out<'_>) -> Result<(), ExportError> {
+    let Some(format) = export::Format::parse(&args.format) else {
+        return Ok(out.write_all(report::to_table(done).as_bytes())?);
+    };
+    let language = if args.lang == "en" { Language::En } else { Language::Vi };
+    let separator = if args.separator == ";" { Separator::Semicolon } else { Separator::Comma };
+    let options = Options { language, separator, ..Options::of(format) };
+    let table = export::differences(done, &args.day.author, SystemClock.now());
+    let mut rows = report::rows(done).map(|row| export::difference_cells(&row));
+    export::write(&table, &mut rows, &options, out)
 }
 
 /// Through a gateway: its JSON.
 fn reconcile_there(remote: &Remote, args: &ReconcileArgs) -> Result<(Vec<u8>, bool), Failure> {
-    if args.format == "csv" {
-        return Err(Failure::Wrong("--format csv: through a gateway it is json".to_owned()));
+    if let format @ ("csv" | "xlsx") = args.format.as_str() {
+        return Err(Failure::Wrong(format!("--format {format}: through a gateway it is json")));
     }
     let DayArgs { partner, date, kind, .. } = &args.day;
     let path = format!("/api/v1/reconciliations/{}/{date}?kind={}", encoded(partner), kind.word());
     let json = remote.command("POST", &path, &Value::Null)?;
     let differs = json.get("differences_in_all").and_then(Value::as_u64).unwrap_or_default() > 0;
     Ok((format!("{json:#}\n").into_bytes(), differs))
-}
-
-fn write_whole(path: &Path, text: &[u8]) -> Result<(), Failure> {
-    let cannot = |e: std::io::Error| Failure::Failed(format!("{}: {}", path.display(), e.kind()));
-    let mut file = std::fs::File::create(path).map_err(cannot)?;
-    file.write_all(text).and_then(|()| file.sync_all()).map_err(cannot)
 }

@@ -16,6 +16,7 @@ pub mod close;
 pub mod decision;
 pub mod dispatch;
 pub mod ids;
+pub mod in_words;
 pub mod invoice;
 pub mod money;
 pub mod notice;

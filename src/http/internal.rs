@@ -3,7 +3,9 @@
 use super::health::Health;
 use super::problem::Problem;
 use super::tokens::Token;
-use super::{certificates, closes, desk, import, operations, page, proposals, questions, settlements, statements};
+use super::{
+    certificates, closes, desk, import, minutes, operations, page, proposals, questions, settlements, statements,
+};
 use crate::domain::secret::Secret;
 use crate::inquiry::readers::{NoAnswer, Open, Readers};
 use crate::intake::Intake;
@@ -81,6 +83,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/certificates/{partner}/{date}", web::get().to(certificates::certificate))
         .route("/api/v1/closes/{partner}/{period}", web::get().to(closes::show))
         .route("/api/v1/closes/{partner}/{period}/{verb}", web::post().to(closes::act))
+        .route("/api/v1/minutes/{partner}", web::get().to(minutes::minutes))
         // An invoice id may hold slashes.
         .route("/api/v1/invoices/{id:.+}", web::get().to(questions::invoice))
         .default_service(web::to(|| async { Problem::not_found().response() }));

@@ -10,6 +10,7 @@ mod desk;
 pub mod health;
 pub mod import;
 pub mod internal;
+pub mod minutes;
 pub mod operations;
 pub mod page;
 pub mod peer;

@@ -5,6 +5,7 @@
 //! - no live key is one from the examples, and none is weak;
 //! - the examples come out as the file says ([`super::example`]).
 
+mod contract;
 mod parties;
 mod refusals;
 mod statements;
@@ -113,6 +114,7 @@ impl Compiler<'_, '_> {
         let reply_signer = self.reply_signer();
         let statements = self.statements(zone.as_ref()?);
         let terms = self.terms(&statements);
+        let contract = self.contract();
         let (live, example, needs) = self.parties(code.as_ref()?, secrets);
         let profile = Profile {
             code: code?,
@@ -139,6 +141,7 @@ impl Compiler<'_, '_> {
             status,
             statements,
             terms,
+            contract,
             examples: Vec::new(),
             read_headers: self.headers,
             keys: needs,

@@ -40,6 +40,8 @@ pub(super) struct ProfileFile {
     pub(super) reply_signature: Option<ReplySignatureFile>,
     pub(super) bills: Option<BillsFile>,
     pub(super) status: Option<StatusFile>,
+    #[serde(default)]
+    pub(super) contract: ContractFile,
     pub(super) statement: Option<StatementFile>,
     pub(super) statement_core: Option<StatementFile>,
     pub(super) statement_bank: Option<StatementFile>,
@@ -49,6 +51,15 @@ pub(super) struct ProfileFile {
     pub(super) settlement: Vec<SettlementFile>,
     #[serde(default)]
     pub(super) example: Vec<ExampleFile>,
+}
+
+/// What the contract with the partner calls things.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ContractFile {
+    pub(super) name: Option<String>,
+    pub(super) contract_no: Option<String>,
+    pub(super) contract_date: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -17,6 +17,7 @@ use crate::domain::outcome::{Outcome, Refusal};
 use crate::domain::receipt::{Evidence, HashedEvidence};
 use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// How one partner speaks.
@@ -47,9 +48,21 @@ pub struct Profile {
     pub(super) status: Option<StatusPlan>,
     pub(super) statements: Vec<Layout>,
     pub(super) terms: Terms,
+    pub(super) contract: Contract,
     pub(super) examples: Vec<Example>,
     pub(super) read_headers: Vec<String>,
     pub(super) keys: Vec<KeyNeed>,
+}
+
+/// What papers call the partner and its contract; nothing where the profile does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contract {
+    /// The partner's full name.
+    pub name: Option<String>,
+    /// The contract's number.
+    pub contract_no: Option<String>,
+    /// The day of the contract.
+    pub contract_date: Option<Date>,
 }
 
 /// Keys and account: the real ones, or those of the examples.
@@ -180,6 +193,12 @@ impl Profile {
     #[must_use]
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// What papers call the partner and its contract.
+    #[must_use]
+    pub fn contract(&self) -> &Contract {
+        &self.contract
     }
 
     /// The secrets it names.

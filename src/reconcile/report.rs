@@ -1,7 +1,9 @@
 //! What a comparison came to, for people and programs: sums that tie out and each difference with both sides.
 
 use super::compare::{Side, Sums};
+use super::export;
 use super::run::Reconciled;
+use crate::domain::break_class::BreakClass;
 use crate::domain::statement::Sum;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -41,7 +43,18 @@ pub fn sums_json(sums: &Sums) -> Value {
 /// The whole of it, with that many differences at most.
 #[must_use]
 pub fn to_json(done: &Reconciled, differences_max: usize) -> Value {
-    let differences: Vec<Value> = rows(done).take(differences_max).map(|row| row.to_json()).collect();
+    let row = |row: Row<'_>| export::object(&export::DIFFERENCE_COLUMNS, &export::difference_cells(&row));
+    let differences: Vec<Value> = rows(done).take(differences_max).map(row).collect();
+    let mut whole = summary(done);
+    if let Value::Object(whole) = &mut whole {
+        whole.insert("differences".to_owned(), Value::Array(differences));
+    }
+    whole
+}
+
+/// What it came to, without the differences.
+#[must_use]
+pub fn summary(done: &Reconciled) -> Value {
     json!({
         "partner": done.subject.partner.as_str(),
         "day": done.subject.day.to_string(),
@@ -57,7 +70,6 @@ pub fn to_json(done: &Reconciled, differences_max: usize) -> Value {
             "kept": ms(done.took.kept),
         },
         "sums": sums_json(&done.compared.sums),
-        "differences": differences,
         "differences_in_all": done.compared.differences.len(),
     })
 }
@@ -69,7 +81,7 @@ fn ms(time: std::time::Duration) -> u64 {
 /// One difference, as every format shows it.
 pub struct Row<'r> {
     /// Its class.
-    pub class: &'static str,
+    pub class: BreakClass,
     /// What exactly differs, within the class.
     pub note: &'static str,
     /// The line's place in the statement.
@@ -88,19 +100,10 @@ pub struct Row<'r> {
     pub detail: &'r str,
 }
 
-impl Row<'_> {
-    fn to_json(&self) -> Value {
-        json!({
-            "class": self.class, "note": self.note, "line": self.line, "payment": self.payment, "statement_dong": self.theirs,
-            "books_dong": self.ours, "difference_dong": self.difference, "carried": self.carried, "detail": self.detail,
-        })
-    }
-}
-
 /// The differences.
 pub fn rows(done: &Reconciled) -> impl Iterator<Item = Row<'_>> {
     done.compared.differences.iter().zip(&done.described).map(|(difference, followed)| Row {
-        class: difference.class.code(),
+        class: difference.class,
         note: difference.note.word(),
         line: followed.line.map(|line| line.place()),
         payment: followed.event.map(|key| key.to_string()),
@@ -134,7 +137,7 @@ pub fn to_table(done: &Reconciled) -> String {
     }
     let mut classes: BTreeMap<&str, (u64, i64)> = BTreeMap::new();
     for row in rows(done) {
-        let (count, dong) = classes.entry(row.class).or_default();
+        let (count, dong) = classes.entry(row.class.code()).or_default();
         *count = count.saturating_add(1);
         *dong = dong.saturating_add(row.difference);
     }
@@ -151,49 +154,4 @@ pub fn to_table(done: &Reconciled) -> String {
     )
     .ok();
     text
-}
-
-/// For a spreadsheet: UTF-8 with BOM, CRLF, and no cell that a spreadsheet would take for a formula.
-///
-/// # Errors
-/// None that a text in memory can have.
-pub fn to_csv(done: &Reconciled) -> Result<Vec<u8>, csv::Error> {
-    let mut text = b"\xef\xbb\xbf".to_vec();
-    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut text);
-    csv.write_record([
-        "class",
-        "note",
-        "line",
-        "payment",
-        "statement_dong",
-        "books_dong",
-        "difference_dong",
-        "carried",
-        "detail",
-    ])?;
-    for row in rows(done) {
-        csv.write_record([
-            row.class,
-            row.note,
-            &some(row.line),
-            row.payment.as_deref().unwrap_or_default(),
-            &some(row.theirs),
-            &some(row.ours),
-            &row.difference.to_string(),
-            if row.carried { "yes" } else { "no" },
-            &harmless(row.detail),
-        ])?;
-    }
-    csv.flush()?;
-    drop(csv);
-    Ok(text)
-}
-
-fn some<T: ToString>(value: Option<T>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
-}
-
-/// A text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }

@@ -186,7 +186,9 @@ pub struct Inconsistencies {
 }
 
 /// Questions, each a whole one. `&mut` because a connection answers one at a time.
-pub trait Reports: Send + DeskReports + CloseReports + super::settlements::Settlements {
+pub trait Reports:
+    Send + DeskReports + CloseReports + super::settlements::Settlements + super::periods::Periods
+{
     /// As [`super::Tx::candidates`], without locks.
     ///
     /// # Errors

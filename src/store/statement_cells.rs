@@ -2,11 +2,13 @@
 
 use super::StoreError;
 use super::cells::Cells;
+use super::periods::PeriodBreak;
 use super::statements::{
     DayEvent, DayLine, FileState, LegBreak, NewReconciliation, NewStatement, ReconciliationView, ReferenceHashes,
     StatementFile, StatementSums, reference_hash,
 };
 use crate::domain::ids::{Author, EventNo, Movement};
+use crate::domain::resolution::BreakState;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind, Sum};
 
@@ -127,6 +129,22 @@ pub(super) fn reconciliation_view(cells: &mut impl Cells) -> Result<Reconciliati
             author: author(cells)?,
             at: cells.at()?,
         },
+    })
+}
+
+/// A break as minutes list it.
+pub(super) fn period_break(cells: &mut impl Cells) -> Result<PeriodBreak, StoreError> {
+    Ok(PeriodBreak {
+        no: cells.whole()?,
+        class: cells.word(BreakClass::parse)?,
+        day: cells.day()?,
+        event: cells.event_key_some()?,
+        invoice: cells.invoice_id_some()?,
+        ours: cells.whole_some()?,
+        theirs: cells.whole_some()?,
+        state: cells.word(BreakState::parse)?,
+        closed_at: cells.at_some()?,
+        close_reason: cells.text_some()?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What every store must do, whatever database it speaks to (I12): one suite, run over SQLite and PostgreSQL by
 //! `tests/it`, over the simulator's memory by `tests/sim`. Builders in `build`, the money path in `books`, the outbox in
-//! `messages`, what may be forgotten in `retention`.
+//! `messages`, sums over days in `periods`, what may be forgotten in `retention`.
 //!
 //! ```text
 //! #[path = "../contract/mod.rs"]
@@ -12,6 +12,7 @@
 pub mod books;
 pub mod build;
 pub mod messages;
+pub mod periods;
 pub mod records;
 pub mod retention;
 
@@ -119,6 +120,9 @@ macro_rules! contract_suite {
                 a_message_without_its_settlement_is_refused
                 the_route_pauses_and_opens
                 the_depth_is_what_waits
+            }
+            periods {
+                the_books_of_a_period_are_the_sums_of_its_entries
             }
             retention {
                 a_call_is_forgotten_when_it_is_old_and_nobody_needs_it

@@ -13,6 +13,7 @@ mod deploy;
 mod desk;
 mod disk;
 mod duplicates;
+mod exports;
 mod harness;
 mod inquiry;
 mod instances;
@@ -22,6 +23,7 @@ mod limits;
 #[path = "../sim/memory/mod.rs"]
 #[expect(dead_code, reason = "the simulator uses the rest of it")]
 mod memory;
+mod minutes;
 #[cfg(test)]
 mod outbox;
 mod panics;

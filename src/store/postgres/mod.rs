@@ -15,6 +15,7 @@ mod lane;
 mod locks;
 mod migrate;
 mod outbox;
+mod periods;
 mod place;
 mod position;
 mod proof;

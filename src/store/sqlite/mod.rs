@@ -12,6 +12,7 @@ mod invoices;
 mod lock;
 mod migrate;
 mod outbox;
+mod periods;
 mod reports;
 mod retention;
 mod settlements;

@@ -44,7 +44,7 @@ impl SqliteReports {
     }
 
     /// Several questions of one state of the books.
-    fn snapshot<T>(&self, ask: impl FnOnce(Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn snapshot<T>(&self, ask: impl FnOnce(Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let fault = |error| statement::of("-- reports.snapshot", error);
         let snapshot = self.connection.unchecked_transaction().map_err(fault)?;
         let answer = ask(Db(&snapshot))?;

@@ -141,9 +141,34 @@ fn a_day(home: &Home) {
     let kept = home.internal("GET", &format!("/api/v1/reconciliations/standard/{DAY}"), "application/json", b"");
     assert_eq!(kept.json()["sums"]["statement"]["matched_today"]["count"], 2);
 
+    let page = home.internal("GET", "/api/v1/minutes/standard?from=2026-11-20&to=2026-11-21", "text/html", b"");
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert_minutes(&page.text());
+    let wrong = home.internal("GET", "/api/v1/minutes/standard?from=2026-11-21&to=2026-11-20", "text/html", b"");
+    assert_eq!(wrong.status, 400, "{}", wrong.text());
+
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
     by_hand(home, &right);
+}
+
+/// Four payments of 1,100,000 dong, of which one came over midnight; two days compared, two breaks open and two closed.
+#[track_caller]
+fn assert_minutes(page: &str) {
+    for said in [
+        "<td>từ ngày 20/11/2026 đến ngày 21/11/2026</td>",
+        "<td class=\"n\">4</td><td class=\"n\">1.100.000</td>",
+        "<td class=\"c\">VI</td><td>Số còn phải trả cuối kỳ (I + II − III − IV − V)</td><td class=\"n\">1.100.000</td>",
+        "Bằng chữ: Một triệu một trăm nghìn đồng.",
+        "Số ngày đã đối chiếu: 2; chưa đối chiếu: 0.",
+        "Sao kê của bên B: 4 giao dịch, 1.200.000 đồng; sổ của bên A: 4 giao dịch, 1.100.000 đồng",
+        "(sao kê trừ sổ): 100.000 đồng, gồm phần khớp với ngày khác 500.000, phần chỉ một bên có -400.000",
+        "<td>Thiếu thông báo</td>",
+        "<td class=\"n\">250.000</td><td class=\"n\">200.000</td><td>Đã xử lý</td>",
+        "BẢN NHÁP",
+    ] {
+        assert!(page.contains(said), "{said}\n{page}");
+    }
 }
 
 /// The same by the command line, once nobody serves.
@@ -161,7 +186,20 @@ fn by_hand(home: &Home, taken: &str) {
     let (exit, text) = run(&[&day[..], &["--strict", "--format", "csv", "--out", "day-breaks.csv"]].concat());
     assert_eq!((exit, text.as_str()), (Some(1), ""));
     let csv = std::fs::read_to_string(home.path("day-breaks.csv")).unwrap();
-    assert!(csv.starts_with("\u{feff}class,note,line,") && csv.contains("\r\nMISSING_WEBHOOK,only-theirs,3,"), "{csv}");
+    assert!(csv.starts_with("\u{feff}\"Chênh lệch đối soát\"\r\n\"Đối tác\",\"standard\"\r\n"), "{csv}");
+    assert!(csv.contains("\r\n\"MISSING_WEBHOOK\",\"Thiếu thông báo\",\"only-theirs\",3,"), "{csv}");
+    let period = ["--partner", "standard", "--from", DAY, "--to", NEXT];
+    let (exit, text) = run(&[&["minutes"], &period[..], &["--out", "minutes.html"]].concat());
+    assert_eq!((exit, text.as_str()), (Some(0), ""));
+    assert_minutes(&std::fs::read_to_string(home.path("minutes.html")).unwrap());
+    assert!(!home.path("minutes.html.part").exists());
+    for format in ["xlsx", "json"] {
+        let file = format!("day-breaks.{format}");
+        let (exit, text) = run(&[&day[..], &["--format", format, "--out", &file]].concat());
+        assert_eq!((exit, text.as_str()), (Some(0), ""));
+        let bytes = std::fs::read(home.path(&file)).unwrap();
+        assert!(bytes.starts_with(if format == "xlsx" { b"PK" } else { b"{\"" }));
+    }
     let (exit, text) = run(&["reconcile", "--partner", "standard", "--date", "2026-11-19"]);
     assert!(exit == Some(2) && text.contains("no statement"), "{text}");
     let (exit, text) = run(&["audit"]);

@@ -133,7 +133,7 @@ fn line_text(line: &StatementLine) -> String {
 }
 
 /// A Python with openpyxl, or none.
-fn python() -> Option<&'static str> {
+pub fn python() -> Option<&'static str> {
     static PYTHON: OnceLock<Option<String>> = OnceLock::new();
     let found = PYTHON.get_or_init(|| {
         let named = std::env::var("TEST_PYTHON").ok();

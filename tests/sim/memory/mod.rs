@@ -7,6 +7,7 @@
 mod closes;
 mod desk;
 mod lease;
+mod periods;
 mod reports;
 mod retention;
 mod tx;

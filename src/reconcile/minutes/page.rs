@@ -1,0 +1,212 @@
+//! The page: one file of HTML that needs nothing else, made to be printed on A4. Numbers and days are written as paper in
+//! Vietnam has them; every text of others is escaped.
+
+use super::{Difference, Minutes, MinutesError};
+use crate::domain::in_words::in_words;
+use crate::domain::resolution::BreakState;
+use crate::domain::time::Timestamp;
+use crate::reconcile::export::local;
+use askama::Template;
+use jiff::civil::Date;
+
+/// Where nothing is said, as on paper.
+const BLANK: &str = "………………";
+
+/// Where nothing is said in a table.
+const NONE: &str = "–";
+
+#[derive(Template)]
+#[template(path = "page.html", config = "src/reconcile/minutes/askama.toml")]
+struct Page<'m> {
+    minutes: &'m Minutes,
+    number: &'m str,
+    from: String,
+    to: String,
+    code: &'m str,
+    name: &'m str,
+    contract_no: &'m str,
+    contract_date: String,
+    cycle: &'m str,
+    services: Vec<[String; 8]>,
+    totals: [String; 5],
+    refunded: [String; 3],
+    discounts: String,
+    owed: Vec<Line>,
+    in_words: String,
+    days: [String; 2],
+    missing: String,
+    sums: [String; 8],
+    differences: Vec<[String; 10]>,
+    unlisted: Option<String>,
+    sealed: Option<[String; 2]>,
+    hash: String,
+    made_at: String,
+}
+
+/// A line of what is owed.
+struct Line {
+    numeral: &'static str,
+    label: &'static str,
+    amount: String,
+    /// A part of the line above.
+    part: bool,
+}
+
+/// The minutes as a page. They tie out, or there is none.
+///
+/// # Errors
+/// [`MinutesError`].
+pub fn html(minutes: &Minutes) -> Result<String, MinutesError> {
+    minutes.ties_out()?;
+    let text =
+        |text: &'_ Option<String>, blank: &'static str| -> String { text.clone().unwrap_or_else(|| blank.to_owned()) };
+    let (name, contract_no, cycle) =
+        (text(&minutes.partner.name, BLANK), text(&minutes.partner.contract_no, BLANK), text(&minutes.cycle, BLANK));
+    let compared = &minutes.compared;
+    let listed = u64::try_from(minutes.differences.len()).unwrap_or(u64::MAX);
+    let unlisted = minutes.differences_in_all.saturating_sub(listed);
+    let page = Page {
+        minutes,
+        number: &minutes.number,
+        from: paper_day(minutes.from),
+        to: paper_day(minutes.to),
+        code: minutes.partner.code.as_str(),
+        name: &name,
+        contract_no: &contract_no,
+        contract_date: minutes.partner.contract_date.map_or_else(|| BLANK.to_owned(), paper_day),
+        cycle: &cycle,
+        services: services(minutes),
+        totals: totals(minutes),
+        refunded: [
+            grouped(i64::try_from(minutes.refunded.count).unwrap_or(i64::MAX)),
+            grouped(minutes.refunded.dong),
+            grouped(minutes.refunded_fee),
+        ],
+        discounts: grouped(minutes.discounts),
+        owed: owed(minutes),
+        in_words: in_words(minutes.owed.closing),
+        days: [compared.days.to_string(), compared.missing.len().to_string()],
+        missing: compared.missing.iter().map(|day| paper_day(*day)).collect::<Vec<_>>().join(", "),
+        sums: [
+            grouped(i64::try_from(compared.statement.count).unwrap_or(i64::MAX)),
+            grouped(compared.statement.dong),
+            grouped(i64::try_from(compared.books.count).unwrap_or(i64::MAX)),
+            grouped(compared.books.dong),
+            grouped(compared.difference()),
+            grouped(compared.carried),
+            grouped(compared.alone),
+            grouped(compared.mismatched),
+        ],
+        differences: minutes.differences.iter().zip(1_u64..).map(|(one, at)| row(one, at)).collect(),
+        unlisted: (unlisted > 0).then(|| unlisted.to_string()),
+        sealed: minutes.sealed.as_ref().map(|sealed| [paper_moment(sealed.at), sealed.by.clone()]),
+        hash: hex::encode(minutes.sealed.as_ref().map_or_else(|| minutes.fingerprint(), |sealed| sealed.hash)),
+        made_at: paper_moment(minutes.made_at),
+    };
+    Ok(page.render()?)
+}
+
+fn services(minutes: &Minutes) -> Vec<[String; 8]> {
+    let each = |(service, at): (&super::Service, u64)| {
+        [
+            at.to_string(),
+            service.name.clone(),
+            service.fee_rate.clone().unwrap_or_else(|| "Theo hợp đồng".to_owned()),
+            grouped(i64::try_from(service.count).unwrap_or(i64::MAX)),
+            grouped(service.value),
+            grouped(service.fee),
+            grouped(service.total_fee),
+            grouped(service.partner_fee),
+        ]
+    };
+    minutes.services.iter().zip(1_u64..).map(each).collect()
+}
+
+fn totals(minutes: &Minutes) -> [String; 5] {
+    let sum =
+        |of: fn(&super::Service) -> i64| grouped(minutes.services.iter().map(of).fold(0_i64, i64::saturating_add));
+    [
+        sum(|service| i64::try_from(service.count).unwrap_or(i64::MAX)),
+        sum(|service| service.value),
+        sum(|service| service.fee),
+        sum(|service| service.total_fee),
+        sum(|service| service.partner_fee),
+    ]
+}
+
+fn owed(minutes: &Minutes) -> Vec<Line> {
+    let owed = &minutes.owed;
+    let line = |numeral, label, amount| Line { numeral, label, amount: grouped(amount), part: false };
+    let part = |numeral, label, amount| Line { part: true, ..line(numeral, label, amount) };
+    vec![
+        line("I", "Số còn phải trả đầu kỳ", owed.opening),
+        line("II", "Số đã thu hộ trong kỳ", owed.collected),
+        line("III", "Số đã chuyển về tài khoản ngân hàng của bên A", owed.withdrawn),
+        line("IV", "Các khoản giảm trừ (IV.1 + IV.2)", owed.refunded.saturating_add(owed.adjusted)),
+        part("IV.1", "Hoàn trả khách hàng", owed.refunded),
+        part("IV.2", "Điều chỉnh khác", owed.adjusted),
+        line("V", "Phí bên B được hưởng, đã khấu trừ", owed.fees),
+        line("VI", "Số còn phải trả cuối kỳ (I + II − III − IV − V)", owed.closing),
+    ]
+}
+
+fn row(one: &Difference, at: u64) -> [String; 10] {
+    let amount = |amount: Option<i64>| amount.map_or_else(|| NONE.to_owned(), grouped);
+    let state = match one.state {
+        BreakState::Open => "Chưa xử lý",
+        BreakState::Investigating => "Đang xem xét",
+        BreakState::Proposed => "Chờ phê duyệt",
+        BreakState::Approved => "Đã phê duyệt",
+        BreakState::Carried => "Chuyển kỳ sau",
+        BreakState::Closed => "Đã xử lý",
+    };
+    [
+        at.to_string(),
+        paper_day(one.day),
+        one.class.about().label_vi.to_owned(),
+        one.invoice.as_ref().map_or_else(|| NONE.to_owned(), ToString::to_string),
+        one.event.map_or_else(|| NONE.to_owned(), |event| event.to_string()),
+        amount(one.theirs),
+        amount(one.ours),
+        state.to_owned(),
+        one.resolution.clone().unwrap_or_else(|| NONE.to_owned()),
+        one.agreed_on.map_or_else(|| NONE.to_owned(), paper_day),
+    ]
+}
+
+fn paper_day(day: Date) -> String {
+    day.strftime("%d/%m/%Y").to_string()
+}
+
+fn paper_moment(at: Timestamp) -> String {
+    local(at).map_or_else(|| at.to_string(), |at| at.strftime("%H:%M:%S ngày %d/%m/%Y").to_string())
+}
+
+/// Thousands by dots: `1.234.567`.
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
+            text.push('.');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_divided_by_dots() {
+        let check = |number: i64, expected: &str| assert_eq!(grouped(number), expected);
+        check(0, "0");
+        check(999, "999");
+        check(1_000, "1.000");
+        check(-1_234_567, "-1.234.567");
+        check(100_000, "100.000");
+        check(i64::MIN, "-9.223.372.036.854.775.808");
+    }
+}

@@ -1,0 +1,95 @@
+//! What a partner's books and comparisons come to over some days: what minutes state.
+
+use crate::domain::ids::{EventKey, InvoiceId, PartnerCode};
+use crate::domain::posting::{Account, PostingKind};
+use crate::domain::resolution::BreakState;
+use crate::domain::review::BreakClass;
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use jiff::civil::Date;
+
+/// Business days of a partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Period<'a> {
+    /// Whose.
+    pub partner: &'a PartnerCode,
+    /// The first day.
+    pub from: Date,
+    /// The last day, included.
+    pub to: Date,
+}
+
+/// What one kind of posting moved on one account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moved {
+    /// Which account.
+    pub account: Account,
+    /// By postings of this kind.
+    pub kind: PostingKind,
+    /// How many postings.
+    pub postings: u64,
+    /// Debits less credits, in dong. A sum over many days: it may be beyond what one amount may be.
+    pub dong: i64,
+}
+
+/// A partner's books over a period, by business days of postings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeriodBooks {
+    /// The balance of the partner's clearing account before the first day, in dong.
+    pub opening: i64,
+    /// The same after the last day. Summed on its own, not from what moved.
+    pub closing: i64,
+    /// What the partner's postings moved, in the order of accounts' names and kinds.
+    pub moved: Vec<Moved>,
+}
+
+/// Breaks of a partner's own statements: those of the period's days, and earlier ones that are still open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeriodBreaks<'a> {
+    /// Of which days.
+    pub period: Period<'a>,
+    /// After this number.
+    pub after: i64,
+    /// At most.
+    pub limit: u32,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeriodBreak {
+    /// Its number.
+    pub no: i64,
+    /// Its class.
+    pub class: BreakClass,
+    /// The day of the comparison that opened it.
+    pub day: Date,
+    /// The payment.
+    pub event: Option<EventKey>,
+    /// The invoice.
+    pub invoice: Option<InvoiceId>,
+    /// What our books say, in dong.
+    pub ours: Option<i64>,
+    /// What the statement says, in dong.
+    pub theirs: Option<i64>,
+    /// Where it stands.
+    pub state: BreakState,
+    /// When it was closed,
+    pub closed_at: Option<Timestamp>,
+    /// and why.
+    pub close_reason: Option<String>,
+}
+
+/// Questions about a partner's days. Part of [`super::reports::Reports`].
+pub trait Periods {
+    /// What a partner's books come to. Reads all entries of the partner's days: for paper, not for a page.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn period_books(&mut self, period: &Period<'_>) -> Result<PeriodBooks, StoreError>;
+
+    /// What its statements and our books differ in, in the order of numbers.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn period_breaks(&mut self, ask: &PeriodBreaks<'_>) -> Result<Vec<PeriodBreak>, StoreError>;
+}

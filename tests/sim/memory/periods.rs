@@ -1,0 +1,47 @@
+//! A partner's days in memory: sums over all entries, as written.
+#![expect(clippy::unwrap_used, reason = "a test's own mistake may panic")]
+
+use super::reports::MemoryReports;
+use super::tx::no_statements;
+use std::collections::{BTreeMap, BTreeSet};
+use thuho::domain::posting::Account;
+use thuho::store::StoreError;
+use thuho::store::periods::{Moved, Period, PeriodBooks, PeriodBreak, PeriodBreaks, Periods};
+
+impl Periods for MemoryReports {
+    fn period_books(&mut self, period: &Period<'_>) -> Result<PeriodBooks, StoreError> {
+        let db = self.db();
+        let clearing = Account::Clearing(period.partner.clone());
+        let mut books = PeriodBooks::default();
+        let mut moved: BTreeMap<_, (BTreeSet<_>, i64)> = BTreeMap::new();
+        for (at, posting) in db.postings.iter().map(|numbered| &numbered.posting).enumerate() {
+            let day = posting.business_day();
+            for entry in posting.entries() {
+                let dong = entry.amount.dong();
+                if entry.account == clearing && day <= period.to {
+                    books.closing += dong;
+                    books.opening += if day < period.from { dong } else { 0 };
+                }
+                let its = db.events.get(posting.event()).is_some_and(|event| event.partner == *period.partner);
+                if its && period.from <= day && day <= period.to {
+                    let names = (entry.account.to_string(), posting.kind().word());
+                    let found = moved.entry((names, entry.account.clone(), posting.kind())).or_default();
+                    found.0.insert(at);
+                    found.1 += dong;
+                }
+            }
+        }
+        let each = |((_, account, kind), (postings, dong)): ((_, _, _), (BTreeSet<usize>, i64))| Moved {
+            account,
+            kind,
+            postings: u64::try_from(postings.len()).unwrap(),
+            dong,
+        };
+        books.moved = moved.into_iter().map(each).collect();
+        Ok(books)
+    }
+
+    fn period_breaks(&mut self, _ask: &PeriodBreaks<'_>) -> Result<Vec<PeriodBreak>, StoreError> {
+        Err(no_statements())
+    }
+}
