@@ -60,6 +60,19 @@ impl Remote {
         Ok((answered.status, json))
     }
 
+    /// What is there, as it came.
+    ///
+    /// # Errors
+    /// No answer, or a refusal in the gateway's words.
+    pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let call = Call { method: "GET", path, content_type: "application/json", body: Vec::new() };
+        let answered = self.runtime.block_on(self.client.call(call)).map_err(Failure::Failed)?;
+        if (200..300).contains(&answered.status) {
+            return Ok(answered.body.to_vec());
+        }
+        Err(refused(answered.status, &serde_json::from_slice(&answered.body).unwrap_or_default()))
+    }
+
     /// As [`Remote::call`] with JSON, where anything but 2xx is a failure.
     ///
     /// # Errors

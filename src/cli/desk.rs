@@ -109,9 +109,12 @@ pub struct ListArgs {
     /// At most.
     #[arg(long, default_value_t = 100)]
     limit: u32,
-    /// How to print them.
-    #[arg(long, default_value = "table", value_parser = ["table", "json"])]
+    /// How to print them; csv and xlsx are all that fit the filter, with a head.
+    #[arg(long, default_value = "table", value_parser = ["table", "json", "csv", "xlsx"])]
     format: String,
+    /// Where to; standard output if nothing is said.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     gateway: Gateway,
 }
@@ -272,6 +275,13 @@ fn list(args: &ListArgs) -> Outcome {
     ];
     let said =
         fields.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", super::statement::encoded(&value?))));
+    if matches!(args.format.as_str(), "csv" | "xlsx") {
+        let said: Vec<String> = said.filter(|said| !said.starts_with("limit=")).collect();
+        let path = format!("/api/v1/breaks/export?format={}&{}", args.format, said.join("&"));
+        let bytes = args.gateway.open()?.bytes(&path)?;
+        out::written(args.out.as_deref(), &mut |out| Ok(out.write_all(&bytes)?))?;
+        return Ok(Exit::Done);
+    }
     let path = format!("/api/v1/breaks?{}", said.collect::<Vec<_>>().join("&"));
     let json = args.gateway.open()?.command("GET", &path, &Value::Null)?;
     if args.format == "json" {

@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> Outcome {
     let mut reports = store::open_reports(&config.store).map_err(failed)?;
     let at = SystemClock.now();
     let Args { from, to, author, .. } = args;
-    let wanted = Wanted { profile: &profile, from: *from, to: *to, author, at, sealed: None };
+    let wanted = Wanted { profile: &profile, from: *from, to: *to, author, at };
     let made = minutes::gather(reports.as_mut(), wanted).and_then(|made| minutes::html(&made));
     match made {
         Ok(page) => {

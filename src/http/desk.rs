@@ -14,6 +14,7 @@ use crate::ledger::transact;
 use crate::ledger::writer::moment;
 use crate::reconcile::desk;
 use crate::reconcile::desk::views as shown;
+use crate::reconcile::export::{self, Cell, Column, Fact, Format, Kind, Label, Language, Options, Separator};
 use crate::store::StoreError;
 use crate::store::desk::{Attachment, BreakFilter, Mark};
 use crate::store::reports::Reports;
@@ -38,6 +39,9 @@ const ROWS_MAX: u32 = 1_000;
 
 /// Rows in one answer unless it is said.
 const ROWS: u32 = 100;
+
+/// Rows in one export.
+const EXPORT_MAX: usize = 200_000;
 
 /// The longest name of a file, in bytes.
 const NAME_MAX: usize = 200;
@@ -68,7 +72,6 @@ pub(super) fn author(caller: &tokens::Token) -> Result<Author, Problem> {
 
 /// The query of `GET /api/v1/breaks`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct BreaksQuery {
     state: Option<String>,
     class: Option<String>,
@@ -82,6 +85,24 @@ pub struct BreaksQuery {
 }
 
 impl BreaksQuery {
+    /// What was asked for, for the head of an export.
+    fn facts(&self) -> Vec<Fact> {
+        let said = [
+            ("state", "Trạng thái", "State", self.state.clone()),
+            ("class", "Loại", "Class", self.class.clone()),
+            ("partner", "Đối tác", "Partner", self.partner.clone()),
+            ("assignee", "Người xử lý", "Assignee", self.assignee.clone()),
+            ("age", "Tuổi", "Age", self.age.clone()),
+            ("closed", "Cả đã đóng", "Also closed", self.closed.then(|| "yes".to_owned())),
+            ("before", "Trước số", "Before number", self.before.map(|no| no.to_string())),
+        ];
+        let fact = |(key, vi, en, value): (&'static str, &'static str, &'static str, Option<String>)| {
+            let name = Column { key, label: Label { vi, en }, kind: Kind::Text };
+            Some(Fact { name, value: Cell::text(value?) })
+        };
+        said.into_iter().filter_map(fact).collect()
+    }
+
     fn filter(&self, today: Date) -> Result<BreakFilter, Problem> {
         let state = self.state.as_deref().map(|word| {
             BreakState::parse(word)
@@ -138,6 +159,74 @@ pub async fn breaks(
     Ok(HttpResponse::Ok().json(found.iter().map(|about| shown::break_json(about, today)).collect::<Vec<_>>()))
 }
 
+/// How an export is written, beside the filter.
+#[derive(Debug, Deserialize)]
+pub struct ExportQuery {
+    format: String,
+    #[serde(default)]
+    lang: String,
+    #[serde(default)]
+    separator: String,
+}
+
+impl ExportQuery {
+    fn options(&self) -> Result<(Options, &'static str), Problem> {
+        let format = Format::parse(&self.format).ok_or_else(|| bad("format: expected xlsx, csv or json"))?;
+        let language = match self.lang.as_str() {
+            "" | "vi" => Language::Vi,
+            "en" => Language::En,
+            _ => return Err(bad("lang: expected vi or en")),
+        };
+        let separator = match self.separator.as_str() {
+            "" | "," => Separator::Comma,
+            ";" => Separator::Semicolon,
+            _ => return Err(bad("separator: expected , or ;")),
+        };
+        let kind = match format {
+            Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Format::Csv => "text/csv; charset=utf-8",
+            Format::Json => "application/json",
+        };
+        Ok((Options { language, separator, ..Options::of(format) }, kind))
+    }
+}
+
+/// `GET /api/v1/breaks/export`: exactly those of the filter, all of them.
+pub async fn export(
+    request: HttpRequest,
+    asked: Query<BreaksQuery>,
+    form: Query<ExportQuery>,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    let caller = tokens::allow(&internal.tokens, &request, Scope::Finance)?;
+    let (options, kind) = query(form, "format=, lang=, separator= and a filter")?.options()?;
+    let asked = query(asked, "a filter, as of the list")?;
+    let (at, by) = (internal.intake.clock().now(), caller.name.clone());
+    let today = moment(internal.intake.clock().as_ref()).today;
+    let (filter, facts) = (asked.filter(today)?, asked.facts());
+    let written = beside(&internal, move |reports| -> Result<Vec<u8>, Problem> {
+        let mut rows = Vec::new();
+        let mut before = filter.before;
+        loop {
+            let page = BreakFilter { before, limit: ROWS_MAX, ..filter.clone() };
+            let page = reports.breaks(&page).map_err(|error| stopped(&error))?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.no);
+            rows.extend(page);
+            if rows.len() > EXPORT_MAX {
+                return Err(Problem::unprocessable().saying(format!("more than {EXPORT_MAX} rows: narrow the filter")));
+            }
+        }
+        let table = export::breaks(&rows, facts, &by, at);
+        let mut bytes = Vec::new();
+        let mut cells = rows.iter().map(export::break_cells);
+        export::write(&table, &mut cells, &options, &mut bytes).map_err(|error| stopped(&error))?;
+        Ok(bytes)
+    });
+    let bytes = written.await??;
+    Ok(HttpResponse::Ok().content_type(kind).insert_header(("cache-control", "no-store")).body(bytes))
+}
+
 /// `GET /api/v1/breaks/{no}`: with its history and its evidence.
 pub async fn one(
     request: HttpRequest,
@@ -150,17 +239,17 @@ pub async fn one(
     let found = internal.readers.ask(move |reports| {
         let Some(about) = reports.one_break(no)? else { return Ok(None) };
         let profile = about.partner.as_ref().and_then(|partner| intake.profile(partner.as_str()));
-        let mut whole = shown::break_json(&about, today);
-        whole["history"] = reports.notes(no)?.iter().map(shown::note_json).collect();
-        whole["evidence"] = desk::evidence::of(reports, profile.as_deref(), &about)?;
-        whole["books"] = match about.event {
+        let history: Vec<Value> = reports.notes(no)?.iter().map(shown::note_json).collect();
+        let evidence = desk::evidence::of(reports, profile.as_deref(), &about)?;
+        let books = match about.event {
             Some(event) => match reports.event(&event)? {
                 Some(record) => json!(views::Payment::whole(reports, record)?),
                 None => Value::Null,
             },
             None => Value::Null,
         };
-        Ok(Some(whole))
+        let more = [("history", json!(history)), ("evidence", evidence), ("books", books)];
+        Ok(Some(shown::with(shown::break_json(&about, today), more)))
     });
     let whole = found.await?.ok_or_else(Problem::not_found)?;
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(whole))

@@ -59,6 +59,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/payments", web::get().to(questions::payments))
         .route("/api/v1/payments/{partner}/{event:.+}", web::get().to(questions::payment))
         .route("/api/v1/breaks", web::get().to(desk::breaks))
+        .route("/api/v1/breaks/export", web::get().to(desk::export))
         .route("/api/v1/breaks/{no}", web::get().to(desk::one))
         .route("/api/v1/breaks/{no}/files", web::post().to(desk::attach))
         .route("/api/v1/breaks/{no}/files/{note}", web::get().to(desk::file))

@@ -31,7 +31,7 @@ pub async fn minutes(
     let (at, author, open) = (internal.intake.clock().now(), caller.name.clone(), Arc::clone(&internal.open_reports));
     let page = alone(&internal, move || {
         let mut reports = open().map_err(|error: StoreError| stopped(&error))?;
-        let wanted = Wanted { profile: &profile, from, to, author: &author, at, sealed: None };
+        let wanted = Wanted { profile: &profile, from, to, author: &author, at };
         let made = minutes::gather(reports.as_mut(), wanted).and_then(|made| minutes::html(&made));
         made.map_err(|error| not_made(&error))
     })

@@ -15,7 +15,7 @@ use crate::reconcile::desk::{self, CarriedOut, Decision, NotProposed};
 use crate::store::desk::{Authority, Decided, NewProposal, ProposalFilter, ProposalState, Verb};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// One break of a proposal.
@@ -54,15 +54,14 @@ pub async fn propose(
 
 /// Shows a list, or proposes it.
 async fn proposed(internal: &web::Data<Internal>, new: NewProposal, dry_run: bool) -> Result<HttpResponse, Problem> {
-    let mut answer = shown::draft_json(&new);
+    let answer = shown::draft_json(&new);
     if dry_run {
         return Ok(HttpResponse::Ok().json(answer));
     }
     let writer = Arc::clone(&internal.writer);
     let no = on_a_thread(move || desk::propose(&mut Slices::between(writer.as_ref()), new)).await?;
     let no = no.map_err(not_proposed)?;
-    answer["no"] = json!(no.0);
-    Ok(HttpResponse::Created().json(answer))
+    Ok(HttpResponse::Created().json(shown::with(answer, [("no", json!(no.0))])))
 }
 
 /// The body of a rule's run.
@@ -92,7 +91,7 @@ pub async fn rule(
     if run.dry_run {
         return Ok(HttpResponse::Ok().json(shown::draft_json(&new)));
     }
-    let (hash, mut answer) = (new.hash, shown::draft_json(&new));
+    let (hash, answer) = (new.hash, shown::draft_json(&new));
     let writer = Arc::clone(&internal.writer);
     let no = on_a_thread(move || desk::propose(&mut Slices::between(writer.as_ref()), new)).await?;
     let no = no.map_err(not_proposed)?;
@@ -100,11 +99,13 @@ pub async fn rule(
     let words = format!("run by {}", caller.name);
     let decision = Decision { proposal: no, verb: Verb::Approve, by, hash, words, at };
     let (decided, carried) = decide_and_carry_out(&internal, decision).await?;
-    answer["no"] = json!(no.0);
-    answer["approved"] = json!(decided == Decided::Done);
-    answer["done"] = json!(carried.done);
-    answer["refused"] = json!(carried.refused);
-    Ok(HttpResponse::Created().json(answer))
+    let more = [
+        ("no", json!(no.0)),
+        ("approved", json!(decided == Decided::Done)),
+        ("done", json!(carried.done)),
+        ("refused", json!(carried.refused)),
+    ];
+    Ok(HttpResponse::Created().json(shown::with(answer, more)))
 }
 
 fn not_proposed(error: NotProposed) -> Problem {
@@ -162,9 +163,8 @@ pub async fn proposal(
     let limit = rows(asked.limit)?;
     let found = internal.readers.ask(move |reports| {
         let Some(view) = reports.proposal(no)? else { return Ok(None) };
-        let mut whole = shown::proposal_json(&view);
-        whole["list"] = reports.items(no, asked.after, limit)?.iter().map(shown::item_json).collect();
-        Ok(Some(whole))
+        let list: Vec<Value> = reports.items(no, asked.after, limit)?.iter().map(shown::item_json).collect();
+        Ok(Some(shown::with(shown::proposal_json(&view), [("list", json!(list))])))
     });
     Ok(HttpResponse::Ok().json(found.await?.ok_or_else(Problem::not_found)?))
 }

@@ -6,6 +6,7 @@ use super::tokens::{self, Scope};
 use super::views;
 use crate::domain::ids::{InvoiceId, PartnerCode};
 use crate::domain::money::Money;
+use crate::domain::posting::Account;
 use crate::matching;
 use crate::store::StoreError;
 use crate::store::reports::{DispatchFilter, Reports};
@@ -50,8 +51,14 @@ fn whole_invoice(reports: &mut dyn Reports, id: &InvoiceId) -> Result<Option<vie
     let records = reports.payments_of_invoice(id, PAYMENTS_MAX)?;
     let parked =
         records.iter().filter(|r| matches!(r.state, EventState::Parked(_)) && r.names_invoice.as_ref() == Some(id));
-    let parked = Money::sum(parked.map(|r| r.content.amount))
-        .map_err(|e| StoreError::Fault(format!("invoice {id}: parked money: {e}")))?;
+    // People may have moved a part of it.
+    let mut waits = Vec::new();
+    for record in parked {
+        let suspense = Account::Suspense(record.partner.clone());
+        let entries = reports.postings(&record.key)?.into_iter().flat_map(|posting| posting.entries);
+        waits.extend(entries.filter(|(account, _)| *account == suspense).map(|(_, amount)| amount.negated()));
+    }
+    let parked = Money::sum(waits).map_err(|e| StoreError::Fault(format!("invoice {id}: parked money: {e}")))?;
     let filter = DispatchFilter { invoice: Some(id.clone()), limit: ROWS_MAX, ..DispatchFilter::default() };
     let pending = |state: &str| matches!(state, "waiting" | "leased" | "parked");
     let on_its_way = reports.dispatches(&filter)?.iter().filter(|d| pending(&d.state)).count();

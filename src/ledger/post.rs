@@ -408,8 +408,7 @@ fn says_the_same(record: &EventRecord, notice: &Notice) -> bool {
         kept.as_ref().zip(told.as_ref()).is_none_or(|(kept, told)| kept == told)
     };
     let (ours, theirs) = (&kept.references, &told.references);
-    (kept.amount, kept.reverses) == (told.amount, told.reverses)
-        && (kept.discount == told.discount || kept.discount.is_zero())
+    (kept.amount, kept.discount, kept.reverses) == (told.amount, told.discount, told.reverses)
         && agrees(&ours.invoice, &theirs.invoice)
         && agrees(&ours.order, &theirs.order)
         && agrees(&ours.customer, &theirs.customer)

@@ -149,37 +149,40 @@ fn rematch(
     book.load_positions(tx, &keys)?;
     book.load_bills(tx, wanted)?;
     let author = Author::parse(REMATCH_AUTHOR).map_err(fault)?;
-    let mut settled = Vec::new();
+    let mut settled = 0_u64;
+    // What was said of a payment that is somewhere else now, or parked for another reason.
+    let mut over = Vec::new();
     for record in parked {
-        let was = record.state;
-        if again(&mut book, &record, &author)?
-            && let EventState::Parked(reason) = was
-        {
-            settled.push((record.key, class_of(reason)));
+        let EventState::Parked(was) = record.state else { continue };
+        let now = again(&mut book, (&record, was), &author)?;
+        settled = settled.saturating_add(u64::from(now.is_none()));
+        if now.is_none_or(|now| class_of(now) != class_of(was)) {
+            over.push((record.key, class_of(was)));
         }
     }
     let (last, _marks) = book.write(tx, lane)?;
-    if !settled.is_empty() {
+    if !over.is_empty() {
         let closing = Closing { author: &author, reason: "its invoice came", at: lane.moment.now };
-        tx.close_breaks_about(&settled, &closing)?;
+        tx.close_breaks_about(&over, &closing)?;
     }
-    Ok((u64::try_from(settled.len()).map_err(fault)?, last))
+    Ok((settled, last))
 }
 
-/// Decides one parked payment again. Still parked for another reason: the reason is the new one, with its break.
-fn again(book: &mut Book, record: &EventRecord, author: &Author) -> Result<bool, StoreError> {
-    let EventState::Parked(was) = record.state else {
-        return Ok(false);
-    };
+/// Decides one parked payment again; why it is still parked, if it is. For another reason than before: with a break of it.
+fn again(
+    book: &mut Book,
+    (record, was): (&EventRecord, ParkReason),
+    author: &Author,
+) -> Result<Option<ParkReason>, StoreError> {
     // Its reversal came and was refused, or two people took it off: whose money this is, a person must say.
     if matches!(was, ParkReason::ReversedOtherAmount | ParkReason::TakenOff) {
-        return Ok(false);
+        return Ok(Some(was));
     }
     // People have moved some of it: where the rest belongs, they say as well.
     let suspense = Account::Suspense(record.partner.clone());
     let whole = record.content.amount.negated();
     if !book.position(&record.key).entries.iter().any(|e| e.account == suspense && e.amount == whole) {
-        return Ok(false);
+        return Ok(Some(was));
     }
     let reading = matching::read(&record.content.references);
     match matching::decide(record.content.amount, &reading, book, Rules::default()) {
@@ -188,7 +191,7 @@ fn again(book: &mut Book, record: &EventRecord, author: &Author) -> Result<bool,
             let composed = compose::rematch(record, &lines, author, book.moment()).map_err(fault)?;
             book.enter(composed)?;
             book.restate(record.key, EventState::Settled, record.postings.saturating_add(1));
-            Ok(true)
+            Ok(None)
         }
         Decision::Park(now) => {
             if now != was {
@@ -202,7 +205,7 @@ fn again(book: &mut Book, record: &EventRecord, author: &Author) -> Result<bool,
                 };
                 book.open_break(about, class_of(now), format!("still parked: {}", now.word()));
             }
-            Ok(false)
+            Ok(Some(now))
         }
     }
 }

@@ -166,7 +166,7 @@ fn compared(reports: &mut dyn Reports, subject: &Subject) -> Result<Option<Recon
     // Where the partner's day is a business day, the books must have what they had then.
     if first == last {
         let sums: Value = serde_json::from_str(&view.reconciliation.sums).unwrap_or(Value::Null);
-        let then = |field: &str| sums["books"]["total"][field].as_i64();
+        let then = |field: &str| sums.pointer(&format!("/books/total/{field}")).and_then(Value::as_i64);
         let now = held.first().map_or((0, 0), |total| (total.count, total.dong));
         if (then("count"), then("dong")) != (Some(now.0), Some(now.1)) {
             return Err(NotClosed::Moved);
@@ -277,13 +277,14 @@ pub fn month(
         let close = reports.close(partner, Period::Day(day))?.filter(|close| close.state == CloseState::Sealed);
         let close = close.ok_or(NotClosed::Day(day))?;
         let figures: Value = serde_json::from_str(&close.figures).unwrap_or(Value::Null);
-        for total in figures["accounted"].as_array().map(Vec::as_slice).unwrap_or_default() {
-            let of = |field: &str| total[field].as_i64().unwrap_or_default();
+        for total in figures.get("accounted").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default() {
+            let of = |field: &str| total.get(field).and_then(Value::as_i64).unwrap_or_default();
             count = count.checked_add(of("count")).ok_or(NotClosed::Range)?;
             dong = dong.checked_add(of("dong")).ok_or(NotClosed::Range)?;
         }
         days.push(json!({ "day": day.to_string(), "sha256": hex::encode(close.hash) }));
-        (open, open_dong, previous) = (figures["open"].clone(), close.open_dong, Some(close.hash));
+        open = figures.get("open").cloned().unwrap_or_default();
+        (open_dong, previous) = (close.open_dong, Some(close.hash));
         day = day.tomorrow().map_err(|_end_of_time| NotClosed::Range)?;
     }
     let figures = json!({

@@ -207,10 +207,20 @@ pub fn carry_out(
     context: &dyn Fn() -> LaneContext,
 ) -> Result<CarriedOut, SliceError> {
     let mut all = CarriedOut::default();
-    let mut proposals = 0;
+    let (mut proposals, mut how) = (0, How::Many);
     loop {
         let (lane, known) = (context(), senders.clone());
-        let slice = slices.one(move |tx| some(tx, proposal, &known, &lane))?;
+        let slice = slices.one(move |tx| some(tx, (proposal, how), &known, &lane));
+        let slice = match (slice, how) {
+            // One of them is a fault of ours: it is found by itself, and must not hold up those behind it.
+            (Err(SliceError::Store(StoreError::Fault(why))), How::Many | How::One) => {
+                tracing::error!(why, "Alarm: something that was approved could not be booked");
+                how = if how == How::Many { How::One } else { How::Refused };
+                continue;
+            }
+            (slice, _) => slice?,
+        };
+        how = if how == How::Refused { How::Many } else { how };
         let Some((carried, over)) = slice else { return Ok(all) };
         all.done = all.done.saturating_add(carried.done);
         all.refused = all.refused.saturating_add(carried.refused);
@@ -223,15 +233,37 @@ pub fn carry_out(
     }
 }
 
+/// How items are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// As many as fit into a transaction.
+    Many,
+    /// One by one.
+    One,
+    /// The next one is refused: it could not be booked.
+    Refused,
+}
+
 /// Some items of a proposal, in one transaction; `None` when nothing is approved. Says whether it is over.
 fn some(
     tx: &mut dyn Tx,
-    proposal: Option<ProposalNo>,
+    (proposal, how): (Option<ProposalNo>, How),
     senders: &Senders,
     lane: &LaneContext,
 ) -> Result<Option<(CarriedOut, bool)>, StoreError> {
-    let Some(due) = tx.due(proposal, SLICE)? else { return Ok(None) };
+    let limit = if how == How::Many { SLICE } else { 1 };
+    let Some(due) = tx.due(proposal, limit)? else { return Ok(None) };
     let now = lane.moment.now;
+    if how == How::Refused {
+        let refused: Vec<EndedItem> = due
+            .items
+            .iter()
+            .map(|item| end(item, Err("it could not be booked: ask those who run this".to_owned())))
+            .collect();
+        tx.end_items(&due.view, &refused, now)?;
+        let count = u64::try_from(refused.len()).unwrap_or(u64::MAX);
+        return Ok(Some((CarriedOut { done: 0, refused: count }, refused.is_empty())));
+    }
     let mut tasks = Vec::with_capacity(due.items.len());
     let mut ended: Vec<EndedItem> = Vec::with_capacity(due.items.len());
     for item in &due.items {
@@ -249,7 +281,7 @@ fn some(
     tx.end_items(&due.view, &ended, now)?;
     let done = u64::try_from(ended.iter().filter(|item| item.end.is_ok()).count()).unwrap_or(u64::MAX);
     let all = u64::try_from(ended.len()).unwrap_or(u64::MAX);
-    let over = ended.len() < usize::try_from(SLICE).unwrap_or(usize::MAX);
+    let over = ended.len() < usize::try_from(limit).unwrap_or(usize::MAX);
     Ok(Some((CarriedOut { done, refused: all.saturating_sub(done) }, over)))
 }
 

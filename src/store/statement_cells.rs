@@ -21,11 +21,13 @@ macro_rules! statement_columns {
 }
 pub(super) use statement_columns;
 
-/// The columns of an event, in the order that [`day_event`] reads them; what it is matched to comes behind them.
+/// The columns of an event, in the order that [`day_event`] reads them; what it is matched to comes behind them. A payment
+/// that people took back has no reversal of the partner's beside it: it is not in the books.
 macro_rules! day_event_columns {
     () => {
-        "e.no, e.key, e.movement, e.state, e.amount, e.discount, e.fee, e.ref_invoice, e.ref_order, e.ref_customer, \
-         e.paid_at, e.business_day"
+        "e.no, e.key, e.movement, CASE WHEN e.state = 'reversed' AND NOT EXISTS (SELECT 1 FROM events r \
+         WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied') THEN 'undone' ELSE e.state END, \
+         e.amount, e.discount, e.fee, e.ref_invoice, e.ref_order, e.ref_customer, e.paid_at, e.business_day"
     };
 }
 pub(super) use day_event_columns;

@@ -6,6 +6,15 @@ use crate::store::desk::{Authority, BreakView, ItemView, NewProposal, NoteView, 
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
+/// An object with more fields.
+#[must_use]
+pub fn with<const N: usize>(mut object: Value, more: [(&str, Value); N]) -> Value {
+    if let Value::Object(fields) = &mut object {
+        fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    }
+    object
+}
+
 /// Days from the accounting day of a break to this one.
 #[must_use]
 pub fn age_days(about: &BreakView, today: Date) -> i32 {

@@ -1,6 +1,8 @@
 //! Fills minutes from the books: sums of entries, the kept comparisons, the breaks. Reads, and changes nothing.
 
 use super::{Comparisons, Difference, Minutes, MinutesError, Owed, Party, Sealed, Service};
+use crate::domain::close;
+use crate::domain::ids::PartnerCode;
 use crate::domain::posting::{Account, PostingKind};
 use crate::domain::statement::{StatementKind, Sum};
 use crate::domain::time::Timestamp;
@@ -36,8 +38,6 @@ pub struct Wanted<'a> {
     pub author: &'a str,
     /// When.
     pub at: Timestamp,
-    /// If the period's days are closed.
-    pub sealed: Option<Sealed>,
 }
 
 /// Minutes of a period. They tie out, or there are none.
@@ -45,12 +45,13 @@ pub struct Wanted<'a> {
 /// # Errors
 /// [`MinutesError`].
 pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, MinutesError> {
-    let Wanted { profile, from, to, author, at, sealed } = wanted;
+    let Wanted { profile, from, to, author, at } = wanted;
     let days: Vec<Date> = from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to).take(limit()).collect();
     if days.is_empty() || days.len() >= limit() {
         return Err(MinutesError::Period);
     }
     let partner = profile.code();
+    let sealed = sealed(reports, partner, &days)?;
     let period = Period { partner, from, to };
     let books = reports.period_books(&period)?;
     let figures = Figures::of(&books, &Account::Clearing(partner.clone()), &Account::Fee(partner.clone()));
@@ -87,6 +88,17 @@ pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, 
     };
     minutes.ties_out()?;
     Ok(minutes)
+}
+
+/// The signature under the period's last day, if all of its days are sealed: its hash commits to every day before it.
+fn sealed(reports: &mut dyn Reports, partner: &PartnerCode, days: &[Date]) -> Result<Option<Sealed>, StoreError> {
+    let mut last = None;
+    for day in days {
+        let close = reports.close(partner, close::Period::Day(*day))?;
+        let Some(close) = close.filter(|close| close.state == close::CloseState::Sealed) else { return Ok(None) };
+        last = close.signed.map(|(by, at)| Sealed { hash: close.hash, at, by: by.to_string() });
+    }
+    Ok(last)
 }
 
 fn limit() -> usize {

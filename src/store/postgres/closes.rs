@@ -183,7 +183,8 @@ impl CloseReports for PostgresReports {
                 sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END)::bigint
             FROM senders s JOIN events e ON e.sender_no = s.no
             WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3
-                AND e.state IN ('settled', 'parked', 'reversed', 'applied')
+                AND (e.state IN ('settled', 'parked', 'applied') OR e.state = 'reversed' AND EXISTS (SELECT 1 FROM events r
+                    WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied'))
             GROUP BY e.business_day ORDER BY e.business_day";
         let answers = self.ask_long(&[Ask::new(SQL, vec![&partner.as_str(), &from, &to])])?;
         answers.first().map_or_else(|| Ok(Vec::new()), |answer| answer.all(day_total))

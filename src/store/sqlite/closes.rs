@@ -160,7 +160,8 @@ impl CloseReports for SqliteReports {
                 sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END)
             FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
             WHERE s.partner = ?1 AND e.business_day BETWEEN ?2 AND ?3
-                AND e.state IN ('settled', 'parked', 'reversed', 'applied')
+                AND (e.state IN ('settled', 'parked', 'applied') OR e.state = 'reversed' AND EXISTS (SELECT 1 FROM events r
+                    WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied'))
             GROUP BY e.business_day ORDER BY e.business_day";
         self.db().all(SQL, (partner.as_str(), from.to_string(), to.to_string()), |cells| day_total(cells))
     }
