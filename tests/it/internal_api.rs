@@ -156,6 +156,8 @@ fn openapi_and_the_routes_are_the_same() {
     assert_eq!(post("/api/v1/breaks/1/files?name=letter.txt", b"a letter"), 204);
     let close = br#"{"reason":"x","items":[{"break":1,"resolution":{"action":"close"}}]}"#;
     assert_eq!(post("/api/v1/proposals", close), 201);
+    // A day on which nothing happened.
+    assert_eq!(post("/api/v1/closes/standard/2026-01-05/draft", b"{}"), 200);
     let key = gateway.get("/api/v1/outbox").json()[0]["key"].as_str().unwrap().to_owned();
     let routes = documented();
     assert!(routes.len() >= 17, "{routes:?}");
@@ -173,7 +175,7 @@ fn openapi_and_the_routes_are_the_same() {
             .replace("{no}", "1")
             .replace("{note}", "1")
             .replace("{verb}", if path.contains("closes") { "reopen" } else { "withdraw" })
-            .replace("{period}", "2026-11-20")
+            .replace("{period}", "2026-01-05")
             .replace("{name}", "create-missing")
             .replace("{action}", action);
         let public = path.starts_with("/webhooks") || path.starts_with("/partners");

@@ -34,7 +34,8 @@ fn what_is_dropped_is_taken_and_compared_or_moved_away_with_the_reasons() {
     std::fs::write(folder.join("day-20261120.csv.part"), "half").unwrap();
     let whole = format!("{HEADER}\n{LINE}\nTOTAL,count,1,,,150000,,,,\n");
     drop_in(&folder, "day-20261120.csv", &whole);
-    drop_in(&folder, "short-20261121.csv", &whole.replace("count,1,,,150000", "count,2,,,150000"));
+    let short = whole.replace("count,1,,,150000", "count,2,,,150000").replace("2026-11-20T", "2026-11-21T");
+    drop_in(&folder, "short-20261121.csv", &short);
     drop_in(&folder, "nameless.csv", &whole);
     until("the file is taken", || folder.join("taken/day-20261120.csv").exists());
     until("both are refused", || {
