@@ -198,6 +198,25 @@ pub struct RuleArgs {
     gateway: Gateway,
 }
 
+/// Arguments of `refunds`.
+#[derive(Debug, clap::Args)]
+pub struct RefundsArgs {
+    /// The partner's name.
+    #[arg(long, value_name = "NAME")]
+    partner: String,
+    /// Also those that are done.
+    #[arg(long)]
+    all: bool,
+    /// json, or request: the CSV that the partner is asked by, in its own columns.
+    #[arg(long, default_value = "json", value_parser = ["json", "request"])]
+    format: String,
+    /// Where to; standard output if nothing is said.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    gateway: Gateway,
+}
+
 /// `thuho authority ..`
 #[derive(Debug, clap::Subcommand)]
 pub enum AuthorityCommand {
@@ -359,6 +378,18 @@ pub fn rule(args: &RuleArgs) -> Outcome {
     let path = format!("/api/v1/rules/{}", super::statement::encoded(&args.name));
     let json = args.gateway.open()?.command("POST", &path, &body)?;
     out::line(serde_json::to_string_pretty(&json).unwrap_or_default());
+    Ok(Exit::Done)
+}
+
+/// Runs `refunds`.
+///
+/// # Errors
+/// Wrong arguments, or the gateway's refusal.
+pub fn refunds(args: &RefundsArgs) -> Outcome {
+    let partner = super::statement::encoded(&args.partner);
+    let path = format!("/api/v1/refunds/{partner}?all={}&format={}", args.all, args.format);
+    let bytes = args.gateway.open()?.bytes(&path)?;
+    out::written(args.out.as_deref(), &mut |out| Ok(out.write_all(&bytes)?))?;
     Ok(Exit::Done)
 }
 

@@ -116,6 +116,8 @@ enum Command {
     Proposal(desk::ProposalCommand),
     /// Lets a rule propose what it finds; approved as far as somebody gave rules authority.
     Rule(desk::RuleArgs),
+    /// What is to be given back through a partner, and the file that asks it to.
+    Refunds(desk::RefundsArgs),
     /// Who may approve how much.
     #[command(subcommand)]
     Authority(desk::AuthorityCommand),
@@ -197,6 +199,7 @@ fn run(command: Command) -> Outcome {
         Command::Breaks(command) => desk::breaks(&command),
         Command::Proposal(command) => desk::proposal(&command),
         Command::Rule(args) => desk::rule(&args),
+        Command::Refunds(args) => desk::refunds(&args),
         Command::Authority(command) => desk::authority(&command),
         Command::Close(command) => close::run(&command),
         Command::Settlement(args) => settlement::run(&args),

@@ -69,6 +69,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/proposals/{no}", web::get().to(proposals::proposal))
         .route("/api/v1/proposals/{no}/{verb}", web::post().to(proposals::decide))
         .route("/api/v1/rules/{name}", web::post().to(proposals::rule))
+        .route("/api/v1/refunds/{partner}", web::get().to(proposals::refunds))
         .route("/api/v1/authorities", web::get().to(proposals::authorities))
         .route("/api/v1/authorities", web::post().to(proposals::grant))
         .route("/api/v1/outbox", web::get().to(questions::outbox))

@@ -9,6 +9,7 @@ use super::tokens::{self, Scope};
 use crate::domain::ids::{Author, PartnerCode};
 use crate::domain::resolution::{Action, ProposalNo, Resolution};
 use crate::ledger::{Slices, transact};
+use crate::reconcile::desk::refunds;
 use crate::reconcile::desk::rules::{self, Rule};
 use crate::reconcile::desk::views as shown;
 use crate::reconcile::desk::{self, CarriedOut, Decision, NotProposed};
@@ -231,6 +232,39 @@ async fn decide_and_carry_out(
         desk::carry_out(&mut slices, Some(proposal), &senders, &context).map(|carried| (decided, carried))
     });
     done.await?.map_err(|error: crate::ledger::SliceError| stopped(&error))
+}
+
+/// The query of `GET /api/v1/refunds/{partner}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundsQuery {
+    #[serde(default)]
+    all: bool,
+    #[serde(default)]
+    format: String,
+}
+
+/// `GET /api/v1/refunds/{partner}`: what is to be given back and how far it got, or what the partner is asked.
+pub async fn refunds(
+    request: HttpRequest,
+    path: web::Path<String>,
+    asked: Query<RefundsQuery>,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Problem> {
+    tokens::allow(&internal.tokens, &request, Scope::Finance)?;
+    let asked = query(asked, "all=, format=")?;
+    let profile = internal.intake.profile(&path.into_inner()).ok_or_else(Problem::not_found)?;
+    let (code, waiting_only) = (profile.code().clone(), !asked.all);
+    let found = beside(&internal, move |reports| refunds::of(reports, &code, waiting_only)).await?;
+    let found = found.map_err(|error| stopped(&error))?;
+    match asked.format.as_str() {
+        "" | "json" => Ok(HttpResponse::Ok().json(found.iter().map(refunds::to_json).collect::<Vec<_>>())),
+        "request" => {
+            let bytes = refunds::request(&found, profile.refund_columns()).map_err(|error| stopped(&error))?;
+            Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(bytes))
+        }
+        _ => Err(bad("format: expected json or request")),
+    }
 }
 
 /// `GET /api/v1/authorities`

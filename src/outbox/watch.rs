@@ -1,9 +1,15 @@
 //! How far behind the core is told, for people: gauges, and a sentence in the log when a message is too old. Reads
 //! on a connection of its own, never through the writer.
 
+use crate::domain::review::BreakClass;
+use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
+use crate::store::desk::{BreakFilter, BreakView};
 use crate::store::reports::Reports;
+
+/// Breaks that are counted for an alarm.
+const BREAKS_MAX: u32 = 1_000;
 
 /// When undelivered messages are too old, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +33,13 @@ pub enum Alarm {
     TooOld {
         /// Of an overdue invoice?
         urgent: bool,
+        /// How old, in milliseconds.
+        age_ms: i64,
+    },
+    /// Told, and not in the core's own list: so many breaks of its comparison are open, the oldest so old.
+    NotCleared {
+        /// How many; a thousand at most.
+        count: i64,
         /// How old, in milliseconds.
         age_ms: i64,
     },
@@ -57,6 +70,14 @@ pub fn look(reports: &mut dyn Reports, now: Timestamp, limits: &AgeLimits) -> Re
     if age_ms > limits.any_ms {
         alarms.push(Alarm::TooOld { urgent: false, age_ms });
     }
+    let not_cleared = not_cleared(reports)?;
+    let count = i64::try_from(not_cleared.len()).unwrap_or(i64::MAX);
+    let age_ms = not_cleared.iter().min().map_or(0, |oldest| now.ms_since(*oldest).max(0));
+    gauge("thuho_core_not_cleared", count);
+    gauge("thuho_core_not_cleared_oldest_age_seconds", age_ms / 1000);
+    if count > 0 {
+        alarms.push(Alarm::NotCleared { count, age_ms });
+    }
     if depth.parked > 0 {
         alarms.push(Alarm::Parked(depth.parked));
     }
@@ -65,11 +86,24 @@ pub fn look(reports: &mut dyn Reports, now: Timestamp, limits: &AgeLimits) -> Re
     Ok(alarms)
 }
 
+/// Since when each payment is told and missing in the core's own list. Only reading back says so: what was sent is never taken
+/// for cleared.
+fn not_cleared(reports: &mut dyn Reports) -> Result<Vec<Timestamp>, StoreError> {
+    let filter = BreakFilter { class: Some(BreakClass::PaidNotCleared), ..BreakFilter::open(BREAKS_MAX) };
+    let found = reports.breaks(&filter)?;
+    let by_the_core = |one: &BreakView| one.leg.is_some_and(|leg| leg.kind == StatementKind::Core);
+    let not_cleared = found.iter().filter(|one| one.class == BreakClass::PaidNotCleared && by_the_core(one));
+    Ok(not_cleared.map(|one| one.opened_at).collect())
+}
+
 fn log(alarms: &[Alarm]) {
     for alarm in alarms {
         match alarm {
             Alarm::TooOld { urgent, age_ms } => {
                 tracing::warn!(urgent, age_ms, "Alarm: a payment is paid but not cleared for too long");
+            }
+            Alarm::NotCleared { count, age_ms } => {
+                tracing::warn!(count, age_ms, "Alarm: payments are told to the billing core and not in its own list");
             }
             Alarm::Parked(count) => tracing::warn!(count, "Alarm: messages to the billing core wait for a person"),
             Alarm::RoutePaused(reason) => tracing::warn!(reason, "Alarm: the way to the billing core is paused"),

@@ -7,6 +7,7 @@
 
 mod contract;
 mod parties;
+mod refund;
 mod refusals;
 mod statements;
 
@@ -115,6 +116,7 @@ impl Compiler<'_, '_> {
         let statements = self.statements(zone.as_ref()?);
         let terms = self.terms(&statements);
         let contract = self.contract();
+        let refund = self.refund();
         let (live, example, needs) = self.parties(code.as_ref()?, secrets);
         let profile = Profile {
             code: code?,
@@ -142,6 +144,7 @@ impl Compiler<'_, '_> {
             statements,
             terms,
             contract,
+            refund,
             examples: Vec::new(),
             read_headers: self.headers,
             keys: needs,

@@ -1,6 +1,7 @@
 //! A profile as its TOML file writes it: the closed vocabulary, nothing understood yet. Unknown keys are errors.
 //! What the parts mean together is `profile`'s judgement.
 
+use super::refund::RefundFile;
 use super::settlement::{FeeFile, SettlementFile};
 use super::statement::StatementFile;
 use serde::Deserialize;
@@ -42,6 +43,8 @@ pub(super) struct ProfileFile {
     pub(super) status: Option<StatusFile>,
     #[serde(default)]
     pub(super) contract: ContractFile,
+    #[serde(default)]
+    pub(super) refund_request: RefundFile,
     pub(super) statement: Option<StatementFile>,
     pub(super) statement_core: Option<StatementFile>,
     pub(super) statement_bank: Option<StatementFile>,

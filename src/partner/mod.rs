@@ -25,6 +25,7 @@ mod json;
 mod keys;
 mod locate;
 mod profile;
+pub mod refund;
 mod reply;
 pub mod settlement;
 mod signature;

@@ -7,6 +7,7 @@ use super::example::Example;
 use super::file::{Algorithm, KeyEncoding};
 use super::keys::{LiveKey, SigningKey};
 use super::locate::Sources;
+use super::refund::RefundColumn;
 use super::reply::{Facts, Reply, ReplyContext, ReplyPlan, ReplySigner, Success};
 use super::settlement::Terms;
 use super::signature::{AuthenticNotice, Side, SignaturePlan, Trace};
@@ -49,6 +50,7 @@ pub struct Profile {
     pub(super) statements: Vec<Layout>,
     pub(super) terms: Terms,
     pub(super) contract: Contract,
+    pub(super) refund: Vec<RefundColumn>,
     pub(super) examples: Vec<Example>,
     pub(super) read_headers: Vec<String>,
     pub(super) keys: Vec<KeyNeed>,
@@ -193,6 +195,12 @@ impl Profile {
     #[must_use]
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// How it wants to be asked to give a payment back.
+    #[must_use]
+    pub fn refund_columns(&self) -> &[RefundColumn] {
+        &self.refund
     }
 
     /// What papers call the partner and its contract.

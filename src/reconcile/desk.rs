@@ -3,6 +3,7 @@
 //! Not the rule of two, which the database holds, and not the postings (`ledger::resolve`). Keeps I13.
 
 pub mod evidence;
+pub mod refunds;
 pub mod rules;
 pub mod views;
 

@@ -303,6 +303,19 @@ pub struct EndedItem {
     pub end: Result<Option<PostingNo>, String>,
 }
 
+/// A refund that two people decided, in the order of its proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundView {
+    /// The proposal, and the place in its list.
+    pub at: (ProposalNo, u32),
+    /// Which payment.
+    pub payment: EventKey,
+    /// How much, in dong; back into suspense where it is negative.
+    pub dong: i64,
+    /// When it was booked.
+    pub booked_at: Timestamp,
+}
+
 /// A line of a statement that still says something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredLine {

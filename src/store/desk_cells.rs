@@ -2,7 +2,9 @@
 
 use super::StoreError;
 use super::cells::Cells;
-use super::desk::{Authority, BreakView, ItemView, NoteKind, NoteView, ProposalState, ProposalView, StoredLine};
+use super::desk::{
+    Authority, BreakView, ItemView, NoteKind, NoteView, ProposalState, ProposalView, RefundView, StoredLine,
+};
 use crate::domain::ids::{Author, DispatchKey, Movement, PartnerCode, PostingNo};
 use crate::domain::notice::References;
 use crate::domain::resolution::{Action, BreakState, Item, ProposalNo, Resolution};
@@ -113,6 +115,17 @@ pub(super) fn item_view(cells: &mut impl Cells) -> Result<ItemView, StoreError> 
         ended_at: cells.at_some()?,
         refused: cells.text_some()?,
         posting: cells.whole_some()?.map(PostingNo),
+    })
+}
+
+/// A refund, of an item that has one.
+pub(super) fn refund_view(cells: &mut impl Cells) -> Result<Option<RefundView>, StoreError> {
+    let at = (ProposalNo(cells.whole()?), cells.count()?);
+    let (payment, booked_at) = (cells.event_key()?, cells.at()?);
+    let what: Resolution = cells.word(|json| serde_json::from_str(json).ok())?;
+    Ok(match what {
+        Resolution::Allocate { refund, .. } if refund != 0 => Some(RefundView { at, payment, dong: refund, booked_at }),
+        _ => None,
     })
 }
 

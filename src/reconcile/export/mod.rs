@@ -12,7 +12,7 @@ mod xlsx;
 pub use breaks::{breaks, cells as break_cells};
 pub use differences::{COLUMNS as DIFFERENCE_COLUMNS, cells as difference_cells, differences};
 pub use json::object;
-pub use text::local;
+pub use text::{held, local};
 
 use crate::domain::statement::Sum;
 use crate::domain::time::Timestamp;

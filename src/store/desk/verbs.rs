@@ -2,9 +2,9 @@
 
 use super::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DueProposal, EndedItem, ItemView, Mark, NewDecision,
-    NewProposal, NoteView, ProposalFilter, ProposalView, Proposed, StoredLine,
+    NewProposal, NoteView, ProposalFilter, ProposalView, Proposed, RefundView, StoredLine,
 };
-use crate::domain::ids::{Author, EventKey};
+use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::LineNo;
@@ -113,6 +113,17 @@ pub trait DeskReports {
     /// # Errors
     /// The machine's.
     fn items(&mut self, no: ProposalNo, after: u32, limit: u32) -> Result<Vec<ItemView>, StoreError>;
+
+    /// A page of a partner's refunds, after this place.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn refunds(
+        &mut self,
+        partner: &PartnerCode,
+        after: (ProposalNo, u32),
+        limit: u32,
+    ) -> Result<Vec<RefundView>, StoreError>;
 
     /// The authorities as they stand.
     ///

@@ -14,11 +14,11 @@ use crate::store::cells::Cells;
 use crate::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
     ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView,
-    Proposed, StoredLine, Verb,
+    Proposed, RefundView, StoredLine, Verb,
 };
 use crate::store::desk_cells::{
     authority, break_columns, break_view, item_columns, item_view, note_view, proposal_columns, proposal_view,
-    stored_line, stored_line_columns,
+    refund_view, stored_line, stored_line_columns,
 };
 use crate::store::numbers::receipt_no;
 use crate::store::reports::LaneRange;
@@ -295,6 +295,22 @@ impl DeskReports for PostgresReports {
         );
         let (after, limit) = (small(after)?, i64::from(limit));
         self.ask_one(Ask::new(SQL, vec![&no.0, &after, &limit]))?.all(item_view)
+    }
+
+    fn refunds(
+        &mut self,
+        partner: &PartnerCode,
+        after: (ProposalNo, u32),
+        limit: u32,
+    ) -> Result<Vec<RefundView>, StoreError> {
+        const SQL: &str = "-- reports.refunds\nSELECT t.proposal_no, t.place, b.event_key, t.ended_at, t.what FROM proposals p JOIN proposal_items t ON t.proposal_no = p.no
+                JOIN breaks b ON b.no = t.break_no
+            WHERE p.action = 'allocate' AND b.partner = $1 AND t.posting_no IS NOT NULL AND b.event_key IS NOT NULL
+                AND t.what LIKE '%\"refund\":%' AND (t.proposal_no, t.place) > ($2, $3)
+            ORDER BY t.proposal_no, t.place LIMIT $4";
+        let (name, proposal, place, limit) = (partner.as_str(), after.0.0, small(after.1)?, i64::from(limit));
+        let answer = self.ask_one(Ask::new(SQL, vec![&name, &proposal, &place, &limit]))?;
+        Ok(answer.all(refund_view)?.into_iter().flatten().collect())
     }
 
     fn authorities(&mut self) -> Result<Vec<Authority>, StoreError> {

@@ -13,11 +13,11 @@ use crate::store::cells::Cells as _;
 use crate::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
     ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView,
-    Proposed, StoredLine, Verb,
+    Proposed, RefundView, StoredLine, Verb,
 };
 use crate::store::desk_cells::{
     authority, break_columns, break_view, item_columns, item_view, note_view, proposal_columns, proposal_view,
-    stored_line, stored_line_columns,
+    refund_view, stored_line, stored_line_columns,
 };
 use crate::store::numbers::receipt_no;
 use crate::store::reports::LaneRange;
@@ -302,6 +302,21 @@ impl DeskReports for SqliteReports {
             " FROM proposal_items t WHERE t.proposal_no = ?1 AND t.place > ?2 ORDER BY t.place LIMIT ?3"
         );
         self.db().all(SQL, (no.0, after, limit), |cells| item_view(cells))
+    }
+
+    fn refunds(
+        &mut self,
+        partner: &PartnerCode,
+        after: (ProposalNo, u32),
+        limit: u32,
+    ) -> Result<Vec<RefundView>, StoreError> {
+        const SQL: &str = "-- reports.refunds\nSELECT t.proposal_no, t.place, b.event_key, t.ended_at, t.what FROM proposals p JOIN proposal_items t ON t.proposal_no = p.no
+                JOIN breaks b ON b.no = t.break_no
+            WHERE p.action = 'allocate' AND b.partner = ?1 AND t.posting_no IS NOT NULL AND b.event_key IS NOT NULL
+                AND t.what LIKE '%\"refund\":%' AND (t.proposal_no, t.place) > (?2, ?3)
+            ORDER BY t.proposal_no, t.place LIMIT ?4";
+        let params = params![partner.as_str(), after.0.0, after.1, limit];
+        Ok(self.db().all(SQL, params, |cells| refund_view(cells))?.into_iter().flatten().collect())
     }
 
     fn authorities(&mut self) -> Result<Vec<Authority>, StoreError> {

@@ -31,7 +31,7 @@ fn what_is_dropped_is_taken_and_compared_or_moved_away_with_the_reasons() {
     home.configure(&format!("finance.inbox = \"{}\"\nfinance.inbox_every_s = 1\n", home.path("inbox").display()));
     let gateway = home.serve();
     bill(&home, "HD-1", 150_000);
-    std::fs::write(folder.join("day-20261120.csv.part"), "half").unwrap();
+    std::fs::write(folder.join("half-20261122.csv.part"), "half").unwrap();
     let whole = format!("{HEADER}\n{LINE}\nTOTAL,count,1,,,150000,,,,\n");
     drop_in(&folder, "day-20261120.csv", &whole);
     let short = whole.replace("count,1,,,150000", "count,2,,,150000").replace("2026-11-20T", "2026-11-21T");
@@ -44,7 +44,7 @@ fn what_is_dropped_is_taken_and_compared_or_moved_away_with_the_reasons() {
     });
     let why = std::fs::read_to_string(folder.join("refused/short-20261121.csv.why.txt")).unwrap();
     assert!(why.contains("row 3"), "{why}");
-    assert!(folder.join("day-20261120.csv.part").exists(), "what is being written is left alone");
+    assert!(folder.join("half-20261122.csv.part").exists(), "what is being written is left alone");
     let breaks = || home.internal("GET", "/api/v1/breaks", "application/json", b"").json();
     until("its day is compared", || breaks().as_array().unwrap().iter().any(|b| b["class"] == "MISSING_WEBHOOK"));
     let bad: Vec<Value> = breaks().as_array().unwrap().iter().filter(|b| b["class"] == "BAD_FILE").cloned().collect();

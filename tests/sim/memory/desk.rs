@@ -4,7 +4,7 @@
 
 use super::reports::MemoryReports;
 use super::tx::{MemoryTx, no_statements};
-use thuho::domain::ids::{Author, EventKey};
+use thuho::domain::ids::{Author, EventKey, PartnerCode};
 use thuho::domain::resolution::{BreakState, ProposalNo};
 use thuho::domain::review::BreakClass;
 use thuho::domain::statement::LineNo;
@@ -12,7 +12,7 @@ use thuho::domain::time::{BUSINESS_ZONE, Timestamp};
 use thuho::store::StoreError;
 use thuho::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueProposal, EndedItem, ItemView,
-    Mark, NewDecision, NewProposal, NoteView, ProposalFilter, ProposalView, Proposed, StoredLine,
+    Mark, NewDecision, NewProposal, NoteView, ProposalFilter, ProposalView, Proposed, RefundView, StoredLine,
 };
 use thuho::store::reports::LaneRange;
 use thuho::store::statements::Closing;
@@ -103,6 +103,10 @@ impl DeskReports for MemoryReports {
     }
 
     fn items(&mut self, _: ProposalNo, _: u32, _: u32) -> Result<Vec<ItemView>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn refunds(&mut self, _: &PartnerCode, _: (ProposalNo, u32), _: u32) -> Result<Vec<RefundView>, StoreError> {
         Err(no_statements())
     }
 
