@@ -98,6 +98,9 @@ pub enum Resolution {
         /// The partner's id of the event, as a person learned it: only for a line that names none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         event: Vec<String>,
+        /// The line as it stood when the list was frozen: a break may be about another one by the time it is approved.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<i64>,
     },
     /// Says on which invoices the payment shall be: it is taken off all others, into suspense.
     Allocate {
@@ -322,7 +325,7 @@ mod tests {
     #[test]
     fn what_is_proposed_is_read_back_and_nothing_else_is() {
         for (text, what) in [
-            (r#"{"action":"create"}"#, Resolution::Create { event: vec![] }),
+            (r#"{"action":"create"}"#, Resolution::Create { event: vec![], line: None }),
             (
                 r#"{"action":"allocate","invoices":[{"invoice":"HD-1","dong":5}],"refund":3}"#,
                 allocate(vec![share("HD-1", 5)], 3),

@@ -6,7 +6,7 @@
 use super::compose::{Composed, Line, Moment};
 use super::recent::{Mark, RecentBreaks};
 use crate::domain::decision::Part;
-use crate::domain::ids::{CustomerCode, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use crate::domain::ids::{Author, CustomerCode, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
@@ -15,9 +15,13 @@ use crate::domain::receipt::{HashedEvidence, Link, Verdict};
 use crate::domain::review::{BreakClass, NewBreak};
 use crate::matching::Bills;
 use crate::store::rows::{EventRecord, EventState};
+use crate::store::statements::Closing;
 use crate::store::{Candidates, EventWrite, Heads, NewReceipt, NumberedPosting, Position, StoreError, Tx, Writes};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// Who ends breaks that a notice settles.
+const ENDED_BY: &str = "system:reversal";
 
 /// Who writes, when, and what it remembers of its own breaks.
 #[derive(Clone, Debug)]
@@ -60,6 +64,8 @@ pub(super) struct Book {
     positions: HashMap<EventKey, Position>,
     writes: Writes,
     opened: Vec<Mark>,
+    /// Breaks that this batch ends.
+    over: Vec<(EventKey, BreakClass)>,
 }
 
 impl Book {
@@ -77,6 +83,7 @@ impl Book {
             positions: HashMap::new(),
             writes: Writes::default(),
             opened: Vec::new(),
+            over: Vec::new(),
         })
     }
 
@@ -260,6 +267,11 @@ impl Book {
         });
     }
 
+    /// Ends the open breaks of this class about this event.
+    pub(super) fn over(&mut self, about: (EventKey, BreakClass)) {
+        self.over.push(about);
+    }
+
     /// Is this the first time lately that a break with this mark is opened? Remembers it, for good once committed.
     pub(super) fn first_time(&mut self, mark: Mark) -> bool {
         if self.opened.contains(&mark) || self.recent.contains(&mark) {
@@ -280,6 +292,11 @@ impl Book {
             return Ok((None, self.opened));
         }
         tx.write(&self.writes)?;
+        if !self.over.is_empty() {
+            let author = Author::parse(ENDED_BY).map_err(fault)?;
+            let closing = Closing { author: &author, reason: "the payment was taken back", at: self.moment.now };
+            tx.close_breaks_about(&self.over, &closing)?;
+        }
         let last = self.writes.postings.last().map(|p| p.no);
         if let Some(last) = last {
             tx.note_generation(lane.generation, last, self.moment.now)?;

@@ -368,9 +368,18 @@ impl Fold {
             business_day: call.business_day,
             author: None,
         };
-        let composed = compose::reverse(paid, &position, &undone, &facts, self.book.moment()).map_err(fault)?;
-        self.book.enter(composed)?;
-        self.book.restate(paid.key, EventState::Reversed, paid.postings.saturating_add(1));
+        let mut postings = paid.postings;
+        // Where people ended its refund by hand, nothing is left of it: the reversal is booked all the same.
+        if !position.entries.is_empty() {
+            let composed = compose::reverse(paid, &position, &undone, &facts, self.book.moment()).map_err(fault)?;
+            self.book.enter(composed)?;
+            postings = postings.saturating_add(1);
+        }
+        self.book.restate(paid.key, EventState::Reversed, postings);
+        if paid.postings > 1 {
+            // What of it waited for people waits no more.
+            self.book.over((paid.key, BreakClass::Overpaid));
+        }
         self.book.claim(record(call, key, EventState::Applied));
         self.book.receipt(call.evidence, Verdict::Reversal, Some(key), Some(call.notice.amount.dong()));
         Ok(())

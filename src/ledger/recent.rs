@@ -4,6 +4,7 @@
 //! A break about an event that is in the books carries its mark, so that the store opens no second one.
 
 use crate::domain::ids::EventKey;
+use crate::domain::money::Money;
 use crate::domain::notice::{Content, ReferenceText};
 use crate::domain::receipt::Evidence;
 use crate::domain::review::BreakClass;
@@ -48,6 +49,12 @@ impl Mark {
     pub fn unread(class: BreakClass, evidence: &Evidence) -> Self {
         let partner = evidence.partner.as_str().as_bytes();
         Self::of(&[b"unread", class.code().as_bytes(), partner, evidence.query.as_bytes(), &evidence.body])
+    }
+
+    /// One for each rest of a payment that people moved.
+    #[must_use]
+    pub fn rest(key: &EventKey, left: Money) -> Self {
+        Self::of(&[b"rest", key.as_bytes(), &left.dong().to_be_bytes()])
     }
 
     /// As the store keeps it.

@@ -8,14 +8,16 @@
 use super::book::{About, Book, LaneContext, fault};
 use super::compose::{self, Line, Moved, ReversalFacts};
 use super::post::class_of;
+use super::recent::Mark;
 use crate::domain::decision::{Decision, ParkReason};
 use crate::domain::ids::{Author, EventKey, InvoiceId, PostingNo};
-use crate::domain::invoice::InvoiceStatus;
-use crate::domain::money::Money;
+use crate::domain::invoice::{InvoiceAccount, InvoiceStatus};
+use crate::domain::money::{Money, NotMoney};
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, Allocation};
 use crate::domain::receipt::{HashedEvidence, Verdict};
 use crate::domain::resolution::Because;
+use crate::domain::review::BreakClass;
 use crate::matching::{self, Rules};
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::{Position, StoreError, Tx};
@@ -52,6 +54,8 @@ pub enum Todo {
 pub struct Task {
     /// With which payment.
     pub payment: EventKey,
+    /// Over which sum it must be: the one that was approved.
+    pub over: Option<Money>,
     /// What.
     pub todo: Todo,
     /// Who proposed it.
@@ -90,7 +94,11 @@ pub fn resolve(tx: &mut dyn Tx, lane: &LaneContext, tasks: &[Task]) -> Result<Ve
     book.load_bills(tx, wanted)?;
     let mut ended = Vec::with_capacity(tasks.len());
     for task in tasks {
-        ended.push(one(&mut book, task)?);
+        let done = one(&mut book, task)?;
+        if done.is_ok() && !matches!(task.todo, Todo::Create(_)) {
+            follow_up(&mut book, &task.payment);
+        }
+        ended.push(done);
     }
     book.write(tx, lane)?;
     Ok(ended)
@@ -110,6 +118,9 @@ fn one(book: &mut Book, task: &Task) -> Result<Ended, StoreError> {
         EventState::Applied | EventState::Waiting | EventState::Refused => {
             return Ok(Err("it is a reversal, not a payment".to_owned()));
         }
+    }
+    if task.over.is_some_and(|over| over != record.content.amount) {
+        return Ok(Err(format!("the payment is over {} dong, which is not what was approved", record.content.amount)));
     }
     match &task.todo {
         Todo::Create(_) => Ok(Err("it is created above".to_owned())),
@@ -152,6 +163,32 @@ fn create(book: &mut Book, made: &Made, author: &Author) -> Result<Ended, StoreE
     book.receipt(&made.evidence, Verdict::Created, Some(record.key), Some(amount.dong()));
     book.claim(record);
     Ok(Ok(no))
+}
+
+/// What of a payment waits for somebody: in suspense, or to be given back.
+#[must_use]
+pub fn waiting(record: &EventRecord, position: &Position) -> Money {
+    let partner = &record.partner;
+    let in_suspense = held(position, &Account::Suspense(partner.clone()));
+    in_suspense.plus(held(position, &Account::RefundDue(partner.clone()))).unwrap_or(in_suspense)
+}
+
+/// The break of an item is closed with it: what of the payment is left waiting has one of its own.
+fn follow_up(book: &mut Book, payment: &EventKey) {
+    let Some(record) = book.event(payment).cloned() else { return };
+    let left = waiting(&record, &book.position(payment));
+    if !left.is_positive() {
+        return;
+    }
+    let about = About {
+        partner: &record.partner,
+        event: Some(record.key),
+        invoice: None,
+        amount: left,
+        mark: Some(Mark::rest(&record.key, left)),
+    };
+    let detail = format!("{left} dong of the payment wait in suspense or to be given back");
+    book.open_break(about, BreakClass::Overpaid, detail);
 }
 
 /// What lies in an account of the payment's, as a sum that is there.
@@ -208,6 +245,18 @@ fn allocate(
     last.map_or_else(|| Ok(Err("nothing was moved".to_owned())), |no| Ok(Ok(no)))
 }
 
+/// What an invoice bears once this payment's own part is off it; negative where others have more on it than it is over.
+fn bears(account: &InvoiceAccount, own: Money) -> Result<Money, NotMoney> {
+    match account.invoice.status {
+        InvoiceStatus::Open => {
+            account.invoice.total.minus(account.invoice.paid_elsewhere)?.minus(account.settled)?.plus(own)
+        }
+        // The core has it as paid: by what is on it.
+        InvoiceStatus::Paid => Ok(own),
+        InvoiceStatus::Cancelled => Ok(Money::ZERO),
+    }
+}
+
 /// Why the books do not bear it.
 fn not_possible(
     book: &Book,
@@ -223,7 +272,8 @@ fn not_possible(
             return Ok(Some(format!("invoice {id} was cancelled")));
         }
         let own = undone.iter().filter(|of| of.invoice == *id).map(|of| of.amount);
-        let open = Money::sum(own.chain([account.open()])).map_err(fault)?;
+        let own = Money::sum(own).map_err(fault)?;
+        let open = bears(account, own).map_err(fault)?;
         if *amount > open {
             return Ok(Some(format!("invoice {id} has {open} dong open, not {amount}")));
         }
@@ -250,8 +300,10 @@ fn adjust(
 ) -> Result<Ended, StoreError> {
     let position = book.position(&record.key);
     let amount = record.content.amount;
-    if less > amount || less.negated() > amount {
-        return Ok(Err(format!("the payment is over {amount} dong")));
+    let owed = held(&position, &Account::Clearing(record.partner.clone())).negated();
+    let after = owed.minus(less).map_err(fault)?;
+    if after < Money::ZERO || after > amount {
+        return Ok(Err(format!("the partner owes {owed} dong for the payment of {amount}")));
     }
     let due = held(&position, &Account::RefundDue(record.partner.clone()));
     if because == Because::Refund && (!less.is_positive() || less > due) {
@@ -272,6 +324,9 @@ fn reverse(book: &mut Book, record: EventRecord, author: &Author) -> Result<Ende
         business_day: moment.today,
         author: Some(author.clone()),
     };
+    if position.entries.is_empty() {
+        return Ok(Err("nothing is left of the payment".to_owned()));
+    }
     let undone = book.undone(&position)?;
     let composed = compose::reverse(&record, &position, &undone, &facts, moment).map_err(fault)?;
     let no = book.enter(composed)?;

@@ -14,6 +14,7 @@ use crate::domain::receipt::{Evidence, HashedEvidence};
 use crate::domain::resolution::{
     BadResolution, ITEMS_MAX, Item, ProposalNo, Resolution, TEXT_MAX_BYTES, frozen, weight,
 };
+use crate::domain::review::BreakClass;
 use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::ledger::compose::Moved;
@@ -103,6 +104,10 @@ pub fn draft(
         what.check().map_err(|bad| NotProposed::Bad(no, bad))?;
         let about = reports.one_break(no)?.ok_or(NotProposed::Unknown(no))?;
         let amount = money_of(reports, &about)?;
+        let what = match what {
+            Resolution::Create { event, .. } => Resolution::Create { event, line: line_of(&about).map(|line| line.0) },
+            other => other,
+        };
         items.push(Item { break_no: no, dong: what.weight(amount), what });
     }
     let dong = weight(&items).map_err(|_beyond| NotProposed::Sum)?;
@@ -304,10 +309,16 @@ fn task(
     }
     let author = of.maker.clone();
     let todo = match &due.item.what {
-        Resolution::Close {} => return Ok(Ok(None)),
-        Resolution::Create { event } => {
+        Resolution::Close {} => return closed(tx, &due.about),
+        Resolution::Create { event, line } => {
+            if *line != line_of(&due.about).map(|line| line.0) {
+                return Ok(Err("the break is about another line of the statement now".to_owned()));
+            }
             return Ok(match made(tx, (of, due), (event, senders), now)? {
-                Ok(made) => Ok(Some(Task { payment: made.record.key, todo: Todo::Create(Box::new(made)), author })),
+                Ok(made) => {
+                    let (payment, over) = (made.record.key, made.record.content.amount);
+                    Ok(Some(Task { payment, over: Some(over), todo: Todo::Create(Box::new(made)), author }))
+                }
                 Err(why) => Err(why),
             });
         }
@@ -330,7 +341,28 @@ fn task(
     let Some(payment) = due.about.event else {
         return Ok(Err("the break is about no payment".to_owned()));
     };
-    Ok(Ok(Some(Task { payment, todo, author })))
+    // What was approved was approved over this sum. An adjustment has a sum of its own.
+    let over = match &todo {
+        Todo::Adjust(..) => None,
+        Todo::Create(_) | Todo::Allocate { .. } | Todo::Reverse => Money::from_dong(due.item.dong).ok(),
+    };
+    Ok(Ok(Some(Task { payment, over, todo, author })))
+}
+
+/// Nothing is moved; but a break is not closed over money that would be in nobody's sight then.
+fn closed(tx: &mut dyn Tx, about: &BreakView) -> Result<Wanted, StoreError> {
+    let Some(event) = about.event else { return Ok(Ok(None)) };
+    let Some(record) = tx.events(&[event])?.into_iter().flatten().next() else { return Ok(Ok(None)) };
+    if !matches!(record.state, EventState::Parked(_) | EventState::Settled) {
+        return Ok(Ok(None));
+    }
+    let waits = resolve::waiting(&record, &tx.positions(&[event])?.into_iter().next().unwrap_or_default());
+    let only = about.leg.is_none();
+    Ok(if only && waits.is_positive() {
+        Err(format!("{waits} dong of the payment wait in suspense or to be given back: say where they go"))
+    } else {
+        Ok(None)
+    })
 }
 
 /// The payment of a break's line, as its late notice would be booked.
@@ -342,6 +374,9 @@ fn made(
 ) -> Result<Result<Made, String>, StoreError> {
     let refused = |why: &str| Ok(Err(why.to_owned()));
     let Some(partner) = &due.about.partner else { return refused("the break is about no partner") };
+    if !matches!(due.about.class, BreakClass::MissingWebhook | BreakClass::CutoffTiming) {
+        return refused("only a payment that is missing in the books is booked from its line");
+    }
     let Some(sender) = senders.get(partner) else { return refused("the partner has no profile") };
     let Some(line) = line_of(&due.about) else {
         return refused("the break is about no line of the partner's statement");
@@ -353,6 +388,9 @@ fn made(
     if !line.amount.is_positive() {
         return refused("the line is over no money");
     }
+    if line.amount.dong() != due.item.dong {
+        return refused("the line is over another sum than was approved");
+    }
     if line.discount > line.amount || line.fee > line.amount {
         return refused("the line's discount or fee is more than its amount");
     }
@@ -360,6 +398,9 @@ fn made(
         Ok(identity) => identity,
         Err(why) => return refused(why),
     };
+    if due.about.event.is_some_and(|event| event != key) {
+        return refused("the break is about another payment than the line");
+    }
     let Some(business_day) = line.paid_at.day_in(&sender.zone) else { return refused("the line is of no day") };
     let reading = matching::read(&line.references);
     let record = EventRecord {

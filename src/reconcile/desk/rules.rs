@@ -124,7 +124,7 @@ fn create_missing(reports: &mut dyn Reports, about: &BreakView) -> Result<Option
     let reading = matching::read(&line.references);
     let bills = reports.candidates(&reading.wanted())?;
     let settles = matches!(matching::decide(line.amount, &reading, &bills, Rules::default()), Decision::Settle { .. });
-    Ok(settles.then(|| Resolution::Create { event: Vec::new() }))
+    Ok(settles.then(|| Resolution::Create { event: Vec::new(), line: None }))
 }
 
 fn refund_later(reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {

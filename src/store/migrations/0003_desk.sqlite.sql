@@ -2,6 +2,7 @@
 
 -- The statement line that a payment was made from, where no notice of it came.
 ALTER TABLE events ADD COLUMN made_from INTEGER;
+CREATE UNIQUE INDEX events_made_from ON events (made_from) WHERE made_from IS NOT NULL;
 
 ALTER TABLE breaks ADD COLUMN assignee TEXT;
 -- The proposal that it waits for, or that it was closed by.

@@ -59,7 +59,7 @@ impl<'w> Breaks<'w> {
                 u (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
                     theirs, carried)
             WHERE NOT EXISTS (SELECT 1 FROM breaks s WHERE s.mark = u.mark AND s.mark IS NOT NULL
-                AND s.closed_at IS NOT NULL AND s.proposal_no IS NOT NULL AND s.leg IS NOT NULL
+                AND s.closed_at IS NOT NULL AND s.proposal_no IS NOT NULL AND s.leg <> 'bank'
                 AND s.ours IS NOT DISTINCT FROM u.ours AND s.theirs IS NOT DISTINCT FROM u.theirs)
             ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
         (!self.class.is_empty()).then(|| {

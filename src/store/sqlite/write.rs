@@ -297,7 +297,7 @@ pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> 
              theirs, carried)
         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
         WHERE NOT EXISTS (SELECT 1 FROM breaks s WHERE s.mark = ?9 AND s.mark IS NOT NULL AND s.closed_at IS NOT NULL
-            AND s.proposal_no IS NOT NULL AND s.leg IS NOT NULL AND s.ours IS ?13 AND s.theirs IS ?14)
+            AND s.proposal_no IS NOT NULL AND s.leg <> 'bank' AND s.ours IS ?13 AND s.theirs IS ?14)
         ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
     if breaks.is_empty() {
         return Ok(());

@@ -45,6 +45,15 @@ pub fn refund(dong: i64) -> Resolution {
     Resolution::Allocate { invoices: Vec::new(), refund: dong, write_off: 0 }
 }
 
+pub fn create() -> Resolution {
+    Resolution::Create { event: Vec::new(), line: None }
+}
+
+/// Of a line that names no event.
+pub fn create_named(event: &str) -> Resolution {
+    Resolution::Create { event: vec![event.to_owned()], line: None }
+}
+
 pub fn key(event: &str) -> EventKey {
     let id = EventId::parse(vec![event.to_owned()]).unwrap();
     EventKey::of(&wallet(), "a1", &id, Movement::Payment)

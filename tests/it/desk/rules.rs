@@ -29,7 +29,8 @@ fn a_rule_says_the_same_of_the_same_breaks_and_moves_nothing_by_itself() {
         assert_eq!(drafts[0], drafts[1]);
         assert_eq!(drafts[0].maker.as_str(), "rule:create-missing@1");
         let listed: Vec<(i64, &Resolution)> = drafts[0].items.iter().map(|i| (i.break_no, &i.what)).collect();
-        assert_eq!(listed, [(opened[0], &Resolution::Create { event: vec![] })]);
+        let frozen = Resolution::Create { event: vec![], line: Some(LineNo::of(file, 1).0) };
+        assert_eq!(listed, [(opened[0], &frozen)], "the line is frozen with it");
         assert_eq!(desk.books.state(), before);
         let wishes: Vec<_> = drafts[0].items.iter().map(|i| (i.break_no, i.what.clone())).collect();
         let proposal = desk.propose(drafts[0].maker.as_str(), &wishes).unwrap();

@@ -99,12 +99,12 @@ fn two_checkers_at_once_are_one_approval() {
         let mut desk = Desk { books: Books::on_server(&database, 1) };
         if round == 0 {
             for person in ["chi", "dung"] {
-                desk.grant(person, Action::Close, 1_000);
+                desk.grant(person, Action::Reverse, 1_000);
             }
         }
         desk.books.post(&[pay(&round.to_string(), 100).arrival()]);
         let no = desk.one(BreakClass::UnknownRef);
-        let proposal = desk.propose("an", &[(no, Resolution::Close {})]).unwrap();
+        let proposal = desk.propose("an", &[(no, Resolution::Reverse {})]).unwrap();
         let mut other = Desk { books: Books::on_server(&database, 2) };
         let answers = std::thread::scope(|scope| {
             let one = scope.spawn(|| desk.decide(proposal, Verb::Approve, "chi"));
