@@ -32,7 +32,7 @@ pub enum Command {
         of: Of,
         /// Why what is still open may go on open.
         #[arg(long, value_name = "REASON")]
-        carry: Option<String>,
+        accept: Option<String>,
     },
     /// Signs what another person drew up.
     Sign {
@@ -64,7 +64,7 @@ pub fn run(command: &Command) -> Outcome {
             out::line(serde_json::to_string_pretty(&json).unwrap_or_default());
             return Ok(Exit::Done);
         }
-        Command::Draft { of, carry } => (of, "draft", json!({ "carry": carry })),
+        Command::Draft { of, accept } => (of, "draft", json!({ "accept": accept })),
         Command::Sign { of, sha256 } => (of, "sign", json!({ "sha256": sha256 })),
         Command::Reopen { of, reason } => (of, "reopen", json!({ "reason": reason })),
     };

@@ -63,8 +63,8 @@ pub enum BreaksCommand {
         #[command(flatten)]
         gateway: Gateway,
     },
-    /// Lets a difference of timing wait for the next day, with the reason.
-    Carry {
+    /// Says why a break may go on open over its day's close, such as a difference of timing.
+    Accept {
         /// Its number.
         no: i64,
         /// Why.
@@ -225,13 +225,14 @@ pub enum AuthorityCommand {
         #[command(flatten)]
         gateway: Gateway,
     },
-    /// Lets somebody approve an action up to a sum; 0 dong for nothing but what is over no money.
+    /// Lets somebody approve an action up to a sum; 0 dong for what is over no money only, -1 for nothing any more.
     Grant {
         /// Who: a token's name, or system:rules.
         person: String,
         /// What: create, allocate, adjust, reverse, close, seal, reopen.
         action: String,
         /// Up to this sum of a proposal, in dong.
+        #[arg(allow_negative_numbers = true)]
         dong: i64,
         #[command(flatten)]
         gateway: Gateway,
@@ -248,7 +249,7 @@ pub fn breaks(command: &BreaksCommand) -> Outcome {
         BreaksCommand::Show { no, gateway } => show(gateway, &format!("/api/v1/breaks/{no}")),
         BreaksCommand::Comment { no, text, gateway } => say(gateway, *no, "comment", &json!({ "text": text })),
         BreaksCommand::Assign { no, to, gateway } => say(gateway, *no, "assign", &json!({ "to": to })),
-        BreaksCommand::Carry { no, text, gateway } => say(gateway, *no, "carry", &json!({ "text": text })),
+        BreaksCommand::Accept { no, text, gateway } => say(gateway, *no, "accept", &json!({ "text": text })),
         BreaksCommand::Attach { no, file, gateway } => attach(gateway, *no, file),
         BreaksCommand::Propose(args) => propose(args),
     }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Body {
-    carry: Option<String>,
+    accept: Option<String>,
     sha256: String,
     reason: String,
 }
@@ -76,8 +76,8 @@ async fn draft(
     (by, body): (Author, Body),
 ) -> Result<HttpResponse, Problem> {
     let at = internal.intake.clock().now();
-    let carry = match &body.carry {
-        Some(reason) => Some(desk::text(reason).ok_or_else(|| bad("carry: expected a reason of 1 to 1000 bytes"))?),
+    let carry = match &body.accept {
+        Some(reason) => Some(desk::text(reason).ok_or_else(|| bad("accept: expected a reason of 1 to 1000 bytes"))?),
         None => None,
     };
     let partner = profile.code().clone();

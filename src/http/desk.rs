@@ -283,7 +283,7 @@ struct Said {
     to: String,
 }
 
-/// `POST /api/v1/breaks/{no}/{action}`: comment, assign, carry.
+/// `POST /api/v1/breaks/{no}/{action}`: comment, assign, accept.
 pub async fn mark(
     request: HttpRequest,
     path: web::Path<(i64, String)>,
@@ -296,7 +296,7 @@ pub async fn mark(
     let text = || desk::text(&said.text).ok_or_else(|| bad("text: expected 1 to 1000 bytes"));
     let mark = match action.as_str() {
         "comment" => Mark::Comment(text()?),
-        "carry" => Mark::Carry(text()?),
+        "accept" => Mark::Accept(text()?),
         "assign" if said.to.is_empty() => Mark::Assign(None),
         "assign" => Mark::Assign(Some(Author::parse(said.to.clone()).map_err(|e| bad(format!("to: {e}")))?)),
         _ => return Err(Problem::not_found()),

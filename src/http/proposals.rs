@@ -295,15 +295,15 @@ pub async fn grant(
     let person = Author::parse(person).map_err(|e| bad(format!("person: {e}")))?;
     let expected = || bad(format!("action: expected one of {}", words(&Action::ALL.map(Action::word))));
     let action = Action::parse(&action).ok_or_else(expected)?;
-    if dong < 0 {
-        return Err(bad("dong: expected zero or more"));
+    if dong < -1 {
+        return Err(bad("dong: expected zero or more, or -1 for no authority"));
     }
     if person == granted_by {
         return Err(Problem::conflict().saying("nobody gives authority to themselves"));
     }
-    tracing::warn!(caller = caller.name, %person, action = action.word(), dong, "An authority was given or taken");
     let at = internal.intake.clock().now();
-    let authority = Authority { person, action, dong, granted_by, at };
+    let authority = Authority { person: person.clone(), action, dong, granted_by, at };
     on_writer(&internal.writer, move |store| transact(store, |tx| tx.grant(&authority)).map(drop)).await?;
+    tracing::warn!(caller = caller.name, %person, action = action.word(), dong, "An authority was given or taken");
     Ok(HttpResponse::NoContent().finish())
 }

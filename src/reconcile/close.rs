@@ -2,7 +2,7 @@
 //! they stood. What came late for a sealed day keeps its business day and is taken into account by the first close after
 //! it; what is open goes on with its age. Nothing of a sealed day is compared or taken again before it is opened.
 
-use super::run::Subject;
+use super::run::{self, Subject};
 use crate::domain::close::{CloseState, Period, close_hash};
 use crate::domain::ids::{Author, PartnerCode};
 use crate::domain::resolution::Age;
@@ -12,18 +12,14 @@ use crate::ledger::{SliceError, Slices};
 use crate::partner::Profile;
 use crate::partner::statement::Layout;
 use crate::reconcile::desk::views::age_days;
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 use crate::store::closes::{CloseView, DayTotal, NewClose, Reopened, Signed};
 use crate::store::desk::{BreakFilter, BreakView, Mark};
 use crate::store::reports::Reports;
 use crate::store::statements::ReconciliationView;
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-/// How far back payments may come late, in days: a bill is cut off sooner.
-const LATE_DAYS: i64 = 62;
 
 /// Breaks read at once.
 const PAGE: u32 = 1_000;
@@ -94,8 +90,9 @@ pub fn day(
         return Err(NotClosed::NotOver);
     }
     let previous = before(reports, partner, day)?;
-    let compared = compared(reports, &subject)?;
-    let totals = late(reports, partner, (day, previous.as_ref()))?;
+    let late = late(reports, partner, day)?;
+    let compared = compared(reports, &subject, &late)?;
+    let totals = accounted(reports, partner, (day, late))?;
     let today = at.day_in(profile.timezone()).ok_or(NotClosed::NotOver)?;
     let open = open_until(reports, partner, day)?;
     let stuck: Vec<&BreakView> = open.iter().filter(|about| !about.goes_on()).collect();
@@ -154,18 +151,28 @@ fn before(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result
 }
 
 /// The comparison of the statement that is there; none for a day on which nothing happened.
-fn compared(reports: &mut dyn Reports, subject: &Subject) -> Result<Option<ReconciliationView>, NotClosed> {
+fn compared(
+    reports: &mut dyn Reports,
+    subject: &Subject,
+    late: &[DayTotal],
+) -> Result<Option<ReconciliationView>, NotClosed> {
     let (partner, day) = (&subject.partner, subject.day);
     let (first, last) = (subject.dates.first().copied().unwrap_or(day), subject.dates.last().copied().unwrap_or(day));
     let held = reports.day_totals(partner, (first, last))?;
     let Some(file) = reports.statement(StatementKind::Partner, partner, day)? else {
-        return if held.is_empty() { Ok(None) } else { Err(NotClosed::NoStatement) };
+        return if held.is_empty() && late.is_empty() { Ok(None) } else { Err(NotClosed::NoStatement) };
     };
     let view = reports.reconciliation(StatementKind::Partner, partner, day)?;
     let view = view.filter(|view| view.reconciliation.file == Some(file.no)).ok_or(NotClosed::NotCompared)?;
+    if !reports.is_complete(view.no)? {
+        return Err(NotClosed::NotCompared);
+    }
+    let sums: Value = serde_json::from_str(&view.reconciliation.sums).unwrap_or(Value::Null);
+    if sums.get("late") != Some(&run::late_json(late)) {
+        return Err(NotClosed::Moved);
+    }
     // Where the partner's day is a business day, the books must have what they had then.
     if first == last {
-        let sums: Value = serde_json::from_str(&view.reconciliation.sums).unwrap_or(Value::Null);
         let then = |field: &str| sums.pointer(&format!("/books/total/{field}")).and_then(Value::as_i64);
         let now = held.first().map_or((0, 0), |total| (total.count, total.dong));
         if (then("count"), then("dong")) != (Some(now.0), Some(now.1)) {
@@ -175,33 +182,38 @@ fn compared(reports: &mut dyn Reports, subject: &Subject) -> Result<Option<Recon
     Ok(Some(view))
 }
 
-/// What this close takes into account: its own day, and what came late for days that are sealed.
-fn late(
+/// What came for sealed days before this one, or went, after they were sealed.
+///
+/// # Errors
+/// The machine's.
+pub(super) fn late(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Vec<DayTotal>, StoreError> {
+    let Some(last) = reports.last_sealed(partner)? else { return Ok(Vec::new()) };
+    let days = (Date::MIN, day.yesterday().unwrap_or(day).min(last.period.last()));
+    let mut known: BTreeMap<Date, DayTotal> =
+        reports.accounted(partner, days)?.into_iter().map(|total| (total.day, total)).collect();
+    let Some(first) = known.keys().next().copied() else { return Ok(Vec::new()) };
+    let mut late = Vec::new();
+    // Days before the first close were never anybody's.
+    for held in reports.day_totals(partner, (first, days.1))? {
+        let before = known.remove(&held.day).unwrap_or(DayTotal { count: 0, dong: 0, ..held });
+        late.push(DayTotal { day: held.day, count: held.count - before.count, dong: held.dong - before.dong });
+    }
+    // Days of which nothing is left.
+    late.extend(known.into_values().map(|gone| DayTotal { count: -gone.count, dong: -gone.dong, ..gone }));
+    late.retain(|total| (total.count, total.dong) != (0, 0));
+    late.sort_by_key(|total| total.day);
+    Ok(late)
+}
+
+/// The day's own events, and what is late for days before.
+fn accounted(
     reports: &mut dyn Reports,
     partner: &PartnerCode,
-    (day, previous): (Date, Option<&CloseView>),
-) -> Result<Vec<DayTotal>, NotClosed> {
-    let from = previous.map_or(Ok(day), |_| day.checked_sub(LATE_DAYS.days()));
-    let from = from.map_err(|_begin_of_time| NotClosed::Range)?;
-    let known: BTreeMap<Date, DayTotal> =
-        reports.accounted(partner, (from, day))?.into_iter().map(|total| (total.day, total)).collect();
-    let mut totals = Vec::new();
-    for held in reports.day_totals(partner, (from, day))? {
-        let own = held.day == day;
-        // Days before the first close were never anybody's.
-        let Some(before) =
-            known.get(&held.day).copied().or_else(|| own.then_some(DayTotal { count: 0, dong: 0, ..held }))
-        else {
-            continue;
-        };
-        let more = DayTotal { day: held.day, count: held.count - before.count, dong: held.dong - before.dong };
-        if own || (more.count, more.dong) != (0, 0) {
-            totals.push(more);
-        }
-    }
-    if !totals.iter().any(|total| total.day == day) {
-        totals.push(DayTotal { day, count: 0, dong: 0 });
-    }
+    (day, late): (Date, Vec<DayTotal>),
+) -> Result<Vec<DayTotal>, StoreError> {
+    let own = reports.day_totals(partner, (day, day))?.into_iter().next();
+    let mut totals = late;
+    totals.push(own.unwrap_or(DayTotal { day, count: 0, dong: 0 }));
     Ok(totals)
 }
 
@@ -276,7 +288,7 @@ pub fn month(
     while day <= last {
         let close = reports.close(partner, Period::Day(day))?.filter(|close| close.state == CloseState::Sealed);
         let close = close.ok_or(NotClosed::Day(day))?;
-        let figures: Value = serde_json::from_str(&close.figures).unwrap_or(Value::Null);
+        let figures: Value = serde_json::from_str(&close.figures).map_err(|_not_ours| NotClosed::Range)?;
         for total in figures.get("accounted").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default() {
             let of = |field: &str| total.get(field).and_then(Value::as_i64).unwrap_or_default();
             count = count.checked_add(of("count")).ok_or(NotClosed::Range)?;
@@ -317,14 +329,15 @@ pub fn month(
 /// # Errors
 /// [`NotClosed`].
 pub fn keep(slices: &mut Slices<'_>, draft: Draft) -> Result<[u8; 32], NotClosed> {
-    let hash = draft.new.hash;
-    let kept = slices.one(move |tx| {
-        let Draft { new, carry } = &draft;
-        if let Some((breaks, reason)) = carry {
-            tx.mark_breaks(breaks, &Mark::Carry(reason.clone()), &new.author, new.at)?;
-        }
-        tx.draft_close(new)
-    })?;
+    let Draft { new, carry } = draft;
+    let (hash, at) = (new.hash, new.at);
+    // Cut off here, they are accepted and the day is not drawn up: it is drawn up again.
+    if let Some((breaks, reason)) = carry {
+        let by = new.author.clone();
+        let mark = move |tx: &mut dyn Tx, rows: &[i64]| tx.mark_breaks(rows, &Mark::Accept(reason.clone()), &by, at);
+        slices.all(breaks, mark, &mut |_| {})?;
+    }
+    let kept = slices.one(move |tx| tx.draft_close(&new))?;
     if kept { Ok(hash) } else { Err(NotClosed::Sealed) }
 }
 

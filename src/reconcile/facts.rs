@@ -2,10 +2,12 @@
 //! are small and flat; nothing else of a row is kept.
 
 use super::compare::{self, Ours, Rules, Says, Standing, Theirs};
+use super::close;
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo, Movement};
-use crate::domain::statement::{FileNo, LineNo};
+use crate::domain::statement::{FileNo, LineNo, StatementKind};
 use crate::store::StoreError;
+use crate::store::closes::DayTotal;
 use crate::store::reports::Reports;
 use crate::store::statements::{
     DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReferenceHashes, StatementFile,
@@ -62,6 +64,8 @@ pub struct Sides {
     pub(super) open: Vec<LegBreak>,
     /// Those of them whose other side another day's comparison brought.
     pub(super) settled: HashSet<i64>,
+    /// What came for sealed days after they were sealed: nobody compares those again.
+    pub(super) late: Vec<DayTotal>,
 }
 
 /// Reads a day. `told` hears how many rows were read.
@@ -80,6 +84,9 @@ pub fn read(
     reader.events()?;
     reader.lines()?;
     reader.waiting()?;
+    if subject.kind == StatementKind::Partner {
+        reader.late()?;
+    }
     if let Some(before) = file.supersedes {
         reader.freed(before)?;
     }
@@ -199,6 +206,31 @@ impl Reader<'_> {
         }
         let settled = waits.iter().filter(|open| open.line.is_some_and(|line| elsewhere.contains(&line)));
         self.sides.settled.extend(settled.map(|open| open.no));
+        Ok(())
+    }
+
+    /// Our events of sealed days that their closes did not know: they wait for a line, or for a person.
+    fn late(&mut self) -> Result<(), StoreError> {
+        let late = close::late(self.reports, &self.subject.partner, self.subject.day)?;
+        let days: Vec<Date> = late.iter().map(|total| total.day).collect();
+        self.sides.late = late;
+        let mut known: HashSet<EventNo> = self.sides.ours.iter().map(|event| event.no).collect();
+        for day in days {
+            let mut after = EventNo(0);
+            loop {
+                let Subject { kind, partner, .. } = self.subject;
+                let page = self.reports.day_events(&DayEvents { partner, day, kind: *kind, after, limit: PAGE })?;
+                after = page.last().map_or(after, |event| event.no);
+                for event in page.iter().filter(|event| event.matched.is_none() && event.counts) {
+                    if known.insert(event.no) {
+                        self.sides.ours.push(ours(self.ways, event, Standing::Carried));
+                    }
+                }
+                if self.count(page.len()) {
+                    break;
+                }
+            }
+        }
         Ok(())
     }
 

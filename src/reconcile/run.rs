@@ -12,10 +12,12 @@ use crate::domain::time::Timestamp;
 use crate::ledger::{SliceError, Slices};
 use crate::partner::Profile;
 use crate::partner::statement::Layout;
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 use crate::store::reports::Reports;
 use crate::store::statements::{Closing, NewMatch, NewReconciliation, StatementFile};
+use crate::store::closes::DayTotal;
 use jiff::civil::Date;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// How near to the day's end a difference is taken for one of timing.
@@ -187,11 +189,16 @@ pub fn run(
         day: subject.day,
         file: Some(file.no),
         rules: i64::from(RULES_VERSION),
-        sums: sums_json(&compared.sums).to_string(),
+        sums: super::desk::views::with(sums_json(&compared.sums), [("late", late_json(&sides.late))]).to_string(),
         author: author.clone(),
         at,
     };
-    let number = slices.one(move |tx| tx.add_reconciliation(&kept))?;
+    let guard = Guard::of(&subject);
+    let held = guard.clone();
+    let number = slices.one(move |tx| {
+        held.hold(tx)?;
+        tx.add_reconciliation(&kept)
+    })?;
     let of = (number, subject.kind);
     let plan = breaks::plan(&subject, &sides, &compared, &described, at);
     // Both sides are large, and done with.
@@ -199,12 +206,39 @@ pub fn run(
     let mut matches: Vec<NewMatch> = compared.matches.iter().map(new_match).collect();
     // In the order in which the lines lie on the disk.
     matches.sort_unstable_by_key(|found| found.line);
-    let new_matches = slices.all(matches, move |tx, rows| tx.add_matches(of, rows), &mut |done| {
-        told(Stage::Matched(done));
+    let held = guard.clone();
+    let matched = move |tx: &mut dyn Tx, rows: &[NewMatch]| {
+        held.hold(tx)?;
+        tx.add_matches(of, rows)
+    };
+    let new_matches = slices.all(matches, matched, &mut |done| told(Stage::Matched(done)))?;
+    let (opened, closed) = follow(slices, plan, (&guard, at))?;
+    // From now on a day may be closed on it.
+    slices.one(move |tx| {
+        guard.hold(tx)?;
+        tx.complete(number)
     })?;
-    let (opened, closed) = follow(slices, plan, at)?;
     took.kept = clock.lap();
     Ok(Reconciled { subject, file, compared, described, new_matches, opened, closed, took })
+}
+
+/// Whose day must not be sealed while it is written: only the partner's own leg is.
+#[derive(Clone, Debug)]
+struct Guard(Option<(PartnerCode, Date)>);
+
+impl Guard {
+    fn of(subject: &Subject) -> Self {
+        Self((subject.kind == StatementKind::Partner).then(|| (subject.partner.clone(), subject.day)))
+    }
+
+    fn hold(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
+        match &self.0 {
+            Some((partner, day)) if tx.is_sealed(partner, *day)? => {
+                Err(StoreError::Fault("reconciliations.add: the day was sealed meanwhile".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Laps of the machine's clock.
@@ -218,20 +252,35 @@ impl Clock {
 }
 
 /// Opens what is new and closes what is over.
-fn follow(slices: &mut Slices<'_>, plan: Plan, at: Timestamp) -> Result<(u64, u64), RunError> {
+fn follow(
+    slices: &mut Slices<'_>,
+    plan: Plan,
+    (guard, at): (&Guard, Timestamp),
+) -> Result<(u64, u64), RunError> {
     let opened = u64::try_from(plan.open.len()).unwrap_or(u64::MAX);
     // What is open is never closed before what says it better is open.
-    slices.all(plan.open, |tx, rows| tx.open_breaks(rows).map(|()| 0), &mut |_| {})?;
+    let held = guard.clone();
+    let open = move |tx: &mut dyn Tx, rows: &[crate::domain::review::NewBreak]| {
+        held.hold(tx)?;
+        tx.open_breaks(rows).map(|()| 0)
+    };
+    slices.all(plan.open, open, &mut |_| {})?;
     slices.all(plan.moved, |tx, rows| tx.point_breaks(rows).map(|()| 0), &mut |_| {})?;
     let mut closed = 0_u64;
     for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over)] {
         let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
-        let close = move |tx: &mut dyn crate::store::Tx, rows: &[i64]| {
+        let close = move |tx: &mut dyn Tx, rows: &[i64]| {
             tx.close_breaks(rows, &Closing { author: &author, reason, at })
         };
         closed = closed.saturating_add(slices.all(numbers, close, &mut |_| {})?);
     }
     Ok((opened, closed))
+}
+
+/// What came late for sealed days, as a close compares it.
+pub(super) fn late_json(late: &[DayTotal]) -> Value {
+    let one = |total: &DayTotal| json!([total.day.to_string(), total.count, total.dong]);
+    late.iter().map(one).collect()
 }
 
 fn new_match(found: &Match) -> NewMatch {

@@ -134,6 +134,12 @@ pub trait CloseTx {
         by: (&Author, Timestamp),
     ) -> Result<Reopened, StoreError>;
 
+    /// All that a comparison found is written.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn complete(&mut self, reconciliation: ReconciliationNo) -> Result<(), StoreError>;
+
     /// Is this day of the partner sealed? Asked behind whatever it must not be for.
     ///
     /// # Errors
@@ -148,6 +154,12 @@ pub trait CloseReports {
     /// # Errors
     /// The machine's.
     fn close(&mut self, partner: &PartnerCode, period: Period) -> Result<Option<CloseView>, StoreError>;
+
+    /// Is all that a comparison found written?
+    ///
+    /// # Errors
+    /// The machine's.
+    fn is_complete(&mut self, reconciliation: ReconciliationNo) -> Result<bool, StoreError>;
 
     /// The partner's last sealed day.
     ///

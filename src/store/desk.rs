@@ -24,8 +24,8 @@ pub enum NoteKind {
     Attached,
     /// Somebody looks at it, or nobody any more.
     Assigned,
-    /// It waits for the next day.
-    Carried,
+    /// Somebody said that it may go on open over its day's close.
+    Accepted,
     /// Somebody proposed what to do.
     Proposed,
     /// Somebody else agreed.
@@ -46,7 +46,7 @@ impl NoteKind {
         Self::Comment,
         Self::Attached,
         Self::Assigned,
-        Self::Carried,
+        Self::Accepted,
         Self::Proposed,
         Self::Approved,
         Self::Rejected,
@@ -62,7 +62,7 @@ impl NoteKind {
             Self::Comment => "comment",
             Self::Attached => "attached",
             Self::Assigned => "assigned",
-            Self::Carried => "carried",
+            Self::Accepted => "accepted",
             Self::Proposed => "proposed",
             Self::Approved => "approved",
             Self::Rejected => "rejected",
@@ -99,8 +99,8 @@ pub enum Mark {
     Attach(String, Attachment),
     /// Gives it to somebody, or to nobody.
     Assign(Option<Author>),
-    /// Says why it may wait for the next day.
-    Carry(String),
+    /// Says why it may go on open over its day's close.
+    Accept(String),
 }
 
 impl Mark {
@@ -112,7 +112,7 @@ impl Mark {
             Self::Assign(to) => {
                 (NoteKind::Assigned, to.as_ref().map_or_else(|| "nobody".to_owned(), Author::to_string))
             }
-            Self::Carry(text) => (NoteKind::Carried, text.clone()),
+            Self::Accept(text) => (NoteKind::Accepted, text.clone()),
         }
     }
 }

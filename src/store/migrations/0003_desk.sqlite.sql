@@ -20,6 +20,8 @@ ALTER TABLE breaks ADD COLUMN state TEXT GENERATED ALWAYS AS (CASE
 -- What two people have settled is not opened again by a later comparison that says the same.
 CREATE INDEX breaks_settled ON breaks (mark)
 WHERE mark IS NOT NULL AND closed_at IS NOT NULL AND proposal_no IS NOT NULL;
+-- What goes on open over a day's close.
+CREATE INDEX breaks_open_until ON breaks (partner, aged_from) WHERE closed_at IS NULL;
 CREATE INDEX breaks_of_proposal ON breaks (proposal_no) WHERE proposal_no IS NOT NULL;
 
 CREATE TABLE break_notes (
@@ -27,7 +29,7 @@ CREATE TABLE break_notes (
     break_no INTEGER NOT NULL REFERENCES breaks (no),
     at       INTEGER NOT NULL,
     author   TEXT    NOT NULL,
-    what     TEXT    NOT NULL CHECK (what IN ('comment', 'attached', 'assigned', 'carried', 'proposed', 'approved', 'rejected',
+    what     TEXT    NOT NULL CHECK (what IN ('comment', 'attached', 'assigned', 'accepted', 'proposed', 'approved', 'rejected',
         'withdrawn', 'done', 'refused')),
     text     TEXT    NOT NULL
 ) STRICT;
@@ -70,12 +72,12 @@ CREATE TABLE proposal_items (
     PRIMARY KEY (proposal_no, place)
 ) STRICT, WITHOUT ROWID;
 
--- Up to which sum somebody may approve what; the last word counts, and nobody gives it to themselves.
+-- Up to which sum somebody may approve what, -1 for nothing; the last word counts, and nobody gives it to themselves.
 CREATE TABLE authorities (
     no         INTEGER PRIMARY KEY,
     person     TEXT    NOT NULL,
     action     TEXT    NOT NULL CHECK (action IN ('create', 'allocate', 'adjust', 'reverse', 'close', 'seal', 'reopen')),
-    dong       INTEGER NOT NULL CHECK (dong >= 0),
+    dong       INTEGER NOT NULL CHECK (dong >= -1),
     granted_by TEXT    NOT NULL CHECK (granted_by <> person),
     at         INTEGER NOT NULL
 ) STRICT;

@@ -26,6 +26,11 @@ CREATE TABLE closes (
 );
 CREATE UNIQUE INDEX closes_live ON closes (partner, period, first_day) WHERE ended_at IS NULL;
 
+-- Comparisons whose breaks are all written: only on those a day is closed.
+CREATE TABLE reconciliations_done (
+    reconciliation_no bigint PRIMARY KEY
+);
+
 -- Which business days' events a close takes into account: its own day's, and those that came late for days sealed before.
 CREATE TABLE close_days (
     close_no     bigint NOT NULL REFERENCES closes (no),
@@ -45,7 +50,8 @@ BEGIN
 END $$;
 CREATE FUNCTION may_reopen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM authorities a WHERE a.person = NEW.ended_by AND a.action = 'reopen') THEN
+    IF coalesce((SELECT a.dong FROM authorities a WHERE a.person = NEW.ended_by AND a.action = 'reopen'
+            ORDER BY a.no DESC LIMIT 1), -1) < 0 THEN
         RAISE EXCEPTION 'reopening is a privilege';
     END IF;
     RETURN NEW;

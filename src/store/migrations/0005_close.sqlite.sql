@@ -25,6 +25,11 @@ CREATE TABLE closes (
 ) STRICT;
 CREATE UNIQUE INDEX closes_live ON closes (partner, period, first_day) WHERE ended_at IS NULL;
 
+-- Comparisons whose breaks are all written: only on those a day is closed.
+CREATE TABLE reconciliations_done (
+    reconciliation_no INTEGER PRIMARY KEY REFERENCES reconciliations (no)
+) STRICT;
+
 -- Which business days' events a close takes into account: its own day's, and those that came late for days sealed before.
 CREATE TABLE close_days (
     close_no     INTEGER NOT NULL REFERENCES closes (no),
@@ -49,7 +54,8 @@ WHEN NEW.open_dong > coalesce((SELECT a.dong FROM authorities a WHERE a.person =
     ORDER BY a.no DESC LIMIT 1), -1)
 BEGIN SELECT RAISE(ABORT, 'beyond the authority of whoever signs'); END;
 CREATE TRIGGER closes_privilege BEFORE UPDATE OF ended_by ON closes
-WHEN OLD.signed_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM authorities a WHERE a.person = NEW.ended_by AND a.action = 'reopen')
+WHEN OLD.signed_by IS NOT NULL AND coalesce((SELECT a.dong FROM authorities a WHERE a.person = NEW.ended_by
+    AND a.action = 'reopen' ORDER BY a.no DESC LIMIT 1), -1) < 0
 BEGIN SELECT RAISE(ABORT, 'reopening is a privilege'); END;
 CREATE TRIGGER closes_last BEFORE DELETE ON closes BEGIN SELECT RAISE(ABORT, 'closes stay'); END;
 CREATE TRIGGER close_days_stay BEFORE UPDATE ON close_days BEGIN SELECT RAISE(ABORT, 'sealed figures never move'); END;

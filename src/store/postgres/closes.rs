@@ -5,6 +5,7 @@ use super::session::{Ask, Param};
 use super::tx::PostgresTx;
 use crate::domain::close::{CloseState, Period};
 use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::statement::ReconciliationNo;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::Cells;
@@ -13,6 +14,7 @@ use crate::store::closes::{
     judged,
 };
 use jiff::civil::Date;
+use sha2::{Digest, Sha256};
 
 /// The live close of a period, locked.
 fn locked(tx: &mut PostgresTx<'_>, partner: &PartnerCode, period: Period) -> Result<Option<CloseView>, StoreError> {
@@ -23,6 +25,14 @@ fn locked(tx: &mut PostgresTx<'_>, partner: &PartnerCode, period: Period) -> Res
     );
     let (partner, word, first) = (partner.as_str(), period.word(), period.first());
     tx.ask_one(Ask::new(SQL, vec![&partner, &word, &first]))?.one(close_view)
+}
+
+/// Whoever draws up, signs or opens something of a partner takes turns: what stands on what is read and written in one.
+fn take_turn(tx: &mut PostgresTx<'_>, partner: &PartnerCode) -> Result<(), StoreError> {
+    const SQL: &str = "-- closes.turn\nSELECT count(pg_advisory_xact_lock($1))";
+    let digest = Sha256::digest(format!("close:{partner}"));
+    let key = digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first));
+    tx.ask_one(Ask::new(SQL, vec![&key])).map(drop)
 }
 
 fn authority(tx: &mut PostgresTx<'_>, by: &Author, action: &str) -> Result<Option<i64>, StoreError> {
@@ -46,6 +56,7 @@ impl CloseTx for PostgresTx<'_> {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING no";
         const DAYS: &str = "-- closes.add_days\nINSERT INTO close_days (close_no, business_day, count, dong)
             SELECT $1, u.* FROM unnest($2::date[], $3::bigint[], $4::bigint[]) u (day, count, dong)";
+        take_turn(self, &new.partner)?;
         match locked(self, &new.partner, new.period)? {
             Some(before) if before.state == CloseState::Sealed => return Ok(false),
             Some(before) => end(self, before.no, "another draft", (&new.author, new.at))?,
@@ -88,13 +99,22 @@ impl CloseTx for PostgresTx<'_> {
             "-- closes.file\nSELECT f.no FROM statement_files f WHERE f.kind = 'partner' AND f.partner = $1
             AND f.day = $2 AND f.state = 'taken' FOR UPDATE";
         const SIGN: &str = "-- closes.sign\nUPDATE closes SET signed_by = $2, signed_at = $3 WHERE no = $1";
-        const STALE: &str = "-- closes.stale\nSELECT c.period = 'day' AND (
-                c.file_no IS DISTINCT FROM (SELECT f.no FROM statement_files f WHERE f.kind = 'partner'
+        // A month is of the chain that ends with its last day, a day of the one that ends with the day before.
+        const STALE: &str = "-- closes.stale\nSELECT c.previous IS DISTINCT FROM (SELECT p.hash FROM closes p
+                WHERE p.partner = c.partner AND p.period = 'day' AND p.state = 'sealed' AND p.ended_at IS NULL
+                    AND (c.period = 'day' AND p.first_day < c.first_day
+                        OR c.period = 'month' AND p.first_day < c.first_day + interval '1 month')
+                ORDER BY p.first_day DESC LIMIT 1)
+            OR c.period = 'day' AND (
+                c.open_dong <> (SELECT coalesce(sum(abs(b.amount)), 0) FROM breaks b WHERE b.closed_at IS NULL
+                    AND b.partner = c.partner AND b.aged_from <= c.first_day)
+                OR c.file_no IS DISTINCT FROM (SELECT f.no FROM statement_files f WHERE f.kind = 'partner'
                     AND f.partner = c.partner AND f.day = c.first_day AND f.state = 'taken')
                 OR c.reconciliation_no IS DISTINCT FROM (SELECT max(r.no) FROM reconciliations r WHERE r.kind = 'partner'
                     AND r.partner = c.partner AND r.day = c.first_day)
                 OR EXISTS (SELECT 1 FROM breaks b WHERE b.closed_at IS NULL AND b.partner = c.partner
                     AND b.aged_from <= c.first_day AND NOT b.carried AND NOT b.accepted)) FROM closes c WHERE c.no = $1";
+        take_turn(self, partner)?;
         let (name, first) = (partner.as_str(), period.first());
         self.ask_one(Ask::new(FILE, vec![&name, &first]))?;
         let draft = locked(self, partner, period)?;
@@ -120,9 +140,10 @@ impl CloseTx for PostgresTx<'_> {
         const LATER: &str = "-- closes.later\nSELECT count(*) FROM closes WHERE partner = $1 AND state = 'sealed'
             AND ended_at IS NULL AND ((period = 'day' AND first_day > $2)
                 OR (period = 'month' AND no <> $3 AND first_day >= date_trunc('month', $2::date)::date))";
+        take_turn(self, partner)?;
         let sealed = locked(self, partner, period)?.filter(|close| close.state == CloseState::Sealed);
         let Some(sealed) = sealed else { return Ok(Reopened::NotFound) };
-        if authority(self, by.0, "reopen")?.is_none() {
+        if authority(self, by.0, "reopen")?.is_none_or(|may| may < 0) {
             return Ok(Reopened::BeyondAuthority);
         }
         let (name, last) = (partner.as_str(), period.last());
@@ -132,6 +153,11 @@ impl CloseTx for PostgresTx<'_> {
         }
         end(self, sealed.no, reason, by)?;
         Ok(Reopened::Done)
+    }
+
+    fn complete(&mut self, reconciliation: ReconciliationNo) -> Result<(), StoreError> {
+        const SQL: &str = "-- reconciliations.done\nINSERT INTO reconciliations_done (reconciliation_no) VALUES ($1)";
+        self.ask_one(Ask::new(SQL, vec![&reconciliation.0])).map(drop)
     }
 
     fn is_sealed(&mut self, partner: &PartnerCode, day: Date) -> Result<bool, StoreError> {
@@ -149,6 +175,13 @@ impl CloseReports for PostgresReports {
         );
         let (partner, word, first) = (partner.as_str(), period.word(), period.first());
         self.ask_one(Ask::new(SQL, vec![&partner, &word, &first]))?.one(close_view)
+    }
+
+    fn is_complete(&mut self, reconciliation: ReconciliationNo) -> Result<bool, StoreError> {
+        const SQL: &str =
+            "-- reconciliations.is_done\nSELECT count(*) FROM reconciliations_done WHERE reconciliation_no = $1";
+        let found = self.ask_one(Ask::new(SQL, vec![&reconciliation.0]))?.one(|cells| cells.whole())?;
+        Ok(found.is_some_and(|count| count > 0))
     }
 
     fn last_sealed(&mut self, partner: &PartnerCode) -> Result<Option<CloseView>, StoreError> {

@@ -49,7 +49,7 @@ impl DeskTx for PostgresTx<'_> {
         const OPEN: &str = "-- breaks.is_open\nSELECT no FROM breaks WHERE no = ANY($1) AND closed_at IS NULL
             ORDER BY no FOR UPDATE";
         const ASSIGN: &str = "-- breaks.assign\nUPDATE breaks SET assignee = $2 WHERE no = ANY($1)";
-        const CARRY: &str = "-- breaks.carry\nUPDATE breaks SET accepted = true WHERE no = ANY($1)";
+        const ACCEPT: &str = "-- breaks.accept\nUPDATE breaks SET accepted = true WHERE no = ANY($1)";
         const ATTACH: &str = "-- attachments.add\nINSERT INTO attachments (note_no, name, hash, bytes)
             SELECT u, $2, $3, $4 FROM unnest($1::bigint[]) u";
         let open = self.ask_one(Ask::new(OPEN, vec![&breaks]))?.all(|cells| cells.whole())?;
@@ -65,7 +65,7 @@ impl DeskTx for PostgresTx<'_> {
                 self.ask_one(Ask::new(ATTACH, vec![&notes, &file.name, &hash, &file.bytes]))?;
             }
             Mark::Assign(to) => drop(self.ask_one(Ask::new(ASSIGN, vec![&open, &to.as_ref().map(Author::as_str)]))?),
-            Mark::Carry(_) => drop(self.ask_one(Ask::new(CARRY, vec![&open]))?),
+            Mark::Accept(_) => drop(self.ask_one(Ask::new(ACCEPT, vec![&open]))?),
         }
         Ok(u64::try_from(open.len()).unwrap_or(u64::MAX))
     }

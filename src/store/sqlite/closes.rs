@@ -5,6 +5,7 @@ use super::statement::Db;
 use super::tx::SqliteTx;
 use crate::domain::close::{CloseState, Period};
 use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::statement::ReconciliationNo;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::closes::{
@@ -76,8 +77,16 @@ impl CloseTx for SqliteTx<'_> {
         (by, at): (&Author, Timestamp),
     ) -> Result<Signed, StoreError> {
         const SIGN: &str = "-- closes.sign\nUPDATE closes SET signed_by = ?2, signed_at = ?3 WHERE no = ?1";
-        const STALE: &str = "-- closes.stale\nSELECT c.period = 'day' AND (
-                c.file_no IS NOT (SELECT f.no FROM statement_files f WHERE f.kind = 'partner' AND f.partner = c.partner
+        // A month is of the chain that ends with its last day, a day of the one that ends with the day before.
+        const STALE: &str = "-- closes.stale\nSELECT c.previous IS NOT (SELECT p.hash FROM closes p
+                WHERE p.partner = c.partner AND p.period = 'day' AND p.state = 'sealed' AND p.ended_at IS NULL
+                    AND (c.period = 'day' AND p.first_day < c.first_day
+                        OR c.period = 'month' AND p.first_day < date(c.first_day, '+1 month'))
+                ORDER BY p.first_day DESC LIMIT 1)
+            OR c.period = 'day' AND (
+                c.open_dong <> (SELECT coalesce(sum(abs(b.amount)), 0) FROM breaks b WHERE b.closed_at IS NULL
+                    AND b.partner = c.partner AND b.aged_from <= c.first_day)
+                OR c.file_no IS NOT (SELECT f.no FROM statement_files f WHERE f.kind = 'partner' AND f.partner = c.partner
                     AND f.day = c.first_day AND f.state = 'taken')
                 OR c.reconciliation_no IS NOT (SELECT max(r.no) FROM reconciliations r WHERE r.kind = 'partner'
                     AND r.partner = c.partner AND r.day = c.first_day)
@@ -107,7 +116,7 @@ impl CloseTx for SqliteTx<'_> {
                 OR (period = 'month' AND no <> ?3 AND first_day >= date(?2, 'start of month')))";
         let sealed = live(self.db, partner, period)?.filter(|close| close.state == CloseState::Sealed);
         let Some(sealed) = sealed else { return Ok(Reopened::NotFound) };
-        if authority(self.db, by.0, "reopen")?.is_none() {
+        if authority(self.db, by.0, "reopen")?.is_none_or(|may| may < 0) {
             return Ok(Reopened::BeyondAuthority);
         }
         if self.db.integer(LATER, params![partner.as_str(), period.last().to_string(), sealed.no])? > 0 {
@@ -115,6 +124,11 @@ impl CloseTx for SqliteTx<'_> {
         }
         end(self.db, sealed.no, reason, by)?;
         Ok(Reopened::Done)
+    }
+
+    fn complete(&mut self, reconciliation: ReconciliationNo) -> Result<(), StoreError> {
+        const SQL: &str = "-- reconciliations.done\nINSERT INTO reconciliations_done (reconciliation_no) VALUES (?1)";
+        self.db.execute(SQL, [reconciliation.0]).map(drop)
     }
 
     fn is_sealed(&mut self, partner: &PartnerCode, day: Date) -> Result<bool, StoreError> {
@@ -126,6 +140,12 @@ impl CloseTx for SqliteTx<'_> {
 impl CloseReports for SqliteReports {
     fn close(&mut self, partner: &PartnerCode, period: Period) -> Result<Option<CloseView>, StoreError> {
         live(self.db(), partner, period)
+    }
+
+    fn is_complete(&mut self, reconciliation: ReconciliationNo) -> Result<bool, StoreError> {
+        const SQL: &str =
+            "-- reconciliations.is_done\nSELECT count(*) FROM reconciliations_done WHERE reconciliation_no = ?1";
+        Ok(self.db().integer(SQL, [reconciliation.0])? > 0)
     }
 
     fn last_sealed(&mut self, partner: &PartnerCode) -> Result<Option<CloseView>, StoreError> {

@@ -53,7 +53,7 @@ impl DeskTx for SqliteTx<'_> {
     fn mark_breaks(&mut self, breaks: &[i64], mark: &Mark, by: &Author, at: Timestamp) -> Result<u64, StoreError> {
         const OPEN: &str = "-- breaks.is_open\nSELECT no FROM breaks WHERE no = ?1 AND closed_at IS NULL";
         const ASSIGN: &str = "-- breaks.assign\nUPDATE breaks SET assignee = ?2 WHERE no = ?1";
-        const CARRY: &str = "-- breaks.carry\nUPDATE breaks SET accepted = 1 WHERE no = ?1";
+        const ACCEPT: &str = "-- breaks.accept\nUPDATE breaks SET accepted = 1 WHERE no = ?1";
         const ATTACH: &str = "-- attachments.add\nINSERT INTO attachments (note_no, name, hash, bytes)
             VALUES (?1, ?2, ?3, ?4)";
         let mut marked = 0_u64;
@@ -69,7 +69,7 @@ impl DeskTx for SqliteTx<'_> {
                     self.db.execute(ATTACH, params![noted, file.name, file.hash, file.bytes])?;
                 }
                 Mark::Assign(to) => drop(self.db.execute(ASSIGN, (no, to.as_ref().map(Author::as_str)))?),
-                Mark::Carry(_) => drop(self.db.execute(CARRY, [no])?),
+                Mark::Accept(_) => drop(self.db.execute(ACCEPT, [no])?),
             }
             marked = marked.saturating_add(1);
         }

@@ -57,8 +57,8 @@ fn refused(answer: &http::Answer, status: u16, words: &str) {
 }
 
 /// Drawn up by one, signed by the other.
-fn sealed(home: &Home, period: &str, carry: &Value) -> Value {
-    let draft = close(home, "an", period, "draft", json!({ "carry": carry }));
+fn sealed(home: &Home, period: &str, accept: &Value) -> Value {
+    let draft = close(home, "an", period, "draft", json!({ "accept": accept }));
     assert_eq!(draft.status, 200, "{}", draft.text());
     let signed = close(home, "chi", period, "sign", json!({ "sha256": draft.json()["sha256"] }));
     assert_eq!((signed.status, &signed.json()["state"]), (200, &json!("sealed")), "{}", signed.text());
@@ -78,7 +78,7 @@ fn days_are_signed_off(home: &Home) {
     refused(&close(home, "an", DAY, "draft", json!({})), 409, "not compared since it was taken");
     assert_eq!(compare(home, DAY).status, 200);
     refused(&close(home, "an", DAY, "draft", json!({})), 409, "1 breaks are open, over");
-    let draft = close(home, "an", DAY, "draft", json!({"carry": "the partner looks into it"}));
+    let draft = close(home, "an", DAY, "draft", json!({"accept": "the partner looks into it"}));
     assert_eq!(draft.status, 200, "{}", draft.text());
     let word = json!({ "sha256": draft.json()["sha256"] });
     refused(&close(home, "an", DAY, "sign", word.clone()), 409, "does not sign");

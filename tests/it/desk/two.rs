@@ -153,7 +153,7 @@ fn a_break_has_a_history_a_keeper_and_files() {
             .store
             .transact(&mut |tx| {
                 tx.mark_breaks(&[no], &Mark::Assign(None), &author("an"), noon())?;
-                tx.mark_breaks(&[no], &Mark::Carry("after the weekend".to_owned()), &author("an"), noon()).map(drop)
+                tx.mark_breaks(&[no], &Mark::Accept("after the weekend".to_owned()), &author("an"), noon()).map(drop)
             })
             .unwrap();
         assert_eq!(desk.at(no).state, BreakState::Carried);

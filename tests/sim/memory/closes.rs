@@ -5,6 +5,7 @@ use super::tx::{MemoryTx, no_statements};
 use jiff::civil::Date;
 use thuho::domain::close::Period;
 use thuho::domain::ids::{Author, PartnerCode};
+use thuho::domain::statement::ReconciliationNo;
 use thuho::domain::time::Timestamp;
 use thuho::store::StoreError;
 use thuho::store::closes::{CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed};
@@ -27,6 +28,10 @@ impl CloseTx for MemoryTx<'_> {
         Err(no_statements())
     }
 
+    fn complete(&mut self, _: ReconciliationNo) -> Result<(), StoreError> {
+        Err(no_statements())
+    }
+
     fn is_sealed(&mut self, _: &PartnerCode, _: Date) -> Result<bool, StoreError> {
         Ok(false)
     }
@@ -35,6 +40,10 @@ impl CloseTx for MemoryTx<'_> {
 impl CloseReports for MemoryReports {
     fn close(&mut self, _: &PartnerCode, _: Period) -> Result<Option<CloseView>, StoreError> {
         Ok(None)
+    }
+
+    fn is_complete(&mut self, _: ReconciliationNo) -> Result<bool, StoreError> {
+        Err(no_statements())
     }
 
     fn last_sealed(&mut self, _: &PartnerCode) -> Result<Option<CloseView>, StoreError> {
