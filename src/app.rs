@@ -35,6 +35,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// How long an idle connection of a collector or a load balancer is kept.
+/// Long questions of finance at once.
+const DESK_WORK_MAX: usize = 4;
+
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How long the head of a request may take.
@@ -276,6 +279,7 @@ impl Gateway {
             calendar: config.calendar.clone(),
             seal_key: config.seal_secret.clone(),
             long_work: Arc::new(tokio::sync::Semaphore::new(1)),
+            desk_work: Arc::new(tokio::sync::Semaphore::new(DESK_WORK_MAX)),
             metrics: telemetry::render_metrics,
         });
         let server = HttpServer::new(move || WebApp::new().app_data(data.clone()).configure(internal::routes))

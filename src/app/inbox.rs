@@ -17,7 +17,7 @@ pub(super) async fn watch(
     (dir, every): (PathBuf, Duration),
     leader: Leader,
 ) {
-    let mut inbox = Inbox::new(dir);
+    let mut inbox = Inbox::new(dir.clone());
     let mut often = tokio::time::interval(every);
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -31,8 +31,9 @@ pub(super) async fn watch(
             (inbox, done)
         });
         let Ok((kept, done)) = looked.await else {
-            tracing::error!("The inbox is not looked into any more: a look panicked");
-            return;
+            tracing::error!("A look into the inbox panicked; it begins anew");
+            inbox = Inbox::new(dir.clone());
+            continue;
         };
         inbox = kept;
         match done {
@@ -46,5 +47,5 @@ pub(super) async fn watch(
 fn look(inbox: &mut Inbox, intake: &Intake, writer: &Writer, open: &Open) -> Result<Looked, String> {
     let mut reports = open().map_err(|error| error.to_string())?;
     let mut books = Books { reports: reports.as_mut(), slices: Slices::between(writer), at: intake.clock().now() };
-    inbox.look(&intake.partners(), &mut books).map_err(|error| error.kind().to_string())
+    Ok(inbox.look(&intake.partners(), &mut books))
 }

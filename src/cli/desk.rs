@@ -348,6 +348,26 @@ fn propose(args: &ProposeArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// A proposal with all of its list: whoever approves it has seen it.
+fn whole(gateway: &Gateway, no: i64) -> Outcome {
+    let remote = gateway.open()?;
+    let (mut list, mut proposal) = (Vec::new(), Value::Null);
+    loop {
+        let path = format!("/api/v1/proposals/{no}?limit=1000&after={}", list.len());
+        let mut page = remote.command("GET", &path, &Value::Null)?;
+        let rows = page.get_mut("list").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+        let over = rows.is_empty();
+        list.extend(rows);
+        proposal = if proposal.is_null() { page } else { proposal };
+        if over {
+            break;
+        }
+    }
+    let json = crate::reconcile::desk::views::with(proposal, [("list", Value::Array(list))]);
+    out::line(serde_json::to_string_pretty(&json).unwrap_or_default());
+    Ok(Exit::Done)
+}
+
 /// Runs one of `proposal`.
 ///
 /// # Errors
@@ -358,7 +378,7 @@ pub fn proposal(command: &ProposalCommand) -> Outcome {
             let state = state.as_deref().map(|state| format!("?state={}", super::statement::encoded(state)));
             return show(gateway, &format!("/api/v1/proposals{}", state.unwrap_or_default()));
         }
-        ProposalCommand::Show { no, gateway } => return show(gateway, &format!("/api/v1/proposals/{no}")),
+        ProposalCommand::Show { no, gateway } => return whole(gateway, *no),
         ProposalCommand::Approve(args) => (args, "approve"),
         ProposalCommand::Reject(args) => (args, "reject"),
         ProposalCommand::Withdraw(args) => (args, "withdraw"),

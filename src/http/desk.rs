@@ -43,6 +43,9 @@ const ROWS: u32 = 100;
 /// Rows in one export.
 const EXPORT_MAX: usize = 200_000;
 
+/// Files that are kept with one break.
+const FILES_MAX: usize = 20;
+
 /// The longest name of a file, in bytes.
 const NAME_MAX: usize = 200;
 
@@ -71,14 +74,14 @@ pub(super) fn author(caller: &tokens::Token) -> Result<Author, Problem> {
 }
 
 /// The query of `GET /api/v1/breaks`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct BreaksQuery {
     state: Option<String>,
     class: Option<String>,
     partner: Option<String>,
     assignee: Option<String>,
     age: Option<String>,
-    #[serde(default)]
     closed: bool,
     before: Option<i64>,
     limit: Option<u32>,
@@ -94,7 +97,6 @@ impl BreaksQuery {
             ("assignee", "Người xử lý", "Assignee", self.assignee.clone()),
             ("age", "Tuổi", "Age", self.age.clone()),
             ("closed", "Cả đã đóng", "Also closed", self.closed.then(|| "yes".to_owned())),
-            ("before", "Trước số", "Before number", self.before.map(|no| no.to_string())),
         ];
         let fact = |(key, vi, en, value): (&'static str, &'static str, &'static str, Option<String>)| {
             let name = Column { key, label: Label { vi, en }, kind: Kind::Text };
@@ -159,17 +161,35 @@ pub async fn breaks(
     Ok(HttpResponse::Ok().json(found.iter().map(|about| shown::break_json(about, today)).collect::<Vec<_>>()))
 }
 
-/// How an export is written, beside the filter.
-#[derive(Debug, Deserialize)]
+/// The query of `GET /api/v1/breaks/export`: the list's filter, and how it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct ExportQuery {
     format: String,
-    #[serde(default)]
     lang: String,
-    #[serde(default)]
     separator: String,
+    state: Option<String>,
+    class: Option<String>,
+    partner: Option<String>,
+    assignee: Option<String>,
+    age: Option<String>,
+    closed: bool,
 }
 
 impl ExportQuery {
+    fn filter(&self) -> BreaksQuery {
+        BreaksQuery {
+            state: self.state.clone(),
+            class: self.class.clone(),
+            partner: self.partner.clone(),
+            assignee: self.assignee.clone(),
+            age: self.age.clone(),
+            closed: self.closed,
+            before: None,
+            limit: None,
+        }
+    }
+
     fn options(&self) -> Result<(Options, &'static str), Problem> {
         let format = Format::parse(&self.format).ok_or_else(|| bad("format: expected xlsx, csv or json"))?;
         let language = match self.lang.as_str() {
@@ -194,13 +214,12 @@ impl ExportQuery {
 /// `GET /api/v1/breaks/export`: exactly those of the filter, all of them.
 pub async fn export(
     request: HttpRequest,
-    asked: Query<BreaksQuery>,
     form: Query<ExportQuery>,
     internal: web::Data<Internal>,
 ) -> Result<HttpResponse, Problem> {
     let caller = tokens::allow(&internal.tokens, &request, Scope::Finance)?;
-    let (options, kind) = query(form, "format=, lang=, separator= and a filter")?.options()?;
-    let asked = query(asked, "a filter, as of the list")?;
+    let form = query(form, "format=, lang=, separator=, state=, class=, partner=, assignee=, age=, closed=")?;
+    let ((options, kind), asked) = (form.options()?, form.filter());
     let (at, by) = (internal.intake.clock().now(), caller.name.clone());
     let today = moment(internal.intake.clock().as_ref()).today;
     let (filter, facts) = (asked.filter(today)?, asked.facts());
@@ -328,8 +347,13 @@ pub async fn attach(
     }
     let bytes = body::whole(&request, payload, Bounds { bytes: BODY_BYTES, deadline: BODY_DEADLINE }).await?.to_vec();
     let text = desk::text(&text).unwrap_or_else(|| name.clone());
+    let no = path.into_inner();
+    let kept = internal.readers.ask(move |reports| reports.notes(no)).await?;
+    if kept.iter().filter(|note| note.attachment.is_some()).count() >= FILES_MAX {
+        return Err(Problem::conflict().saying(format!("a break keeps at most {FILES_MAX} files")));
+    }
     let file = Attachment { name, hash: Sha256::digest(&bytes).into(), bytes };
-    marked(&internal, author(caller)?, path.into_inner(), Mark::Attach(text, file)).await
+    marked(&internal, author(caller)?, no, Mark::Attach(text, file)).await
 }
 
 async fn marked(internal: &Internal, by: Author, no: i64, mark: Mark) -> Result<HttpResponse, Problem> {
@@ -349,8 +373,11 @@ pub(super) async fn beside<T: Send + 'static>(
     internal: &Internal,
     ask: impl FnOnce(&mut dyn Reports) -> T + Send + 'static,
 ) -> Result<T, Problem> {
+    let turn = Arc::clone(&internal.desk_work).try_acquire_owned();
+    let turn = turn.map_err(|_taken| Problem::unavailable().saying("too much is asked at once; try again"))?;
     let open = Arc::clone(&internal.open_reports);
     on_a_thread(move || {
+        let _turn = turn;
         let mut reports = open().map_err(|error: StoreError| stopped(&error))?;
         Ok(ask(reports.as_mut()))
     })

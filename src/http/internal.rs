@@ -44,6 +44,8 @@ pub struct Internal {
     pub seal_key: Secret,
     /// Statements and comparisons: one at a time.
     pub long_work: Arc<Semaphore>,
+    /// Long questions of finance: a few at once.
+    pub desk_work: Arc<Semaphore>,
     /// The metrics page.
     pub metrics: fn() -> String,
 }

@@ -85,8 +85,13 @@ pub async fn rule(
     let run: RuleRun = read(&request, payload).await?;
     let partner = run.partner.map(PartnerCode::parse).transpose().map_err(|e| bad(format!("partner: {e}")))?;
     let at = internal.intake.clock().now();
-    let found = beside(&internal, move |reports| rules::dry_run(reports, rule, partner.as_ref(), at)).await?;
-    let Some(new) = found.map_err(not_proposed)? else {
+    let run_by = author(caller)?;
+    let found = beside(&internal, move |reports| {
+        let Some(new) = rules::dry_run(reports, rule, partner.as_ref(), at)? else { return Ok(None) };
+        let alone = !rules::may_approve(reports, &new, &run_by)?;
+        Ok::<_, NotProposed>(Some((new, alone)))
+    });
+    let Some((new, alone)) = found.await?.map_err(not_proposed)? else {
         return Ok(HttpResponse::Ok().json(json!({ "rule": rule.name(), "items": 0 })));
     };
     if run.dry_run {
@@ -99,7 +104,11 @@ pub async fn rule(
     let by = Author::parse(rules::APPROVER).map_err(|e| bad(e.to_string()))?;
     let words = format!("run by {}", caller.name);
     let decision = Decision { proposal: no, verb: Verb::Approve, by, hash, words, at };
-    let (decided, carried) = decide_and_carry_out(&internal, decision).await?;
+    // Who brought the statement does not have a rule approve what stands on it.
+    let (decided, carried) = match alone {
+        true => (Decided::NotYours, CarriedOut::default()),
+        false => decide_and_carry_out(&internal, decision).await?,
+    };
     let more = [
         ("no", json!(no.0)),
         ("approved", json!(decided == Decided::Done)),
@@ -229,7 +238,12 @@ async fn decide_and_carry_out(
         }
         let context = || writer.context(intake.clock().as_ref());
         let senders = desk::senders(intake.partners().iter().map(AsRef::as_ref));
-        desk::carry_out(&mut slices, Some(proposal), &senders, &context).map(|carried| (decided, carried))
+        // The approval counts whatever becomes of this: the next minute's round goes on.
+        let carried = desk::carry_out(&mut slices, Some(proposal), &senders, &context).unwrap_or_else(|error| {
+            tracing::warn!(error = %error, proposal = proposal.0, "What was approved waits to be carried out");
+            CarriedOut::default()
+        });
+        Ok((decided, carried))
     });
     done.await?.map_err(|error: crate::ledger::SliceError| stopped(&error))
 }

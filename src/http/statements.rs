@@ -81,7 +81,7 @@ pub(super) async fn alone<T: Send + 'static>(
 ) -> Result<T, Problem> {
     let turn = Arc::clone(&internal.long_work).try_acquire_owned();
     let turn =
-        turn.map_err(|_taken| Problem::conflict().saying("another statement is being taken or compared; try again"))?;
+        turn.map_err(|_taken| Problem::conflict().saying("other long work of finance is under way; try again"))?;
     let (tell, answer) = oneshot::channel();
     let life = move || {
         let done = work();
@@ -98,7 +98,7 @@ pub(super) async fn alone<T: Send + 'static>(
 }
 
 pub(super) fn stopped(error: &dyn std::fmt::Display) -> Problem {
-    tracing::error!(error = %error, "A statement was not taken, or a day not compared; it may be tried again");
+    tracing::error!(error = %error, "Something that finance asked for was not done; it may be tried again");
     Problem::unavailable()
 }
 

@@ -102,8 +102,10 @@ impl InternalClient {
         let status = answer.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unheard)? {
-            let room = ANSWER_MAX_BYTES.saturating_sub(body.len());
-            body.extend(chunk.iter().take(room));
+            if chunk.len() > ANSWER_MAX_BYTES.saturating_sub(body.len()) {
+                return Err(format!("{}: the answer is over {ANSWER_MAX_BYTES} bytes: ask for less", self.base));
+            }
+            body.extend_from_slice(&chunk);
         }
         Ok(Answered { status, body })
     }

@@ -12,14 +12,17 @@ use crate::ledger::{SliceError, Slices};
 use crate::partner::Profile;
 use crate::partner::statement::Layout;
 use crate::reconcile::desk::views::age_days;
-use crate::store::{StoreError, Tx};
 use crate::store::closes::{CloseView, DayTotal, NewClose, Reopened, Signed};
 use crate::store::desk::{BreakFilter, BreakView, Mark};
 use crate::store::reports::Reports;
 use crate::store::statements::ReconciliationView;
-use jiff::civil::Date;
+use crate::store::{StoreError, Tx};
+use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// Before the first business day there is.
+const EARLIEST: Date = date(2000, 1, 1);
 
 /// Breaks read at once.
 const PAGE: u32 = 1_000;
@@ -188,7 +191,7 @@ fn compared(
 /// The machine's.
 pub(super) fn late(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Vec<DayTotal>, StoreError> {
     let Some(last) = reports.last_sealed(partner)? else { return Ok(Vec::new()) };
-    let days = (Date::MIN, day.yesterday().unwrap_or(day).min(last.period.last()));
+    let days = (EARLIEST, day.yesterday().unwrap_or(day).min(last.period.last()));
     let mut known: BTreeMap<Date, DayTotal> =
         reports.accounted(partner, days)?.into_iter().map(|total| (total.day, total)).collect();
     let Some(first) = known.keys().next().copied() else { return Ok(Vec::new()) };

@@ -1,8 +1,8 @@
 //! Reads both sides of a day: the taken statement's lines and our events, and of earlier days what still waits. Facts
 //! are small and flat; nothing else of a row is kept.
 
-use super::compare::{self, Ours, Rules, Says, Standing, Theirs};
 use super::close;
+use super::compare::{self, Ours, Rules, Says, Standing, Theirs};
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo, Movement};
 use crate::domain::statement::{FileNo, LineNo, StatementKind};

@@ -24,12 +24,18 @@ use std::time::SystemTime;
 /// Who brings what lies there.
 pub const AUTHOR: &str = "system:inbox";
 
+/// Where files are taken, out of their sender's reach.
+const TAKING: &str = ".taking";
+
 /// Where files go that were taken, and that were refused.
 const TAKEN: &str = "taken";
 const REFUSED: &str = "refused";
 
 /// Names of one folder, at most: what is too many is looked at after those before it were moved.
 const FILES_MAX: usize = 1_000;
+
+/// Files of one name, at most.
+const NAMES_MAX: u32 = 10_000;
 
 /// Ends of names under which programs write before they are done.
 const UNFINISHED: [&str; 4] = [".part", ".tmp", ".filepart", ".crdownload"];
@@ -96,37 +102,54 @@ impl Inbox {
         Self { dir, seen: HashMap::new() }
     }
 
-    /// Takes what has not changed since the last look.
-    ///
-    /// # Errors
-    /// A folder that cannot be read or written; what was taken until then stays taken.
-    pub fn look(&mut self, partners: &Partners, books: &mut Books<'_>) -> std::io::Result<Looked> {
+    /// Takes what has not changed since the last look. A folder that cannot be used is said to the log.
+    pub fn look(&mut self, partners: &Partners, books: &mut Books<'_>) -> Looked {
         let mut looked = Looked::default();
         let mut seen = HashMap::new();
         for profile in partners.iter() {
             for kind in StatementKind::ALL {
                 let folder = self.dir.join(profile.code().as_str()).join(kind.word());
-                for (path, now) in files(&folder)? {
-                    if self.seen.get(&path) != Some(&now) {
-                        seen.insert(path, now);
-                        continue;
-                    }
-                    match take(profile, kind, &path, books) {
-                        Fate::Taken => looked.taken += 1,
-                        Fate::Refused(why) => {
-                            refuse(profile, (&path, now), &why, books);
-                            looked.refused += 1;
-                        }
-                        // It is tried again at the next look.
-                        Fate::Later => {
-                            seen.insert(path, now);
-                        }
-                    }
+                if let Err(error) = self.look_into(&folder, (profile, kind), books, (&mut looked, &mut seen)) {
+                    // The others are looked into all the same.
+                    tracing::warn!(error = %error.kind(), folder = %folder.display(), "A folder of the inbox could not be used");
                 }
             }
         }
         self.seen = seen;
-        Ok(looked)
+        looked
+    }
+
+    fn look_into(
+        &self,
+        folder: &Path,
+        (profile, kind): (&Profile, StatementKind),
+        books: &mut Books<'_>,
+        (looked, seen): (&mut Looked, &mut HashMap<PathBuf, Seen>),
+    ) -> std::io::Result<()> {
+        let own = folder.join(TAKING);
+        for (path, now) in files(folder)? {
+            if self.seen.get(&path) == Some(&now) {
+                // Out of the sender's reach: what is read is what is taken.
+                put_away(&path, TAKING)?;
+            } else {
+                seen.insert(path, now);
+            }
+        }
+        for (path, now) in files(&own)? {
+            match take(profile, kind, &path, books) {
+                Fate::Taken => {
+                    put_away_from(&path, folder, TAKEN)?;
+                    looked.taken += 1;
+                }
+                Fate::Refused(why) => {
+                    refuse((profile, folder), (&path, now), &why, books)?;
+                    looked.refused += 1;
+                }
+                // It is tried again at the next look.
+                Fate::Later => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -139,7 +162,8 @@ fn files(folder: &Path) -> std::io::Result<Vec<(PathBuf, Seen)>> {
     let mut found = Vec::new();
     for entry in entries.take(FILES_MAX) {
         let entry = entry?;
-        let about = std::fs::symlink_metadata(entry.path())?;
+        // Gone since the folder was read: its sender renamed it.
+        let Ok(about) = std::fs::symlink_metadata(entry.path()) else { continue };
         if about.is_file() && is_whole(&entry.file_name().to_string_lossy()) {
             found.push((entry.path(), (about.len(), about.modified().ok())));
         }
@@ -186,13 +210,18 @@ fn take(profile: &Profile, kind: StatementKind, path: &Path, books: &mut Books<'
             return Fate::Later;
         }
     };
-    if let Err(error) = put_away(path, TAKEN) {
-        // The same bytes are taken once: whoever meets it again moves it.
-        tracing::warn!(error = %error.kind(), file = name, "A file of the inbox was taken and could not be moved");
-    }
+    let file = match &taken {
+        Taken::New { file, .. } | Taken::Before(file) => *file,
+    };
     tracing::info!(partner = %profile.code(), day = %day, kind = kind.word(), file = name, "A statement came by the inbox");
-    if matches!(taken, Taken::New { .. }) {
-        compare(profile, (layout, day), &author, books);
+    // A look that was cut off took it and did not compare it.
+    match books.reports.reconciliation(kind, profile.code(), day) {
+        Ok(Some(last)) if last.reconciliation.file == Some(file) => {}
+        Ok(_) => compare(profile, (layout, day), &author, books),
+        Err(error) => {
+            tracing::warn!(error = %error, file = name, "A file of the inbox waits for the next look");
+            return Fate::Later;
+        }
     }
     Fate::Taken
 }
@@ -216,31 +245,38 @@ fn compare(
 
 /// Moves a file into a folder beside it, under a name that is free there.
 fn put_away(path: &Path, folder: &str) -> std::io::Result<PathBuf> {
-    let beside = path.parent().unwrap_or(Path::new(".")).join(folder);
-    std::fs::create_dir_all(&beside)?;
+    put_away_from(path, path.parent().unwrap_or(Path::new(".")), folder)
+}
+
+/// Moves a file into a folder of this one, under a name that is free there.
+fn put_away_from(path: &Path, of: &Path, folder: &str) -> std::io::Result<PathBuf> {
+    let into = of.join(folder);
+    std::fs::create_dir_all(&into)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let free = (0..10_000).map(|n| if n == 0 { name.clone() } else { format!("{n}-{name}") });
-    let to = free.map(|name| beside.join(name)).find(|to| !to.exists());
+    let free = (0..NAMES_MAX).map(|n| if n == 0 { name.clone() } else { format!("{n}-{name}") });
+    let to = free.map(|name| into.join(name)).find(|to| !to.exists());
     let to = to.ok_or_else(|| std::io::Error::from(ErrorKind::AlreadyExists))?;
     std::fs::rename(path, &to)?;
     Ok(to)
 }
 
 /// Away with it, with the reasons beside it and a break for people.
-fn refuse(profile: &Profile, (path, seen): (&Path, Seen), why: &str, books: &mut Books<'_>) {
+fn refuse(
+    (profile, folder): (&Profile, &Path),
+    (path, seen): (&Path, Seen),
+    why: &str,
+    books: &mut Books<'_>,
+) -> std::io::Result<()> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let moved = put_away(path, REFUSED).and_then(|to| {
-        let mut beside = to.into_os_string();
-        beside.push(".why.txt");
-        std::fs::write(beside, format!("{why}\n"))
-    });
-    if let Err(error) = moved {
-        tracing::warn!(error = %error.kind(), file = name, "A refused file of the inbox could not be moved");
-    }
-    tracing::warn!(partner = %profile.code(), file = name, "A file of the inbox was refused");
     if let Err(error) = open_break(profile, (&name, seen), why, books) {
-        tracing::warn!(error = %error, file = name, "The break of a refused file could not be opened");
+        tracing::warn!(error = %error, file = name, "The break of a refused file could not be opened; it is tried again");
+        return Ok(());
     }
+    let mut beside = put_away_from(path, folder, REFUSED)?.into_os_string();
+    beside.push(".why.txt");
+    std::fs::write(beside, format!("{why}\n"))?;
+    tracing::warn!(partner = %profile.code(), file = name, "A file of the inbox was refused");
+    Ok(())
 }
 
 fn open_break(

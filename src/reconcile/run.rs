@@ -12,10 +12,10 @@ use crate::domain::time::Timestamp;
 use crate::ledger::{SliceError, Slices};
 use crate::partner::Profile;
 use crate::partner::statement::Layout;
-use crate::store::{StoreError, Tx};
+use crate::store::closes::DayTotal;
 use crate::store::reports::Reports;
 use crate::store::statements::{Closing, NewMatch, NewReconciliation, StatementFile};
-use crate::store::closes::DayTotal;
+use crate::store::{StoreError, Tx};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -252,11 +252,7 @@ impl Clock {
 }
 
 /// Opens what is new and closes what is over.
-fn follow(
-    slices: &mut Slices<'_>,
-    plan: Plan,
-    (guard, at): (&Guard, Timestamp),
-) -> Result<(u64, u64), RunError> {
+fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp)) -> Result<(u64, u64), RunError> {
     let opened = u64::try_from(plan.open.len()).unwrap_or(u64::MAX);
     // What is open is never closed before what says it better is open.
     let held = guard.clone();
@@ -269,9 +265,8 @@ fn follow(
     let mut closed = 0_u64;
     for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over)] {
         let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
-        let close = move |tx: &mut dyn Tx, rows: &[i64]| {
-            tx.close_breaks(rows, &Closing { author: &author, reason, at })
-        };
+        let close =
+            move |tx: &mut dyn Tx, rows: &[i64]| tx.close_breaks(rows, &Closing { author: &author, reason, at });
         closed = closed.saturating_add(slices.all(numbers, close, &mut |_| {})?);
     }
     Ok((opened, closed))

@@ -325,6 +325,8 @@ pub struct StoredLine {
     pub row: u32,
     /// Its file: name and SHA-256.
     pub file: (String, [u8; 32]),
+    /// Who brought the file.
+    pub brought_by: Author,
     /// The event that it names, as a notice of it would be keyed.
     pub key: Option<EventKey>,
     /// The same, for people.

@@ -39,7 +39,7 @@ pub(super) use item_columns;
 /// The columns of a line and of its file, in the order that [`stored_line`] reads them.
 macro_rules! stored_line_columns {
     () => {
-        "l.no, l.row, f.name, f.hash, l.key, l.event, l.movement, l.amount, l.discount, l.fee, l.ref_invoice, l.ref_order, \
+        "l.no, l.row, f.name, f.hash, f.author, l.key, l.event, l.movement, l.amount, l.discount, l.fee, l.ref_invoice, l.ref_order, \
          l.ref_customer, l.paid_at"
     };
 }
@@ -156,6 +156,7 @@ pub(super) fn stored_line(cells: &mut impl Cells) -> Result<StoredLine, StoreErr
         no,
         row,
         file: (cells.text()?, cells.hash()?),
+        brought_by: author(cells)?,
         key: cells.event_key_some()?,
         event: cells.text_some()?,
         movement: cells.word_some(|word| Movement::ALL.into_iter().find(|movement| movement.word() == word))?,

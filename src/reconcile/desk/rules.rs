@@ -7,6 +7,7 @@ use crate::domain::decision::{Decision, ParkReason};
 use crate::domain::ids::{Author, Movement, PartnerCode};
 use crate::domain::resolution::{BreakState, ITEMS_MAX, Resolution};
 use crate::domain::review::BreakClass;
+use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
 use crate::matching::{self, Rules};
 use crate::store::StoreError;
@@ -17,8 +18,9 @@ use crate::store::rows::EventState;
 /// Who approves what rules propose, as far as somebody gave it authority.
 pub const APPROVER: &str = "system:rules";
 
-/// Breaks that are looked at in one page.
+/// Breaks that are looked at in one page, and in one run, newest first: an older one's turn comes when those are resolved.
 const PAGE: u32 = 500;
+const LOOKED_MAX: usize = 20_000;
 
 /// A rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ pub fn dry_run(
 ) -> Result<Option<NewProposal>, NotProposed> {
     let author = Author::parse(rule.name()).map_err(|bad| StoreError::Fault(bad.to_string()))?;
     let mut wishes = Vec::new();
-    let mut before = None;
+    let (mut before, mut looked) = (None, 0);
     loop {
         let filter =
             BreakFilter { class: Some(rule.class()), partner: partner.cloned(), before, ..BreakFilter::open(PAGE) };
@@ -101,7 +103,8 @@ pub fn dry_run(
                 wishes.push((about.no, what));
             }
         }
-        if wishes.len() >= ITEMS_MAX {
+        looked += page.len();
+        if wishes.len() >= ITEMS_MAX || looked >= LOOKED_MAX {
             wishes.truncate(ITEMS_MAX);
             break;
         }
@@ -112,6 +115,22 @@ pub fn dry_run(
     // Oldest first, whatever came in between: the same breaks give the same list.
     wishes.sort_unstable_by_key(|(no, _)| *no);
     draft(reports, wishes, (&author, rule.reason(), at)).map(Some)
+}
+
+/// May a rule's list be approved by the rules' own authority when this person runs it? Not where the person brought the
+/// statement that it stands on: that would be one person alone.
+///
+/// # Errors
+/// The machine's.
+pub fn may_approve(reports: &mut dyn Reports, new: &NewProposal, run_by: &Author) -> Result<bool, StoreError> {
+    for item in &new.items {
+        if let Resolution::Create { line: Some(line), .. } = &item.what
+            && reports.shown_line(LineNo(*line))?.is_none_or(|line| line.brought_by == *run_by)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn create_missing(reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {

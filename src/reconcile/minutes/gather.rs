@@ -10,6 +10,7 @@ use crate::partner::Profile;
 use crate::store::StoreError;
 use crate::store::periods::{Moved, Period, PeriodBooks, PeriodBreak, PeriodBreaks};
 use crate::store::reports::Reports;
+use crate::store::settlements::Batches;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -54,7 +55,8 @@ pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, 
     let sealed = sealed(reports, partner, &days)?;
     let period = Period { partner, from, to };
     let books = reports.period_books(&period)?;
-    let figures = Figures::of(&books, &Account::Clearing(partner.clone()), &Account::Fee(partner.clone()));
+    let mut figures = Figures::of(&books, &Account::Clearing(partner.clone()), &Account::Fee(partner.clone()));
+    figures.paid_over(&credited(reports, partner, (from, to))?)?;
     let compared = comparisons(reports, profile, &days)?;
     let (differences, differences_in_all) = differences(reports, &period, profile.timezone())?;
     let contract = profile.contract();
@@ -90,9 +92,46 @@ pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, 
     Ok(minutes)
 }
 
+/// What the bank credited for business days before a period, and for those of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Credited {
+    before: i64,
+    within: i64,
+}
+
+/// Batches that are read, the latest: one a business day.
+const BATCHES_MAX: u32 = 100_000;
+
+/// The first business day that is asked for.
+const EARLIEST: Date = jiff::civil::date(2000, 1, 1);
+
+fn credited(
+    reports: &mut dyn Reports,
+    partner: &PartnerCode,
+    (from, to): (Date, Date),
+) -> Result<Credited, MinutesError> {
+    let ask = Batches { partner, from: EARLIEST, to, open_only: false, limit: BATCHES_MAX };
+    let mut credited = Credited::default();
+    for batch in reports.batches(&ask)? {
+        let sum = if batch.day < from { &mut credited.before } else { &mut credited.within };
+        *sum = sum.checked_add(batch.credited).ok_or_else(beyond)?;
+    }
+    Ok(credited)
+}
+
+fn beyond() -> MinutesError {
+    MinutesError::Untied("days beyond what can be counted".to_owned())
+}
+
 /// The signature under the period's last day, if all of its days are sealed: its hash commits to every day before it.
 fn sealed(reports: &mut dyn Reports, partner: &PartnerCode, days: &[Date]) -> Result<Option<Sealed>, StoreError> {
     let mut last = None;
+    // What came late for the days is in no figure that was signed.
+    if let (Some(from), Some(to)) = (days.first(), days.last())
+        && reports.accounted(partner, (*from, *to))? != reports.day_totals(partner, (*from, *to))?
+    {
+        return Ok(None);
+    }
     for day in days {
         let close = reports.close(partner, close::Period::Day(*day))?;
         let Some(close) = close.filter(|close| close.state == close::CloseState::Sealed) else { return Ok(None) };
@@ -159,6 +198,16 @@ impl Figures {
         figures
     }
 
+    /// Credits of the bank are kept with the batches that they pay, not in the ledger.
+    fn paid_over(&mut self, credited: &Credited) -> Result<(), MinutesError> {
+        let owed = &mut self.owed;
+        let all = credited.before.checked_add(credited.within).ok_or_else(beyond)?;
+        owed.opening = owed.opening.checked_sub(credited.before).ok_or_else(beyond)?;
+        owed.withdrawn = owed.withdrawn.checked_add(credited.within).ok_or_else(beyond)?;
+        owed.closing = owed.closing.checked_sub(all).ok_or_else(beyond)?;
+        Ok(())
+    }
+
     fn service(&self) -> Service {
         Service {
             name: COLLECTING.to_owned(),
@@ -204,7 +253,7 @@ fn comparisons(reports: &mut dyn Reports, profile: &Profile, days: &[Date]) -> R
 fn added(a: Sum, b: Sum) -> Result<Sum, MinutesError> {
     let sum = a.count.checked_add(b.count).zip(a.dong.checked_add(b.dong));
     let sum = sum.map(|(count, dong)| Sum { count, dong });
-    sum.ok_or_else(|| MinutesError::Untied("days beyond what can be counted".to_owned()))
+    sum.ok_or_else(beyond)
 }
 
 /// The first differences, and how many there are.

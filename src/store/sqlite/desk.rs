@@ -234,7 +234,7 @@ impl DeskReports for SqliteReports {
         const OPEN: &str = concat!(
             "-- reports.open_breaks\nSELECT ",
             break_columns!(),
-            " FROM breaks b WHERE b.closed_at IS NULL AND (?1 IS NULL OR b.no < ?1) AND (?2 IS NULL OR b.state = ?2)
+            " FROM breaks b WHERE b.closed_at IS NULL AND b.no < coalesce(?1, 9223372036854775807) AND (?2 IS NULL OR b.state = ?2)
                 AND (?3 IS NULL OR b.class = ?3) AND (?4 IS NULL OR b.partner = ?4) AND (?5 IS NULL OR b.assignee = ?5)
                 AND (?6 IS NULL OR b.event_key = ?6) AND (?7 IS NULL OR b.aged_from >= ?7)
                 AND (?8 IS NULL OR b.aged_from <= ?8) ORDER BY b.no DESC LIMIT ?9"
@@ -242,7 +242,7 @@ impl DeskReports for SqliteReports {
         const ALL: &str = concat!(
             "-- reports.breaks\nSELECT ",
             break_columns!(),
-            " FROM breaks b WHERE (?1 IS NULL OR b.no < ?1) AND (?2 IS NULL OR b.state = ?2)
+            " FROM breaks b WHERE b.no < coalesce(?1, 9223372036854775807) AND (?2 IS NULL OR b.state = ?2)
                 AND (?3 IS NULL OR b.class = ?3) AND (?4 IS NULL OR b.partner = ?4) AND (?5 IS NULL OR b.assignee = ?5)
                 AND (?6 IS NULL OR b.event_key = ?6) AND (?7 IS NULL OR b.aged_from >= ?7)
                 AND (?8 IS NULL OR b.aged_from <= ?8) ORDER BY b.no DESC LIMIT ?9"
