@@ -103,6 +103,10 @@ fn days_are_signed_off(home: &Home) {
     notify(home, "P3", "HD-3", 300_000, 33);
     assert_eq!(bring(home, NEXT, &statement(&[("P3", "HD-3", 300_000, 33)])).status, 201);
     assert_eq!(compare(home, NEXT).status, 200);
+    // Nobody compares the sealed day again: what came late for it is compared with the next one.
+    let open = home.internal("GET", "/api/v1/breaks?class=MISSING_IN_STATEMENT", "application/json", b"").json();
+    assert_eq!(open.as_array().unwrap().len(), 1, "{open:#}");
+    assert_eq!((&open[0]["amount"], &open[0]["leg"]["day"]), (&json!(90_000), &json!(NEXT)));
     let next = sealed(home, NEXT, &json!("still with the partner"));
     let accounted = json!([
         {"business_day": DAY, "count": 1, "dong": 90_000},
@@ -122,6 +126,24 @@ fn days_are_signed_off(home: &Home) {
     assert_eq!(compare(home, NEXT).status, 200);
     let anew = sealed(home, NEXT, &json!(null));
     assert_eq!(anew["figures"]["accounted"], accounted, "closed again, it accounts for the same");
+
+    // A draft stands on the close of the day before, and falls with it.
+    assert_eq!(close(home, "chi", NEXT, "reopen", json!({"reason": "again"})).status, 204);
+    assert_eq!(compare(home, NEXT).status, 200);
+    let draft = close(home, "an", NEXT, "draft", json!({}));
+    assert_eq!(draft.status, 200, "{}", draft.text());
+    assert_eq!(close(home, "chi", DAY, "reopen", json!({"reason": "a corrected file"})).status, 204);
+    let word = json!({ "sha256": draft.json()["sha256"] });
+    refused(&close(home, "chi", NEXT, "sign", word), 409, "draw it up again");
+    // Opened again, the day has all of its payments, and the next one none of them.
+    assert_eq!(compare(home, DAY).status, 200);
+    let whole = sealed(home, DAY, &json!("with the partner"));
+    assert_eq!(whole["figures"]["accounted"], json!([{"business_day": DAY, "count": 3, "dong": 390_000}]));
+    assert_eq!(compare(home, NEXT).status, 200);
+    let own = sealed(home, NEXT, &json!("with the partner"));
+    assert_eq!(own["figures"]["accounted"], json!([{"business_day": NEXT, "count": 1, "dong": 300_000}]));
+    grant(home, "chi", "reopen", -1);
+    refused(&close(home, "chi", NEXT, "reopen", json!({"reason": "x"})), 403, "privilege");
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
     let (exit, text) = code(&home.run(&["audit", "--config", "gateway.toml"]));

@@ -1,10 +1,10 @@
 //! What rules propose, and that they approve nothing that nobody let them.
 
-use super::{Desk, line};
+use super::{Desk, author, line};
 use crate::ledger::tell::{bill, noon, pay};
 use thuho::domain::resolution::{Action, Resolution};
 use thuho::domain::statement::LineNo;
-use thuho::reconcile::desk::rules::{APPROVER, Rule, dry_run};
+use thuho::reconcile::desk::rules::{APPROVER, Rule, dry_run, may_approve};
 use thuho::store::desk::{Decided, Verb};
 
 #[test]
@@ -28,6 +28,9 @@ fn a_rule_says_the_same_of_the_same_breaks_and_moves_nothing_by_itself() {
             .collect();
         assert_eq!(drafts[0], drafts[1]);
         assert_eq!(drafts[0].maker.as_str(), "rule:create-missing@1");
+        // Who brought the statement does not have a rule approve what stands on it: that would be one person.
+        let mut may = |who| may_approve(desk.books.reports.as_mut(), &drafts[0], &author(who)).unwrap();
+        assert_eq!((may("an"), may("chi")), (false, true));
         let listed: Vec<(i64, &Resolution)> = drafts[0].items.iter().map(|i| (i.break_no, &i.what)).collect();
         let frozen = Resolution::Create { event: vec![], line: Some(LineNo::of(file, 1).0) };
         assert_eq!(listed, [(opened[0], &frozen)], "the line is frozen with it");

@@ -31,6 +31,9 @@ fn one_person_proposes_and_another_one_approves() {
         assert_eq!(desk.decide(proposal, Verb::Approve, "binh"), Decided::BeyondAuthority);
         assert_eq!(desk.carry_out(None).done, 0, "nothing is carried out that is not approved");
         desk.grant("binh", Action::Allocate, 100);
+        desk.grant("binh", Action::Allocate, -1);
+        assert_eq!(desk.decide(proposal, Verb::Approve, "binh"), Decided::BeyondAuthority, "what was given is taken");
+        desk.grant("binh", Action::Allocate, 100);
         assert_eq!(desk.decide(proposal, Verb::Approve, "binh"), Decided::Done);
         assert_eq!(desk.at(no).state, BreakState::Approved);
         assert_eq!(desk.decide(proposal, Verb::Approve, "chi"), Decided::Late);
