@@ -12,13 +12,10 @@ use crate::partner::Profile;
 use crate::reconcile::settlement::run::{self, Asked, SettleError};
 use crate::reconcile::settlement::{load_calendar, report};
 use crate::store;
-use crate::store::settlements::Batches;
+use crate::store::settlements::{Batches, LISTED_MAX};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::Value;
-
-/// Batches of one list.
-const BATCHES_MAX: u32 = 10_000;
 
 /// Days of a list that names none.
 const USUAL_DAYS: i32 = 31;
@@ -77,8 +74,12 @@ fn here(args: &Args) -> Result<Value, Failure> {
     }
     let failed = |e: store::StoreError| Failure::Failed(e.to_string());
     let mut reports = store::open_reports(&config.store).map_err(failed)?;
-    let ask = Batches { partner: profile.code(), from, to, open_only: false, limit: BATCHES_MAX };
-    Ok(report::list_json(&args.partner, (from, to), &reports.batches(&ask).map_err(failed)?))
+    let ask = Batches { partner: profile.code(), from, to, open_only: false, limit: LISTED_MAX + 1 };
+    let found = reports.batches(&ask).map_err(failed)?;
+    if found.len() > usize::try_from(LISTED_MAX).unwrap_or(usize::MAX) {
+        return Err(Failure::Wrong(format!("--from, --to: more than {LISTED_MAX} batches; ask for fewer days")));
+    }
+    Ok(report::list_json(&args.partner, (from, to), &found))
 }
 
 /// Compares a partner's batches with what the bank credited up to a day.

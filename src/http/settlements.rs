@@ -11,16 +11,13 @@ use crate::partner::Profile;
 use crate::reconcile::settlement::run::{self, Asked, SettleError};
 use crate::reconcile::settlement::{load_calendar, report};
 use crate::store::reports::Reports;
-use crate::store::settlements::Batches;
+use crate::store::settlements::{Batches, LISTED_MAX};
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
-
-/// Batches in one answer.
-const BATCHES_MAX: u32 = 1_000;
 
 /// The days of an answer to a question that names none.
 const USUAL_DAYS: i32 = 31;
@@ -54,9 +51,12 @@ pub async fn list(
     }
     let code = profile.code().clone();
     let found = internal.readers.ask(move |reports| {
-        reports.batches(&Batches { partner: &code, from, to, open_only: false, limit: BATCHES_MAX })
+        reports.batches(&Batches { partner: &code, from, to, open_only: false, limit: LISTED_MAX + 1 })
     });
     let found = found.await?;
+    if found.len() > usize::try_from(LISTED_MAX).unwrap_or(usize::MAX) {
+        return Err(bad(format!("from, to: more than {LISTED_MAX} batches; ask for fewer days")));
+    }
     Ok(HttpResponse::Ok().json(report::list_json(profile.code().as_str(), (from, to), &found)))
 }
 

@@ -34,7 +34,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Items that are carried out in one transaction.
-const SLICE: u32 = 50;
+const SLICE: u32 = 20;
 
 /// Approved proposals that are looked at in one go.
 const PROPOSALS_MAX: u32 = 1_000;

@@ -81,6 +81,9 @@ impl Batch {
     }
 }
 
+/// Batches of one list, for people: whoever asks for more is told to ask for fewer days, and gets no sum of a part.
+pub const LISTED_MAX: u32 = 10_000;
+
 /// Which batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batches<'a> {
