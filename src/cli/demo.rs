@@ -1,24 +1,28 @@
 //! `thuho demo`: a whole day on an embedded database in a temporary folder. The real gateway, between sandbox
-//! collectors that misbehave and a sandbox billing core that fails; then everybody's own journal is compared with the
-//! books. Needs nothing but the folder of profiles.
+//! collectors that misbehave and a sandbox billing core that fails; the next morning their statements are compared and
+//! the day is signed off; then everybody's own journal is compared with the books. Needs nothing but the folder of
+//! profiles.
 
+mod stage;
+
+use self::stage::{Folder, config, grudges, load, random, register, share_out, staff};
 use super::{Exit, Failure, Outcome, out};
 use crate::app::{Running, Start};
-use crate::config::Config;
 use crate::domain::ids::PartnerCode;
 use crate::domain::invoice::Invoice;
 use crate::domain::secret::Secret;
 use crate::domain::time::{BUSINESS_ZONE, Clock, Timestamp};
+use crate::ledger::certificate::{self, Certificate};
 use crate::outbox::signing::SigningKey;
-use crate::partner::Partners;
+use crate::partner::{Partners, Profile};
 use crate::sandbox::chance::Chance;
 use crate::sandbox::clock::{DEMO_DAY_MS, DayClock};
 use crate::sandbox::collector::{Collector, Payment};
 use crate::sandbox::core::{SandboxCore, SandboxCoreOptions};
-use crate::sandbox::core_book::{Act, Behaviour, Order};
+use crate::sandbox::core_book::Behaviour;
+use crate::sandbox::evening::{Evening, OnTheWay, Past, Staff};
 use crate::sandbox::journal::Journal;
 use crate::sandbox::keys::SandboxKeys;
-use crate::sandbox::scenario::Scenario;
 use crate::sandbox::speech::Speech;
 use crate::sandbox::tie_out::{self, CollectorSide, CoreSide, TieOut};
 use crate::sandbox::{bills, summary};
@@ -27,6 +31,7 @@ use crate::store::sqlite;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,8 +47,8 @@ const CORE_FAILS_PERCENT: u32 = 15;
 /// How long the last messages may take to reach the core.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long the gateway may take over the import.
-const IMPORT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the gateway may take until its next seal: it makes one a second.
+const SEAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Arguments of `demo`.
 #[derive(Clone, Debug, clap::Args)]
@@ -75,9 +80,11 @@ pub fn run(args: &Args) -> Outcome {
     out::note(format!("{} payments through {} partners ...", args.payments, stage.collectors.len()));
     let began = Instant::now();
     let faults = stage.play();
-    let tie = stage.compare(faults)?;
+    let evening = stage.evening(&|_, _, file| file)?;
+    let tie = stage.compare(faults, &evening)?;
     let mut page = String::new();
-    summary::write(&mut page, &tie).map_err(|_fmt| Failure::Failed("the summary could not be written".to_owned()))?;
+    summary::write(&mut page, &tie, &evening)
+        .map_err(|_fmt| Failure::Failed("the summary could not be written".to_owned()))?;
     out::note(format!("played in {} ms\n", began.elapsed().as_millis()));
     let exit = if tie.ties_out() { Exit::Done } else { Exit::No };
     if args.exit {
@@ -105,6 +112,11 @@ pub struct Stage {
     /// All bills.
     pub bills: Vec<Invoice>,
     payments: Vec<Vec<Payment>>,
+    profiles: Vec<Arc<Profile>>,
+    clock: Arc<DayClock>,
+    day: Date,
+    chance: Chance,
+    staff: Staff,
     seal_key: Secret,
     database: PathBuf,
     runtime: Runtime,
@@ -120,9 +132,10 @@ impl Stage {
         let folder = Folder::make()?;
         let known = load(&args.partners)?;
         let keys = Arc::new(SandboxKeys::generate(&known).map_err(Failure::Failed)?);
-        let clock: Arc<dyn Clock> = Arc::new(DayClock::begins(Timestamp::from_unix_ms(DEMO_DAY_MS)));
-        let today = clock.now().day_in(&zone()).unwrap_or_default();
-        let bills = bills::bills(args.seed, args.payments, today).map_err(failed)?;
+        let the_clock = Arc::new(DayClock::begins(Timestamp::from_unix_ms(DEMO_DAY_MS)));
+        let clock: Arc<dyn Clock> = Arc::<DayClock>::clone(&the_clock);
+        let day = clock.now().day_in(&zone()).unwrap_or_default();
+        let bills = bills::bills(args.seed, args.payments, day).map_err(failed)?;
         let partners = Partners::load(&args.partners, keys.as_ref()).map_err(wrong)?;
         let payments = share_out(args, &bills, partners.iter().count());
 
@@ -144,12 +157,14 @@ impl Stage {
             SandboxCore::start(options).map_err(failed)?
         };
 
-        let token = hex::encode(random()?);
-        let config = config(&folder, args, &core.url(), [&whsec, &token])?;
+        let tokens = [random()?, random()?, random()?, random()?].map(hex::encode);
+        let config = config(&folder, args, (&core.url(), &whsec), &tokens)?;
         let (seal_key, database) = (config.seal_secret.clone(), folder.0.join("books.db"));
         let secrets = Arc::clone(&keys);
         let gateway = Running::start(Start { config, clock: Arc::clone(&clock), secrets, signals: !args.exit })?;
+        let [token, people @ ..] = tokens;
         runtime.block_on(register(&gateway, &token, &bills))?;
+        let staff = staff(&gateway, people)?;
 
         let base = format!("http://{}", gateway.public());
         let mut collectors = Vec::new();
@@ -159,7 +174,22 @@ impl Stage {
             let collector = Collector::new(speech, stranger, &base, Arc::clone(&clock), Journal::default());
             collectors.push(Arc::new(collector.map_err(Failure::Failed)?));
         }
-        Ok(Self { gateway, core, collectors, bills, payments, seal_key, database, runtime, _folder: folder })
+        Ok(Self {
+            gateway,
+            core,
+            collectors,
+            bills,
+            payments,
+            profiles: partners.iter().map(Arc::clone).collect(),
+            clock: the_clock,
+            day,
+            chance: Chance(args.seed),
+            staff,
+            seal_key,
+            database,
+            runtime,
+            _folder: folder,
+        })
     }
 
     /// Plays the whole day, until the core has heard what it will hear. Says what went wrong with the collectors.
@@ -170,16 +200,72 @@ impl Stage {
                 told.buffer_unordered(AT_ONCE).filter_map(|told| async { told.err() }).collect::<Vec<String>>()
             });
             let mut faults = futures_util::future::join_all(days).await.concat();
-            let began = Instant::now();
-            while self.waiting() > 0 && began.elapsed() < DELIVERY_TIMEOUT {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            let late = self.waiting();
-            if late > 0 {
-                faults.push(format!("{late} messages did not reach the core in time"));
-            }
+            faults.extend(self.delivered().await.err());
             faults
         })
+    }
+
+    /// Waits until the core has heard what it will hear.
+    async fn delivered(&self) -> Result<(), String> {
+        if within(DELIVERY_TIMEOUT, || self.waiting() == 0).await {
+            return Ok(());
+        }
+        Err(format!("{} messages did not reach the core in time", self.waiting()))
+    }
+
+    /// Waits for a seal that is made at this moment or later.
+    async fn sealed_at(&self, at: Timestamp) -> Result<(), Failure> {
+        let sealed = || {
+            let seals = self.reports().and_then(|mut reports| reports.seals(at.plus_ms(-1), 1).map_err(failed));
+            seals.is_ok_and(|seals| !seals.is_empty())
+        };
+        let late = || Failure::Failed("the chains were not sealed in time".to_owned());
+        within(SEAL_TIMEOUT, sealed).await.then_some(()).ok_or_else(late)
+    }
+
+    /// Ends the day: its last calls come under a seal, the clock is set to the next morning for everybody, and files are
+    /// taken, compared and signed off. Files may be changed on their way.
+    ///
+    /// # Errors
+    /// What the machine could not do. Whatever else is wrong is in the [`Evening`].
+    pub fn evening(&self, on_the_way: OnTheWay<'_>) -> Result<Evening, Failure> {
+        let mut evening = Evening::default();
+        let lines = self.collectors.iter().map(|collector| collector.lines());
+        let past = Past {
+            day: self.day,
+            chance: self.chance,
+            collectors: self.profiles.iter().cloned().zip(lines).collect(),
+            core: self.core.with_book(|book| book.journal().lines().to_vec()),
+            on_the_way,
+        };
+        let morning = self.day.tomorrow().map_err(failed)?.at(6, 0, 0, 0).to_zoned(zone()).map_err(failed)?;
+        let morning = Timestamp::from_unix_ms(morning.timestamp().as_millisecond());
+        self.runtime.block_on(async {
+            self.sealed_at(self.clock.now()).await?;
+            self.clock.skip_to(morning);
+            evening.begin(&self.staff, &past).await;
+            evening.differences.extend(self.delivered().await.err());
+            evening.sign_off(&self.staff, &past).await;
+            self.sealed_at(morning).await?;
+            for (partner, end) in &mut evening.days {
+                match self.certified(partner).await {
+                    Ok(certificate) => end.certified = Some(certificate),
+                    Err(why) => evening.differences.push(format!("{partner}: no valid certificate: {why}")),
+                }
+            }
+            Ok(evening)
+        })
+    }
+
+    /// The certificate of a partner's day, verified beside the books.
+    async fn certified(&self, partner: &str) -> Result<Certificate, String> {
+        let certificate = Evening::certificate(&self.staff, partner, self.day).await?;
+        let mut reports = self.reports().map_err(|failure| failure.to_string())?;
+        match certificate::verify(&mut reports, &self.seal_key, &certificate) {
+            Ok(None) => Ok(certificate),
+            Ok(Some(wrong)) => Err(wrong),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     fn waiting(&self) -> i64 {
@@ -226,121 +312,30 @@ impl Stage {
         tie_out::compare(&mut self.reports()?, collectors, core, &self.bills, &self.seal_key).map_err(failed)
     }
 
-    fn compare(&self, faults: Vec<String>) -> Result<TieOut, Failure> {
+    fn compare(&self, faults: Vec<String>, evening: &Evening) -> Result<TieOut, Failure> {
         let mut tie = self.compare_with(&self.collector_sides()?, &self.core_side())?;
         tie.differences.extend(faults);
+        tie_out::with_evening(&mut tie, evening);
         Ok(tie)
     }
 }
 
-/// Payments take turns through the collectors; each bill is in one story only, so the order in which the stories
-/// are told changes no sum.
-fn share_out(args: &Args, bills: &[Invoice], collectors: usize) -> Vec<Vec<Payment>> {
-    let mut shares = vec![Vec::new(); collectors];
-    let mut turn = (0..collectors).cycle();
-    for (n, bill) in (1..).zip(bills) {
-        let payment = Payment { n, scenario: Scenario::of(Chance(args.seed), n), bill: bill.clone() };
-        if let Some(share) = turn.next().and_then(|collector| shares.get_mut(collector)) {
-            share.push(payment);
+/// Does it come true before this time is over?
+async fn within(time: Duration, mut come_true: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    loop {
+        if come_true() {
+            return true;
         }
-    }
-    shares
-}
-
-/// Two bills that the core will not take without a person: one it refuses, one it says somebody else has cleared.
-fn grudges(payments: &[Vec<Payment>]) -> Vec<Order> {
-    let plain = payments.iter().flatten().filter(|payment| payment.scenario == Scenario::Plain);
-    let acts = [Act::Status { code: 422, retry_after_s: None }, Act::ClearedByOther];
-    plain
-        .zip(acts)
-        .map(|(payment, act)| Order { invoice: Some(payment.bill.id.to_string()), times: None, act })
-        .collect()
-}
-
-fn load(dir: &Path) -> Result<Partners, Failure> {
-    let partners = Partners::load_without_secrets(dir).map_err(|errors| {
-        Failure::Wrong(format!("{errors}\nrun this in the project's folder, or name the profiles with --partners DIR"))
-    })?;
-    if partners.iter().next().is_none() {
-        let dir = dir.display();
-        return Err(Failure::Wrong(format!("{dir}: expected at least one profile, or --partners DIR")));
-    }
-    Ok(partners)
-}
-
-fn config(folder: &Folder, args: &Args, core_url: &str, secrets: [&str; 2]) -> Result<Config, Failure> {
-    let [whsec, token] = secrets;
-    let seal = hex::encode(random()?);
-    let mut names = Vec::new();
-    for (name, secret) in [("core", whsec), ("token", token), ("seal", seal.as_str())] {
-        let path = folder.0.join(name);
-        std::fs::write(&path, secret).map_err(failed)?;
-        names.push(toml::Value::String(format!("file:{}", path.display())));
-    }
-    let quoted = |path: &Path| toml::Value::String(path.display().to_string());
-    let store = toml::Value::String(format!("sqlite://{}", folder.0.join("books.db").display()));
-    let [core, token, seal] = names.try_into().unwrap_or_else(|_three| std::array::from_fn(|_| quoted(&folder.0)));
-    let text = format!(
-        "[listen]\npublic = \"127.0.0.1:0\"\ninternal = \"127.0.0.1:{}\"\nworkers = 2\n\
-         [server]\nenvironment = \"demo\"\n\
-         [limits]\npeer_per_second = 1000000\npeer_burst = 1000000\ntotal_per_second = 1000000\ntotal_burst = 1000000\n\
-         [store]\nurl = {store}\n[seal]\nsecret = {seal}\n[core]\nurl = \"{core_url}\"\nsecret = {core}\n\
-         [partners]\ndir = {}\n[drain]\nready_ms = 0\n\
-         [[token]]\nname = \"demo\"\nscope = [\"invoices\", \"read\", \"ops\"]\nsecret = {token}\n",
-        args.port,
-        quoted(&args.partners),
-    );
-    Ok(Config::of(Path::new("the demo's configuration"), &text, [])?)
-}
-
-/// Tells the gateway of the bills, as the billing core does.
-async fn register(gateway: &Running, token: &str, bills: &[Invoice]) -> Result<(), Failure> {
-    let url = format!("http://{}/api/v1/invoices", gateway.internal());
-    let http = crate::sandbox::collector::http_client(IMPORT_TIMEOUT).map_err(Failure::Failed)?;
-    let answer = http
-        .put(url)
-        .bearer_auth(token)
-        .header("content-type", "application/x-ndjson")
-        .body(bills::to_ndjson(bills))
-        .send()
-        .await
-        .map_err(|error| Failure::Failed(format!("the bills could not be registered: {error}")))?;
-    let status = answer.status();
-    let text = answer.text().await.unwrap_or_default();
-    if status.is_success() {
-        Ok(())
-    } else {
-        Err(Failure::Failed(format!("the bills were not taken: {status} {text}")))
-    }
-}
-
-/// A folder of its own, gone when the demo ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make() -> Result<Self, Failure> {
-        let [a, b, c, d, ..] = random()?;
-        let path = std::env::temp_dir().join(format!("thuho-demo-{}", hex::encode([a, b, c, d])));
-        std::fs::create_dir(&path).map_err(failed)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // Whoever cleans temporary folders will find what could not be removed.
-        std::fs::remove_dir_all(&self.0).ok();
+        if began.elapsed() > time {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 fn zone() -> TimeZone {
     TimeZone::get(BUSINESS_ZONE).unwrap_or(TimeZone::UTC)
-}
-
-fn random() -> Result<[u8; 32], Failure> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|_none| Failure::Failed("the machine gives no random numbers".to_owned()))?;
-    Ok(bytes)
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {

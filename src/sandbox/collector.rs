@@ -3,7 +3,7 @@
 
 use super::journal::Journal;
 use super::scenario::Scenario;
-use super::speech::{Saying, Speech, name_of};
+use super::speech::{Naming, Saying, Speech, name_of};
 use crate::domain::ids::{EventKey, Movement};
 use crate::domain::invoice::Invoice;
 use crate::domain::money::Money;
@@ -46,8 +46,18 @@ pub struct Line {
     pub key: Option<String>,
     /// The story it belongs to.
     pub story: &'static str,
+    /// The event by all its fields, as a notice names it; nothing for what cannot be said.
+    pub fields: Vec<String>,
     /// The bill it is about; empty for one that nobody knows.
     pub invoice: String,
+    /// How the bill was named,
+    pub naming: Naming,
+    /// and by which text.
+    pub reference: String,
+    /// What was said of the money, in dong.
+    pub amount: i64,
+    /// When it was paid, in milliseconds since 1970.
+    pub paid_at_ms: i64,
     /// What its till moved by, in dong: positive for a payment, negative for one taken back.
     pub till: i64,
     /// Was the gateway told at all?
@@ -60,6 +70,14 @@ pub struct Line {
     pub status: u16,
     /// Did it read a yes?
     pub yes: bool,
+}
+
+impl Line {
+    /// Does it hold money of which the gateway cannot know from its calls?
+    #[must_use]
+    pub fn unheard(&self) -> bool {
+        self.till > 0 && !(self.told && self.readable)
+    }
 }
 
 /// A payment to be told.
@@ -275,10 +293,10 @@ impl Collector {
     }
 
     async fn unknown_status(&self, payment: &Payment, saying: Saying) -> Result<(), String> {
-        let strange = Saying { status: Some("977"), ..saying };
+        let strange = Saying { status: Some("977"), ..saying.clone() };
         // Once only: each such call is kept as a receipt of its own.
         let heard = self.once(&strange).await?;
-        self.write(Line { readable: false, ..self.line(payment, &strange, heard) })
+        self.write(Line { readable: false, ..self.line(payment, &saying, heard) })
     }
 
     async fn without_money(&self, payment: &Payment, saying: &Saying) -> Result<(), String> {
@@ -307,7 +325,11 @@ impl Collector {
 
     /// A partner that asks first has the money once it has heard yes; any other had it before it called.
     fn line(&self, payment: &Payment, saying: &Saying, heard: Heard) -> Line {
-        let key = self.speech.key_of(saying, self.clock.now());
+        let (event, key) = match self.speech.event_of(saying, self.clock.now()) {
+            Some((event, key)) => (event.fields().to_vec(), key),
+            None => (Vec::new(), None),
+        };
+        let (naming, reference) = saying.bill.clone();
         let has_money = heard.yes || !self.asks_first();
         Line {
             partner: self.name().to_owned(),
@@ -316,7 +338,12 @@ impl Collector {
             reverses: saying.reverses.as_ref().and_then(|fields| fields.last().cloned()),
             key: key.as_ref().map(EventKey::to_string),
             story: payment.scenario.word(),
+            fields: event,
             invoice: payment.bill.id.to_string(),
+            naming,
+            reference,
+            amount: saying.amount.dong(),
+            paid_at_ms: saying.paid_at.unix_ms(),
             till: if has_money { saying.amount.dong() } else { 0 },
             told: true,
             readable: true,

@@ -118,12 +118,13 @@ async fn hear(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>)
     let id = header("webhook-id").unwrap_or_default().to_owned();
     let at = header("webhook-timestamp").and_then(|text| text.parse::<i64>().ok()).unwrap_or_default();
     let signature = header("webhook-signature").unwrap_or_default();
-    let fresh = shared.clock.now().unix_s().abs_diff(at) <= TOLERANCE_S;
+    let now = shared.clock.now();
+    let fresh = now.unix_s().abs_diff(at) <= TOLERANCE_S;
     if !fresh || !shared.key.proves(signature, &id, at, &body) {
         return HttpResponse::Unauthorized().body("{\"error\":\"signature\"}");
     }
     // The lock is not held over the wait.
-    let said = shared.book().hear(&id, &body);
+    let said = shared.book().hear(&id, &body, now);
     match said {
         Err(error) => {
             tracing::error!(%error, "The sandbox core cannot write its journal");

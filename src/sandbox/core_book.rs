@@ -3,6 +3,7 @@
 
 use super::chance::Chance;
 use super::journal::Journal;
+use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -101,8 +102,12 @@ pub struct Line {
     pub payment: String,
     /// Through whom.
     pub partner: String,
+    /// Its name for what happened.
+    pub event: String,
     /// Which invoice.
     pub invoice: String,
+    /// Whose.
+    pub customer: String,
     /// Its place in the invoice's order.
     pub sequence: u32,
     /// Whole dong, as the message says: never negative.
@@ -111,6 +116,8 @@ pub struct Line {
     pub effect: Effect,
     /// The status that was answered; 0 for none.
     pub answered: u16,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// An answer to be given.
@@ -160,7 +167,11 @@ struct Message {
 struct Data {
     payment: String,
     partner: String,
+    #[serde(default)]
+    event: String,
     invoice_id: String,
+    #[serde(default)]
+    customer_code: String,
     sequence: u32,
     amount: i64,
 }
@@ -221,7 +232,7 @@ impl CoreBook {
     ///
     /// # Errors
     /// When the journal cannot be written; nothing is to be answered as success then.
-    pub fn hear(&mut self, id: &str, body: &[u8]) -> std::io::Result<Said> {
+    pub fn hear(&mut self, id: &str, body: &[u8], at: Timestamp) -> std::io::Result<Said> {
         let Ok(Message { r#type: kind, data }) = serde_json::from_slice::<Message>(body) else {
             return Ok(Said::plain(400, "{\"error\":\"not a message\"}".to_owned()));
         };
@@ -233,18 +244,21 @@ impl CoreBook {
         );
         let effect = if takes { self.take(id, body, &kind, &data) } else { Effect::None };
         let said = said(id, effect, act);
-        let Data { payment, partner, invoice_id: invoice, sequence, amount } = data;
+        let Data { payment, partner, event, invoice_id: invoice, customer_code: customer, sequence, amount } = data;
         let id = id.to_owned();
         self.journal.add(Line {
             id,
             kind,
             payment,
             partner,
+            event,
             invoice,
+            customer,
             sequence,
             amount,
             effect,
             answered: said.status,
+            at_ms: at.unix_ms(),
         })?;
         Ok(said)
     }
@@ -334,7 +348,7 @@ mod tests {
     }
 
     fn check(book: &mut CoreBook, id: &str, body: &[u8], expected: u16) {
-        assert_eq!(book.hear(id, body).unwrap().status, expected, "{id}");
+        assert_eq!(book.hear(id, body, Timestamp::default()).unwrap().status, expected, "{id}");
     }
 
     #[test]
@@ -343,7 +357,7 @@ mod tests {
         let body = message("payment.settled", "HD-1", 1, 500);
         check(&mut book, "dsp_1", &body, 200);
         check(&mut book, "dsp_1", &body, 409);
-        assert!(book.hear("dsp_1", &body).unwrap().body.contains("dsp_1"));
+        assert!(book.hear("dsp_1", &body, Timestamp::default()).unwrap().body.contains("dsp_1"));
         check(&mut book, "dsp_1", &message("payment.settled", "HD-1", 1, 501), 422);
         check(&mut book, "dsp_2", &message("payment.reversed", "HD-1", 2, 200), 200);
         check(&mut book, "dsp_0", &message("payment.settled", "HD-1", 1, 900), 200);
@@ -362,7 +376,13 @@ mod tests {
         check(&mut book, "dsp_1", &body, 500);
         check(&mut book, "dsp_1", &body, 409);
         check(&mut book, "dsp_2", &message("payment.settled", "HD-2", 1, 5), 409);
-        assert!(!book.hear("dsp_2", &message("payment.settled", "HD-2", 1, 5)).unwrap().body.contains("dsp_2"));
+        assert!(
+            !book
+                .hear("dsp_2", &message("payment.settled", "HD-2", 1, 5), Timestamp::default())
+                .unwrap()
+                .body
+                .contains("dsp_2")
+        );
         check(&mut book, "dsp_3", &message("payment.settled", "HD-3", 1, 5), 0);
         check(&mut book, "dsp_3", &message("payment.settled", "HD-3", 1, 5), 200);
         assert_eq!(book.totals().net_dong, 505);
@@ -373,7 +393,7 @@ mod tests {
         let answers = || {
             let mut book = book(Behaviour { fail_percent: 100, ..Behaviour::default() });
             let body = message("payment.settled", "HD-1", 1, 500);
-            [1, 2, 3].map(|_| book.hear("dsp_1", &body).unwrap().status)
+            [1, 2, 3].map(|_| book.hear("dsp_1", &body, Timestamp::default()).unwrap().status)
         };
         let [first, second, third] = answers();
         assert!([500, 502, 503, 429].contains(&first) && [500, 502, 503, 429].contains(&second));

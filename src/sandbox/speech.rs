@@ -1,17 +1,19 @@
 //! How a sandbox collector says things in its profile's words: which fields the profile knows is found out once, by
 //! trying. Makes signed calls; sends none.
 
-use crate::domain::ids::{EventKey, Movement};
+use crate::domain::ids::{EventId, EventKey, Movement};
 use crate::domain::invoice::Invoice;
 use crate::domain::money::Money;
 use crate::domain::notice::{Effect, Notice};
 use crate::domain::time::Timestamp;
 use crate::partner::forge::{ForgeError, Forged, Wanted};
 use crate::partner::{Profile, SigningKey};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// How a bill is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Naming {
     /// Our order reference.
     Order,
@@ -179,10 +181,12 @@ impl Speech {
         })
     }
 
-    /// The identity of the event in the gateway's books.
+    /// The event as the profile names it, and its identity in the gateway's books if it moves money.
     #[must_use]
-    pub fn key_of(&self, saying: &Saying, now: Timestamp) -> Option<EventKey> {
-        self.say(saying, now).ok().and_then(|said| self.understood(&said, now)).and_then(|notice| notice.key())
+    pub fn event_of(&self, saying: &Saying, now: Timestamp) -> Option<(EventId, Option<EventKey>)> {
+        let notice = self.say(saying, now).ok().and_then(|said| self.understood(&said, now))?;
+        let key = notice.key();
+        Some((notice.event, key))
     }
 }
 

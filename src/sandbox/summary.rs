@@ -1,5 +1,6 @@
 //! The demo's last page: what came in, what was booked where, what the core confirmed, what is open. Text only.
 
+use super::evening::{DayEnd, Evening, Figure};
 use super::tie_out::TieOut;
 use std::fmt::{self, Write};
 
@@ -10,10 +11,13 @@ const DIFFERENCES_SHOWN: usize = 20;
 ///
 /// # Errors
 /// The writer's.
-pub fn write(page: &mut dyn Write, tie: &TieOut) -> fmt::Result {
+pub fn write(page: &mut dyn Write, tie: &TieOut, evening: &Evening) -> fmt::Result {
     came_in(page, tie)?;
     booked(page, tie)?;
     confirmed(page, tie)?;
+    compared(page, evening)?;
+    resolved(page, evening)?;
+    closed(page, evening)?;
     open(page, tie)?;
     believed(page, tie)?;
     for difference in tie.differences.iter().take(DIFFERENCES_SHOWN) {
@@ -57,6 +61,57 @@ fn confirmed(page: &mut dyn Write, tie: &TieOut) -> fmt::Result {
     writeln!(page, "  {:<35} {:>7}  {:>18}\n", "waiting for a person", tie.outbox.parked, dong(tie.undelivered))
 }
 
+fn compared(page: &mut dyn Write, evening: &Evening) -> fmt::Result {
+    writeln!(page, "What the statements of the day said, and in what they differ from the books")?;
+    for (partner, end) in &evening.days {
+        for leg in &end.legs {
+            let of = format!("{partner} {}", leg.kind);
+            writeln!(page, "  {of:<35} {:>7}  {:>18}", format!("{} lines", leg.lines), dong(leg.dong))?;
+            figure(page, "    matched", leg.matched)?;
+            for (class, differs) in &leg.differs {
+                figure(page, &format!("    {class}"), *differs)?;
+            }
+        }
+    }
+    writeln!(page)
+}
+
+fn resolved(page: &mut dyn Write, evening: &Evening) -> fmt::Result {
+    writeln!(page, "What rules did about it: they book within the authority that somebody gave, and pay nothing back")?;
+    for (partner, end) in &evening.days {
+        figure(page, &format!("  {partner} booked from statement"), end.created)?;
+        figure(page, &format!("  {partner} refund waits for a person"), end.to_refund)?;
+    }
+    writeln!(page)
+}
+
+fn closed(page: &mut dyn Write, evening: &Evening) -> fmt::Result {
+    writeln!(page, "What goes on open over the day's close, by age in days")?;
+    for (partner, end) in &evening.days {
+        for ((class, age), open) in &end.open {
+            figure(page, &format!("  {partner} {class}, {age}"), *open)?;
+        }
+    }
+    writeln!(page, "\nThe day, drawn up by one person and signed by another one; every call of it certified")?;
+    for (partner, end) in &evening.days {
+        figure(page, &format!("  {partner} {}", hash(end)), end.accounted)?;
+        let total = end.certified.as_ref().map(|certificate| certificate.statement.total);
+        match total {
+            None => writeln!(page, "    NOT CERTIFIED")?,
+            Some(total) => figure(page, "    certificate valid", Figure { count: total.count, dong: total.dong })?,
+        }
+    }
+    writeln!(page)
+}
+
+fn hash(end: &DayEnd) -> String {
+    end.sealed.as_deref().map_or("NOT CLOSED".to_owned(), |hash| format!("closed {}", hash.get(..12).unwrap_or(hash)))
+}
+
+fn figure(page: &mut dyn Write, what: &str, of: Figure) -> fmt::Result {
+    writeln!(page, "{what:<37} {:>7}  {:>18}", of.count, dong(of.dong))
+}
+
 fn open(page: &mut dyn Write, tie: &TieOut) -> fmt::Result {
     writeln!(page, "Open breaks, for people to look at")?;
     for (class, (count, amount)) in &tie.breaks {
@@ -89,15 +144,7 @@ fn believed(page: &mut dyn Write, tie: &TieOut) -> fmt::Result {
 
 /// Dong with a dot between thousands, as Vietnamese bills write them.
 fn dong(amount: i64) -> String {
-    let digits = amount.unsigned_abs().to_string();
-    let mut text = String::from(if amount < 0 { "-" } else { "" });
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push('.');
-        }
-        text.push(digit);
-    }
-    text
+    super::statement::grouped(amount, '.')
 }
 
 #[cfg(test)]
@@ -117,7 +164,7 @@ mod tests {
     fn the_last_line_is_the_verdict() {
         let last = |tie: &TieOut| {
             let mut page = String::new();
-            write(&mut page, tie).unwrap();
+            write(&mut page, tie, &Evening::default()).unwrap();
             page.lines().last().unwrap().to_owned()
         };
         assert_eq!(last(&TieOut::default()), "ties out: yes");

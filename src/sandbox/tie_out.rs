@@ -3,17 +3,20 @@
 
 use super::collector::Line;
 use super::core_book::Totals;
+use super::evening::Evening;
 use crate::domain::ids::{EventKey, InvoiceId, PartnerCode};
 use crate::domain::invoice::Invoice;
 use crate::domain::posting::Account;
 use crate::domain::receipt::Verdict;
 use crate::domain::review::BreakClass;
 use crate::domain::secret::Secret;
+use crate::domain::statement::StatementKind;
 use crate::ledger::audit;
 use crate::store::StoreError;
-use crate::store::desk::BreakFilter;
+use crate::store::desk::{BreakFilter, BreakView};
 use crate::store::reports::{DispatchFilter, OutboxDepth, ReceiptCount, Reports};
 use crate::store::rows::EventState;
+use crate::store::statements::StatementFile;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More undelivered messages, or breaks, than any sandbox run has.
@@ -50,8 +53,20 @@ pub struct Held {
     pub in_suspense: i64,
     /// Of it, kept by us as receipts that could not be read, each with a break.
     pub as_receipts: i64,
-    /// Of it, never told to us: a statement will show it.
+    /// Of it, never told to us, and no statement has brought it yet.
     pub not_told: i64,
+    /// Payments that two people booked from the statement, wherever they are: how many,
+    pub made: i64,
+    /// and over how much.
+    pub made_dong: i64,
+}
+
+impl Held {
+    /// What our books must say that the collector owes us.
+    #[must_use]
+    pub fn owed(&self) -> i64 {
+        self.till - self.not_told - self.as_receipts
+    }
 }
 
 /// The whole comparison.
@@ -98,15 +113,24 @@ pub fn compare(
     tie.receipts = reports.receipt_counts()?;
     tie.balances = reports.balances()?.into_iter().collect();
     tie.outbox = reports.outbox_depth()?;
-    for one in reports.breaks(&BreakFilter::open(ROWS_MAX))? {
+    let open = reports.breaks(&BreakFilter::open(ROWS_MAX))?;
+    for one in &open {
         let class = tie.breaks.entry(one.class).or_default();
         *class = (class.0 + 1, class.1 + one.amount.dong());
     }
+    let statements = reports.statements(ROWS_MAX)?;
     for side in collectors {
-        let held = tills(reports, side, &mut tie.differences)?;
+        let (held, missing) = tills(reports, side, &mut tie.differences)?;
+        let came = |file: &StatementFile| {
+            file.statement.kind == StatementKind::Partner && file.statement.partner == side.partner
+        };
+        if statements.iter().any(came) {
+            shown(side, &missing, &open, &mut tie.differences);
+        }
         tie.held.insert(side.partner.to_string(), held);
     }
     balances(&mut tie);
+    made(&mut tie);
     unread(collectors, &mut tie);
     told_core(reports, core, bills, &mut tie)?;
     let proof = audit::audit(reports, seal_key)?;
@@ -114,26 +138,73 @@ pub fn compare(
     Ok(tie)
 }
 
-/// Looks each of a collector's events up in the books.
-fn tills(reports: &mut dyn Reports, side: &CollectorSide, differences: &mut Vec<String>) -> Result<Held, StoreError> {
+/// What a statement has and the books do not must be open breaks, one by one, and nothing besides.
+fn shown(side: &CollectorSide, missing: &BTreeSet<EventKey>, open: &[BreakView], differences: &mut Vec<String>) {
+    let breaks = open.iter().filter(|about| about.partner.as_ref() == Some(&side.partner));
+    let open: BTreeSet<EventKey> =
+        breaks.filter(|about| about.class == BreakClass::MissingWebhook).filter_map(|about| about.event).collect();
+    for key in missing.symmetric_difference(&open) {
+        let what = if open.contains(key) { "an open break and no payment" } else { "a payment and no open break" };
+        differences.push(format!("{} {key}: the statement brought {what}", side.partner));
+    }
+}
+
+/// The evening belongs to it: every collector's day must be closed over what the collector holds, and certified over all
+/// that the chain has of it.
+pub fn with_evening(tie: &mut TieOut, evening: &Evening) {
+    tie.differences.extend(evening.differences.iter().cloned());
+    for (partner, held) in &tie.held {
+        let end = evening.days.get(partner);
+        match end.filter(|end| end.sealed.is_some()) {
+            None => tie.differences.push(format!("{partner}: the day is not closed")),
+            Some(end) if end.accounted.dong != held.owed() => tie.differences.push(format!(
+                "{partner}: the day is closed over {}, by the journal {}",
+                end.accounted.dong,
+                held.owed()
+            )),
+            Some(_) => {}
+        }
+        let calls = tie.receipts.iter().filter(|r| r.partner.as_str() == partner && r.verdict != Verdict::Created);
+        let calls = calls.fold((0, 0), |sum, receipts| (sum.0 + receipts.count, sum.1 + receipts.dong));
+        let certified = end.and_then(|end| end.certified.as_ref()).map(|certificate| certificate.statement.total);
+        let certified = certified.map(|total| (i64::try_from(total.count).unwrap_or(i64::MAX), total.dong));
+        if certified != Some(calls) {
+            let certified = certified.map_or("nothing".to_owned(), |(count, dong)| format!("{count} calls of {dong}"));
+            tie.differences.push(format!(
+                "{partner}: {} calls of {} are in the chain, and {certified} are certified",
+                calls.0, calls.1
+            ));
+        }
+    }
+}
+
+/// Looks each of a collector's events up in the books. Also says what they do not have.
+fn tills(
+    reports: &mut dyn Reports,
+    side: &CollectorSide,
+    differences: &mut Vec<String>,
+) -> Result<(Held, BTreeSet<EventKey>), StoreError> {
     let taken_back: BTreeSet<&String> =
         side.lines.iter().filter(|line| line.yes).filter_map(|line| line.reverses.as_ref()).collect();
-    let mut held = Held::default();
+    let (mut held, mut missing) = (Held::default(), BTreeSet::new());
     for line in &side.lines {
         held.till += line.till;
         held.payments += u64::from(line.movement == "payment" && line.till > 0);
-        if line.till > 0 && !line.told {
-            held.not_told += line.till;
-        } else if line.till > 0 && !line.readable {
-            held.as_receipts += line.till;
-        }
         let Some(key) = line.key.as_deref().and_then(|text| EventKey::parse_hex(text).ok()) else { continue };
         let found = reports.event(&key)?;
         let state = found.as_ref().map(|event| event.state);
         let amount = found.as_ref().map_or(0, |event| event.content.amount.dong());
+        match (line.unheard(), state) {
+            (false, _) => {}
+            (true, Some(_)) => (held.made, held.made_dong) = (held.made + 1, held.made_dong + amount),
+            (true, None) => {
+                *if line.told { &mut held.as_receipts } else { &mut held.not_told } += line.till;
+                missing.insert(key);
+            }
+        }
         let right = match line.movement {
             "reversal" => matches!(state, Some(EventState::Applied)) == line.yes,
-            _ if !line.told => state.is_none(),
+            _ if line.unheard() && state.is_none() => true,
             _ if taken_back.contains(&line.event) => matches!(state, Some(EventState::Reversed)) && amount == line.till,
             _ if line.till == 0 => !matches!(state, Some(EventState::Settled | EventState::Parked(_))),
             _ => matches!(state, Some(EventState::Settled | EventState::Parked(_))) && amount == line.till,
@@ -152,7 +223,7 @@ fn tills(reports: &mut dyn Reports, side: &CollectorSide, differences: &mut Vec<
             ));
         }
     }
-    Ok(held)
+    Ok((held, missing))
 }
 
 /// The accounts must say what the events say, and nothing besides.
@@ -177,7 +248,7 @@ fn balances(tie: &mut TieOut) {
     for (partner, held) in &tie.held {
         *expected.entry("receivable".to_owned()).or_default() -= held.on_invoices;
         expected.insert(format!("suspense:{partner}"), -held.in_suspense);
-        expected.insert(format!("clearing:{partner}"), held.till - held.not_told - held.as_receipts);
+        expected.insert(format!("clearing:{partner}"), held.owed());
     }
     for name in of.keys().chain(expected.keys()).collect::<BTreeSet<_>>() {
         let (books, journals) = (of.get(name).copied().unwrap_or(0), expected.get(name).copied().unwrap_or(0));
@@ -192,6 +263,23 @@ fn balances(tie: &mut TieOut) {
         let placed = held.on_invoices + held.in_suspense + held.as_receipts + held.not_told;
         if placed != held.till {
             tie.differences.push(format!("{partner} holds {}, of which {placed} has a place", held.till));
+        }
+    }
+}
+
+/// What the chain says was booked from a statement must be what the collector held and nobody had heard of.
+fn made(tie: &mut TieOut) {
+    for (partner, held) in &tie.held {
+        let mut chain = (0, 0);
+        for receipts in tie.receipts.iter().filter(|r| r.partner.as_str() == partner && r.verdict == Verdict::Created) {
+            chain = (chain.0 + receipts.count, chain.1 + receipts.dong);
+        }
+        if chain != (held.made, held.made_dong) {
+            let ((count, dong), ours) = (chain, (held.made, held.made_dong));
+            tie.differences.push(format!(
+                "{partner}: {count} payments of {dong} were booked from the statement, by the journal {} of {}",
+                ours.0, ours.1
+            ));
         }
     }
 }

@@ -85,6 +85,20 @@ impl MomentFormat {
         }
     }
 
+    /// Writes what the clock on the wall of `zone` shows, as [`read`](Self::read) takes it. `None` outside the calendar.
+    #[must_use]
+    pub fn write(&self, at: DateTime, zone: &TimeZone) -> Option<String> {
+        match &self.0 {
+            Kind::Digits { items, .. } => Some(items.iter().map(|item| item.write(at)).collect()),
+            Kind::Pattern { text, .. } => strtime::format(text, at).ok(),
+            Kind::Instant(format) => {
+                let at = at.to_zoned(zone.clone()).ok()?.timestamp();
+                Some(format.write(Timestamp::from_unix_ms(at.as_millisecond())))
+            }
+            Kind::Serial => day_number(at),
+        }
+    }
+
     /// Does it say the time of day?
     #[must_use]
     pub fn is_timed(&self) -> bool {
@@ -118,6 +132,17 @@ pub fn serial(text: &str, from_1904: bool) -> Option<Written> {
     let at = epoch.to_datetime(Time::midnight()).checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
     let at = at.checked_add(jiff::Span::new().try_milliseconds(fraction).ok()?).ok()?;
     Some(Written::Local { at, timed: fraction != 0 })
+}
+
+/// The spreadsheet's day number of a local moment, to the millisecond.
+fn day_number(at: DateTime) -> Option<String> {
+    use rust_decimal::Decimal;
+    let days = Date::new(1899, 12, 30).ok()?.until(at.date()).ok()?.get_days();
+    let time = at.time();
+    let seconds = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+    let ms = Decimal::from(seconds * 1000 + i64::from(time.millisecond()));
+    let fraction = ms.checked_div(Decimal::from(86_400_000))?.round_dp(11);
+    Some(Decimal::from(days).checked_add(fraction)?.normalize().to_string())
 }
 
 /// The usual spelling of RFC 3339: whole seconds, and a capital T. `None` for any other, right or wrong.
@@ -228,6 +253,22 @@ fn items(pattern: &str) -> Option<Vec<Item>> {
     Some(items)
 }
 
+impl Item {
+    fn write(self, at: DateTime) -> String {
+        let two = |part: i8| format!("{part:02}");
+        match self {
+            Self::Year => format!("{:04}", at.year()),
+            Self::Month => two(at.month()),
+            Self::Day => two(at.day()),
+            Self::Hour => two(at.hour()),
+            Self::Minute => two(at.minute()),
+            Self::Second => two(at.second()),
+            Self::Millis => format!(".{:03}", at.millisecond()),
+            Self::Is(byte) => char::from(byte).to_string(),
+        }
+    }
+}
+
 fn digits(items: &[Item], mut text: &[u8]) -> Option<DateTime> {
     let (mut year, mut month, mut day) = (0_i16, 0_i8, 0_i8);
     let (mut hour, mut minute, mut second, mut millis) = (0_i8, 0_i8, 0_i8, 0_i32);
@@ -321,6 +362,26 @@ mod tests {
         assert_eq!(read("excel", "-1"), None);
         assert_eq!(read("excel", "99999999"), None);
         assert_eq!(read("excel", "4e4"), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was_meant() {
+        let at = date(2026, 4, 1).at(23, 5, 9, 0);
+        for (format, expected) in [
+            ("%d/%m/%Y %H:%M:%S", "01/04/2026 23:05:09"),
+            ("%d/%m/%Y", "01/04/2026"),
+            ("%Y-%m-%d %H:%M:%S%.3f", "2026-04-01 23:05:09.000"),
+            ("%-d/%-m/%Y %T", "1/4/2026 23:05:09"),
+            ("rfc3339", "2026-04-01T23:05:09.000Z"),
+            ("unix-s", "1775084709"),
+            ("excel", "46113.96190972222"),
+        ] {
+            let known = MomentFormat::parse(format).unwrap();
+            let written = known.write(at, &TimeZone::UTC).unwrap();
+            assert_eq!(written, expected, "{format}");
+            let meant = if known.is_timed() { at } else { date(2026, 4, 1).at(0, 0, 0, 0) };
+            assert_eq!(read(format, &written), Some((meant, known.is_timed())), "{format}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod shapes;
 mod traps;
 mod wild;
 mod workbook;
+mod written;
 
 use serde_json::{Value, json};
 use std::io::Write;
