@@ -131,15 +131,15 @@ pub fn of_core(
         .filter(|line| line.till < 0)
         .filter_map(|line| line.reverses.as_ref().map(|event| (event, line)))
         .collect();
+    let naming = layout.invoice.map(|_| Naming::Invoice).or(layout.order.map(|_| Naming::Order));
     let mut expected = Expected::new();
     for payment in told.iter().filter(|line| line.till > 0 && !line.unheard() && !is_cleared(line)) {
-        match backs.get(&payment.event) {
-            None => expected.extend(found(payment, BreakClass::PaidNotCleared)),
-            // Taken back before it was said: the core heard of neither.
-            Some(back) => {
-                expected.extend([payment, *back].into_iter().filter_map(|line| found(line, BreakClass::Reversed)))
-            }
-        }
+        let back = backs.get(&payment.event);
+        // Taken back before it was said, so that the core heard of neither. The two are recognised by the bill, where the
+        // collector names it as the list does.
+        let pair = back.is_some() && Some(payment.naming) == naming;
+        expected.extend(found(payment, if pair { BreakClass::Reversed } else { BreakClass::PaidNotCleared }));
+        expected.extend(back.and_then(|line| found(line, BreakClass::Reversed)));
     }
     let row = |line: &&core_book::Line| Row {
         effect: Effect::Moves(if line.kind == "payment.reversed" { Movement::Reversal } else { Movement::Payment }),

@@ -244,6 +244,14 @@ impl Evening {
             let of = end.open.entry((text("class"), text("age"))).or_default();
             of.add(one["dong"].as_i64().unwrap_or(0));
         }
+        let (all, mut rest) = (Figure::of(&figures["open"]), Figure::default());
+        for of in end.open.values() {
+            rest = Figure { count: rest.count + of.count, dong: rest.dong + of.dong };
+        }
+        if all != rest {
+            let rest = Figure { count: all.count.saturating_sub(rest.count), dong: all.dong - rest.dong };
+            end.open.insert(("not listed".to_owned(), "any".to_owned()), rest);
+        }
         for one in figures["accounted"].as_array().into_iter().flatten() {
             let more = Figure::of(one);
             end.accounted = Figure { count: end.accounted.count + more.count, dong: end.accounted.dong + more.dong };
