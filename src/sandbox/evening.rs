@@ -26,13 +26,13 @@ const LISTS_MAX: u32 = 100;
 const DIFFERENCES_MAX: usize = 10_000;
 
 /// Why what is open may go on open.
-const CARRY: &str = "looked at by the demo's finance; with the partner";
+const ACCEPT: &str = "looked at by the demo's finance; with the partner";
 
 /// Who acts, each under a name of their own.
 pub struct Staff {
     /// Takes statements, compares, draws days up.
     pub maker: InternalClient,
-    /// Signs.
+    /// Runs rules on what the other one brought, and signs.
     pub checker: InternalClient,
     /// Gives authority, and uses none.
     pub admin: InternalClient,
@@ -230,7 +230,7 @@ impl Evening {
             self.differences.push(format!("{partner}: money was to go out by a rule alone"));
         }
         let path = format!("/api/v1/closes/{partner}/{day}");
-        let draft = post(&staff.maker, &format!("{path}/draft"), &json!({ "carry": CARRY })).await?;
+        let draft = post(&staff.maker, &format!("{path}/draft"), &json!({ "accept": ACCEPT })).await?;
         let signed = post(&staff.checker, &format!("{path}/sign"), &json!({ "sha256": draft["sha256"] })).await?;
         if signed["state"] != "sealed" {
             return Err("it was signed, and is not sealed".to_owned());
@@ -289,7 +289,7 @@ async fn rule(staff: &Staff, name: &str, partner: &PartnerCode) -> Result<Ran, S
     let mut ran = Ran::default();
     for _ in 0..LISTS_MAX {
         let asked = json!({ "partner": partner.as_str() });
-        let answer = post(&staff.maker, &format!("/api/v1/rules/{name}"), &asked).await?;
+        let answer = post(&staff.checker, &format!("/api/v1/rules/{name}"), &asked).await?;
         let (items, dong) = (answer["items"].as_u64().unwrap_or(0), answer["dong"].as_i64().unwrap_or(0));
         if items == 0 {
             break;
