@@ -52,7 +52,7 @@ pub struct Figure {
 
 impl Figure {
     fn of(value: &Value) -> Self {
-        Self { count: value["count"].as_u64().unwrap_or(0), dong: value["dong"].as_i64().unwrap_or(0) }
+        Self { count: count(value, "/count"), dong: whole(value, "/dong") }
     }
 
     fn add(&mut self, dong: i64) {
@@ -192,32 +192,30 @@ impl Evening {
         let path = format!("/api/v1/statements?partner={partner}&date={day}&kind={word}&name={partner}-{day}");
         let taken = ask(&staff.maker, ("POST", &path), ("application/octet-stream", bytes)).await?;
         let compared = compare(staff, (partner, kind), day).await?;
-        let sums = &compared["sums"]["statement"];
         let mut differs: BTreeMap<String, Figure> = BTreeMap::new();
         let mut found = Expected::new();
-        for row in compared["differences"].as_array().into_iter().flatten() {
-            let class = row["class"].as_str().unwrap_or_default();
-            differs.entry(class.to_owned()).or_default().add(row["difference_dong"].as_i64().unwrap_or(0));
-            let payment = row["payment"].as_str().unwrap_or_default();
+        for row in rows(&compared, "/differences") {
+            let class = text(row, "/class");
+            differs.entry(class.to_owned()).or_default().add(whole(row, "/difference_dong"));
+            let payment = text(row, "/payment");
             match file.expected.get(&(payment.to_owned(), class)) {
                 Some(expected) => drop(found.insert(expected.clone())),
                 None => self.differences.push(format!(
                     "{partner}, {word} statement: {class} over {payment}, which nobody expected: {}",
-                    row["detail"].as_str().unwrap_or_default()
+                    text(row, "/detail")
                 )),
             }
         }
-        let all = compared["differences_in_all"].as_u64();
+        let all = count(&compared, "/differences_in_all");
         let (planted, shown) = (file.expected.len(), file.expected.len().min(DIFFERENCES_MAX));
-        if all != u64::try_from(planted).ok() || found.len() != shown {
-            let all = all.unwrap_or(0);
+        if u64::try_from(planted) != Ok(all) || found.len() != shown {
             self.differences.push(format!("{partner}, {word} statement: {planted} differences expected, {all} found"));
         }
         Ok(Leg {
             kind: word,
-            lines: taken["lines"].as_u64().unwrap_or(0),
-            dong: Figure::of(&taken["payments"]).dong - Figure::of(&taken["reversals"]).dong,
-            matched: Figure::of(&sums["matched_today"]),
+            lines: count(&taken, "/lines"),
+            dong: whole(&taken, "/payments/dong") - whole(&taken, "/reversals/dong"),
+            matched: figure(&compared, "/sums/statement/matched_today"),
             differs,
         })
     }
@@ -231,20 +229,20 @@ impl Evening {
         }
         let path = format!("/api/v1/closes/{partner}/{day}");
         let draft = post(&staff.maker, &format!("{path}/draft"), &json!({ "accept": ACCEPT })).await?;
-        let signed = post(&staff.checker, &format!("{path}/sign"), &json!({ "sha256": draft["sha256"] })).await?;
-        if signed["state"] != "sealed" {
+        let signed =
+            post(&staff.checker, &format!("{path}/sign"), &json!({ "sha256": text(&draft, "/sha256") })).await?;
+        if text(&signed, "/state") != "sealed" {
             return Err("it was signed, and is not sealed".to_owned());
         }
         let end = self.day(profile);
         end.to_refund = refunds.waits;
-        end.sealed = signed["sha256"].as_str().map(ToOwned::to_owned);
-        let figures = &signed["figures"];
-        for one in figures["open"]["listed"].as_array().into_iter().flatten() {
-            let text = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
-            let of = end.open.entry((text("class"), text("age"))).or_default();
-            of.add(one["dong"].as_i64().unwrap_or(0));
+        end.sealed = Some(text(&signed, "/sha256").to_owned());
+        for one in rows(&signed, "/figures/open/listed") {
+            let of = (text(one, "/class").to_owned(), text(one, "/age").to_owned());
+            // What goes on open is measured without its sign.
+            end.open.entry(of).or_default().add(whole(one, "/dong").saturating_abs());
         }
-        let (all, mut rest) = (Figure::of(&figures["open"]), Figure::default());
+        let (all, mut rest) = (figure(&signed, "/figures/open"), Figure::default());
         for of in end.open.values() {
             rest = Figure { count: rest.count + of.count, dong: rest.dong + of.dong };
         }
@@ -252,7 +250,7 @@ impl Evening {
             let rest = Figure { count: all.count.saturating_sub(rest.count), dong: all.dong - rest.dong };
             end.open.insert(("not listed".to_owned(), "any".to_owned()), rest);
         }
-        for one in figures["accounted"].as_array().into_iter().flatten() {
+        for one in rows(&signed, "/figures/accounted") {
             let more = Figure::of(one);
             end.accounted = Figure { count: end.accounted.count + more.count, dong: end.accounted.dong + more.dong };
         }
@@ -275,6 +273,26 @@ fn file(
     .map(Some)
 }
 
+fn figure(answer: &Value, at: &str) -> Figure {
+    answer.pointer(at).map(Figure::of).unwrap_or_default()
+}
+
+fn count(answer: &Value, at: &str) -> u64 {
+    answer.pointer(at).and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn whole(answer: &Value, at: &str) -> i64 {
+    answer.pointer(at).and_then(Value::as_i64).unwrap_or_default()
+}
+
+fn text<'a>(answer: &'a Value, at: &str) -> &'a str {
+    answer.pointer(at).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn rows<'a>(answer: &'a Value, at: &str) -> &'a [Value] {
+    answer.pointer(at).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
 /// What a rule did.
 #[derive(Default)]
 struct Ran {
@@ -290,14 +308,14 @@ async fn rule(staff: &Staff, name: &str, partner: &PartnerCode) -> Result<Ran, S
     for _ in 0..LISTS_MAX {
         let asked = json!({ "partner": partner.as_str() });
         let answer = post(&staff.checker, &format!("/api/v1/rules/{name}"), &asked).await?;
-        let (items, dong) = (answer["items"].as_u64().unwrap_or(0), answer["dong"].as_i64().unwrap_or(0));
+        let (items, dong) = (count(&answer, "/items"), whole(&answer, "/dong"));
         if items == 0 {
             break;
         }
-        if answer["refused"].as_u64() != Some(0) {
+        if count(&answer, "/refused") > 0 {
             return Err(format!("{partner}, {name}: the books did not bear what the rule found"));
         }
-        let of = if answer["approved"] == true { &mut ran.done } else { &mut ran.waits };
+        let of = if answer.pointer("/approved") == Some(&Value::Bool(true)) { &mut ran.done } else { &mut ran.waits };
         *of = Figure { count: of.count + items, dong: of.dong + dong };
     }
     Ok(ran)
