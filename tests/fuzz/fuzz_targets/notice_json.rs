@@ -67,7 +67,8 @@ impl<'de> Deserialize<'de> for Once {
 
 fn profile() -> &'static Profile {
     static PROFILE: OnceLock<Profile> = OnceLock::new();
-    PROFILE.get_or_init(|| Partners::compile(layouts::FILE, layouts::STANDARD, None).expect("the shipped profile loads"))
+    PROFILE
+        .get_or_init(|| Partners::compile(layouts::FILE, layouts::STANDARD, None).expect("the shipped profile loads"))
 }
 
 fuzz_target!(|body: &[u8]| {

@@ -14,7 +14,8 @@ fuzz_target!(|input: &[u8]| {
         return;
     }
     let narrow = told(&layouts[index], content, LINES_CAP_BYTES);
-    let Some(text) = std::str::from_utf8(content).ok().filter(|text| index == 0 && !text.starts_with('\u{feff}')) else {
+    let Some(text) = std::str::from_utf8(content).ok().filter(|text| index == 0 && !text.starts_with('\u{feff}'))
+    else {
         return;
     };
     let wide: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();

@@ -7,8 +7,8 @@
 //! ===       then the table of texts, the formats, the workbook, its relations; a missing one is as small as can be
 //! ```
 
-use std::io::{Cursor, Write};
 use crate::partner::statement::Layout;
+use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -80,7 +80,10 @@ fn archive(parts: &[(&str, String)], packing: u8) -> Vec<u8> {
     let options = if method == CompressionMethod::Stored { options.compression_level(None) } else { options };
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in parts {
-        writer.start_file(*name, options).and_then(|()| Ok(writer.write_all(text.as_bytes())?)).expect("it is in memory");
+        writer
+            .start_file(*name, options)
+            .and_then(|()| Ok(writer.write_all(text.as_bytes())?))
+            .expect("it is in memory");
     }
     writer.finish().expect("it is in memory").into_inner()
 }

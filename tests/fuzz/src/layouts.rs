@@ -1,9 +1,9 @@
 //! The layouts that the statement targets read by: together they take every way through the reader.
 
-use std::sync::OnceLock;
 use crate::domain::statement::StatementKind;
 use crate::partner::statement::Layout;
 use crate::partner::{Partners, Profile};
+use std::sync::OnceLock;
 
 /// The profile of our own protocol, whose sections are replaced.
 pub const STANDARD: &str = include_str!("../../../config/partners/standard.toml");
@@ -55,7 +55,8 @@ grace_minutes = 30
 pub fn of_lines() -> &'static [Layout] {
     static LAYOUTS: OnceLock<Vec<Layout>> = OnceLock::new();
     LAYOUTS.get_or_init(|| {
-        let head = |encoding: &str, more: &str| format!("[statement]\nformat = \"csv\"\nencoding = \"{encoding}\"\n{more}");
+        let head =
+            |encoding: &str, more: &str| format!("[statement]\nformat = \"csv\"\nencoding = \"{encoding}\"\n{more}");
         let mut layouts = vec![
             layout(&head("utf-8", PLAIN)),
             layout(&head("utf-16le", PLAIN)),

@@ -1,11 +1,14 @@
 //! The rig's own controls: a fault put in on purpose, behind what only a well-formed file reaches. `FUZZ_PLANTED` names it,
 //! and the run must find it.
 
-use std::hint::black_box;
-use std::sync::OnceLock;
 use crate::domain::ids::Movement;
 use crate::domain::notice::Effect;
 use crate::domain::statement::StatementLine;
+use std::hint::black_box;
+use std::sync::OnceLock;
+
+/// The largest payment in the seeds, and some.
+const LARGEST_DONG: i64 = 1_200_000;
 
 fn named() -> &'static str {
     static NAMED: OnceLock<String> = OnceLock::new();
@@ -14,9 +17,9 @@ fn named() -> &'static str {
     })
 }
 
-/// Reads a line as a reader with the planted fault would: a reversal with a small amount is its undoing.
+/// Reads a line as a reader with the planted fault would: a payment larger than any in the seeds is its undoing.
 pub fn line(line: &StatementLine) {
-    let reached = line.effect == Effect::Moves(Movement::Reversal) && line.amount.dong() < 1000;
+    let reached = line.effect == Effect::Moves(Movement::Payment) && line.amount.dong() > LARGEST_DONG;
     if !reached {
         return;
     }

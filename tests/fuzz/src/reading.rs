@@ -1,5 +1,10 @@
 //! Reads bytes as a statement, twice, and holds what came of it to the laws of the reader.
 
+use crate::domain::ids::Movement;
+use crate::domain::notice::Effect;
+use crate::domain::statement::{StatementLine, Sum};
+use crate::partner::statement::Layout;
+use crate::reconcile::read::{FAULTS_MAX, Job, Limits, Place, ReadError, Summary, read};
 use crate::{planted, watch};
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -7,11 +12,6 @@ use std::ops::ControlFlow;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
-use crate::domain::ids::Movement;
-use crate::domain::notice::Effect;
-use crate::domain::statement::{StatementLine, Sum};
-use crate::partner::statement::Layout;
-use crate::reconcile::read::{FAULTS_MAX, Job, Limits, Place, ReadError, Summary, read};
 
 /// Small, so that a small input is at them, and with the proportions of the real ones.
 pub fn limits() -> Limits {
