@@ -1,9 +1,10 @@
-//! A workbook's archive, looked through before the workbook is opened: how many parts, how large they become, and that no
-//! part holds what XML can be made to blow up with. Each part is unpacked once and counted, because what an archive says
-//! of its sizes need not be true.
+//! A workbook's archive, looked through before the workbook is opened: how many parts, how large they become, that no part
+//! holds what XML can be made to blow up with, and how much whoever opens it will hold. Each part is unpacked once and
+//! counted, because what an archive says of its sizes need not be true.
 
 use super::Limits;
 use super::faults::ReadError;
+use super::held::{Held, Watch};
 use memchr::memmem::Finder;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -30,6 +31,7 @@ pub(super) fn check(file: &mut File, limits: &Limits) -> Result<(), ReadError> {
         return Err(ReadError::whole(&found, &format!("a workbook of at most {} parts", limits.parts_max)));
     }
     let mut left = limits.unpacked_max_bytes;
+    let mut held = Held::default();
     for index in 0..archive.len() {
         // A part under a password is not opened.
         let part = archive.by_index(index).map_err(damaged)?;
@@ -42,7 +44,12 @@ pub(super) fn check(file: &mut File, limits: &Limits) -> Result<(), ReadError> {
             let expected = format!("parts that unpack to at most {} times their size", limits.unpack_ratio_max);
             return Err(ReadError::whole("an archive that blows up", &expected));
         }
-        left -= scan(part, stated)?;
+        let watch = Watch::of(&part.name().map_err(damaged)?);
+        left -= scan(part, stated, watch, &mut held)?;
+    }
+    if held.bytes() > limits.held_max_bytes {
+        let expected = format!("formats, sheets and texts of at most {} bytes in memory", limits.held_max_bytes);
+        return Err(ReadError::whole("a workbook that grows when it is opened", &expected));
     }
     Ok(())
 }
@@ -52,7 +59,7 @@ fn too_large(limits: &Limits) -> ReadError {
 }
 
 /// Unpacks a part, looks for what must not be in it, and gives its size.
-fn scan(mut part: impl Read, stated: u64) -> Result<u64, ReadError> {
+fn scan(mut part: impl Read, stated: u64, mut watch: Watch, held: &mut Held) -> Result<u64, ReadError> {
     let declares = [Finder::new("<!DOCTYPE"), Finder::new("<!ENTITY")];
     let count = Finder::new("uniqueCount");
     let mut window = vec![0; KEPT_BYTES + CHUNK_BYTES];
@@ -74,6 +81,7 @@ fn scan(mut part: impl Read, stated: u64) -> Result<u64, ReadError> {
         for at in count.find_iter(seen).filter(|at| *at < whole) {
             check_count(seen.get(at + "uniqueCount".len()..).unwrap_or_default(), stated)?;
         }
+        watch.look(seen, whole, held);
         if more == 0 {
             return Ok(size);
         }
@@ -112,7 +120,7 @@ mod tests {
 
     fn scanned(text: &str) -> Result<u64, String> {
         let stated = u64::try_from(text.len()).unwrap();
-        scan(text.as_bytes(), stated).map_err(|error| error.to_string())
+        scan(text.as_bytes(), stated, Watch::of("a"), &mut Held::default()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -127,6 +135,7 @@ mod tests {
             assert_eq!(scanned(&fits), Ok(u64::try_from(fits.len()).unwrap()));
         }
         assert!(scanned("<sst uniqueCount=\"0\"/>").is_ok());
-        assert!(scan("abc".as_bytes(), 2).is_err(), "larger than it says");
+        let longer = scan("abc".as_bytes(), 2, Watch::of("a"), &mut Held::default());
+        assert!(longer.is_err(), "larger than it says");
     }
 }

@@ -11,6 +11,7 @@ mod cells;
 mod control;
 mod cut;
 mod faults;
+mod held;
 mod lines;
 mod moments;
 mod row;
@@ -37,6 +38,8 @@ pub struct Limits {
     pub xlsx_max_bytes: u64,
     /// The size of a workbook's parts unpacked, in bytes.
     pub unpacked_max_bytes: u64,
+    /// What a workbook's formats, sheets and texts hold in memory while it is read, in bytes.
+    pub held_max_bytes: u64,
     /// How many times larger a part of a workbook may become by being unpacked.
     pub unpack_ratio_max: u64,
     /// The parts of a workbook.
@@ -60,6 +63,7 @@ impl Default for Limits {
             csv_max_bytes: 1 << 30,
             xlsx_max_bytes: 100 << 20,
             unpacked_max_bytes: 200 << 20,
+            held_max_bytes: 256 << 20,
             unpack_ratio_max: 250,
             parts_max: 1000,
             rows_max: 10_000_000,

@@ -10,6 +10,7 @@ use calamine::{DataRef, Reader, Xlsx, XlsxError};
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Reads it.
@@ -48,7 +49,8 @@ fn rows(
 ) -> Result<(), ReadError> {
     let mut cells = guarded(|| book.worksheet_cells_reader(name))?.map_err(unreadable)?;
     let last = u64::from(cells.dimensions().end.0).saturating_add(1);
-    let (columns_max, cell_max) = (table.limits().columns_max, table.limits().cell_max_bytes);
+    let limits = table.limits();
+    let (columns_max, cell_max, row_max) = (limits.columns_max, limits.cell_max_bytes, limits.row_max_bytes);
     let mut row = Row::default();
     let mut counted = 0_u64;
     while let Some(cell) = guarded(|| cells.next_cell())?.map_err(unreadable)? {
@@ -84,20 +86,32 @@ fn rows(
             }
             continue;
         }
+        // A cell that is written twice says two things.
+        if row.has(column) {
+            return Err(ReadError::whole("cells out of order", "a workbook saved as .xlsx"));
+        }
         if row.take(column, cell.get_value()) > cell_max {
             let expected = format!("at most {cell_max} bytes in a cell");
             if table.fault(Fault::new(number, "", "a longer text", expected)).is_break() {
                 return Ok(());
             }
         }
+        // Many cells may show one long text of the table.
+        if row.text.len() > row_max {
+            let expected = format!("at most {row_max} bytes in a row");
+            // Nothing comes after it, whether the list is full or not.
+            return match table.fault(Fault::new(number, "", "a longer row", expected)) {
+                ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
+            };
+        }
     }
     match give(&mut row, table) {
-        std::ops::ControlFlow::Continue(()) | std::ops::ControlFlow::Break(()) => Ok(()),
+        ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
     }
 }
 
-fn give(row: &mut Row, table: &mut Table<'_>) -> std::ops::ControlFlow<()> {
-    if row.number == 0 { std::ops::ControlFlow::Continue(()) } else { table.row(row.number, row, None) }
+fn give(row: &mut Row, table: &mut Table<'_>) -> ControlFlow<()> {
+    if row.number == 0 { ControlFlow::Continue(()) } else { table.row(row.number, row, None) }
 }
 
 /// Runs what others wrote over bytes that strangers sent: should it panic, the file is refused, and nothing else.
@@ -138,6 +152,11 @@ impl Row {
         self.number = number;
         self.text.clear();
         self.cells.clear();
+    }
+
+    /// Was this cell or one to the right of it taken?
+    fn has(&self, column: usize) -> bool {
+        column < self.cells.len()
     }
 
     /// Takes a cell; gives the length of its text.

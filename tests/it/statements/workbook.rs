@@ -180,3 +180,53 @@ fn rows_columns_cells_and_parts_have_limits() {
         "row 1: found \"a longer row\", expected at most 10 bytes in a row, quotes in pairs",
     );
 }
+
+/// With formats and relations of its own.
+fn with(rows: &str, formats: &str, sheets: &str, relations: &str) -> Vec<u8> {
+    let mut parts = parts(rows, TEXTS);
+    for (name, text) in &mut parts {
+        match *name {
+            "xl/workbook.xml" => *text = text.replace("<sheets>", &format!("<sheets>{sheets}")),
+            "xl/_rels/workbook.xml.rels" => *text = text.replace("</Rel", &format!("{relations}</Rel")),
+            _ => {}
+        }
+    }
+    parts.push(("xl/styles.xml", format!("<styleSheet>{formats}</styleSheet>")));
+    archive(&parts)
+}
+
+#[test]
+fn formats_and_sheets_that_copy_a_long_text_are_refused_before_it_is_copied() {
+    let limits = Limits { held_max_bytes: 1 << 20, ..Limits::default() };
+    let expected = "found a workbook that grows when it is opened, expected formats, sheets and texts of at most \
+                    1048576 bytes in memory";
+    let long = "0".repeat(10_000);
+    let formats = |count: usize, name: &str| {
+        let each = format!("<xf numFmtId=\"164\" fontId=\"0\"{name}/>").repeat(count);
+        format!("<numFmts><numFmt numFmtId=\"164\" formatCode=\"{long}\"/></numFmts><cellXfs>{each}</cellXfs>")
+    };
+    check(&with(ROW, &formats(100, ""), "", ""), &limits, expected);
+    check(&with(ROW, &formats(10, ""), "", ""), &limits, RIGHT);
+    // In the other quotes, with marks of the end in it.
+    check(&with(ROW, &formats(100, "").replace('"', "'").replace("0000", "<0>\""), "", ""), &limits, expected);
+    let relation = format!("<Relationship Id=\"r2\" Type=\"a/worksheet\" Target=\"{long}\"/>");
+    let sheets = |count: usize| "<sheet name=\"T\" sheetId=\"2\" r:id=\"r2\"/>".repeat(count);
+    check(&with(ROW, "", &sheets(100), &relation), &limits, expected);
+    let texts = TEXTS.replace("</sst>", &format!("{}</sst>", "<si/>".repeat(20_000)));
+    check(&archive(&parts(ROW, &texts)), &limits, expected);
+    check(&archive(&parts(ROW, &texts)), &Limits::default(), RIGHT);
+}
+
+#[test]
+fn cells_that_show_one_long_text_again_and_again_are_refused() {
+    let texts = TEXTS.replace("e1", &"e".repeat(30_000));
+    let columns = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"];
+    let wide = columns.map(|column| format!("<c r=\"{column}1\" t=\"s\"><v>0</v></c>")).concat();
+    let expected = "row 1: found \"a longer row\", expected at most 262144 bytes in a row";
+    check(&archive(&parts(&format!("<row r=\"1\">{wide}</row>"), &texts)), &Limits::default(), expected);
+    let again = "<c r=\"A1\" t=\"s\"><v>0</v></c>".repeat(2);
+    let expected = "found cells out of order, expected a workbook saved as .xlsx";
+    check(&archive(&parts(&format!("<row r=\"1\">{again}</row>"), TEXTS)), &Limits::default(), expected);
+    let back = ROW.replace("A1", "D1");
+    check(&archive(&parts(&back, TEXTS)), &Limits::default(), expected);
+}
