@@ -52,7 +52,7 @@ fn parts(given: Vec<String>) -> Vec<(&'static str, String)> {
     let sheet = next("<worksheet", &|rows| format!("<worksheet {SPACES}><sheetData>{rows}</sheetData></worksheet>"));
     let texts = next("<sst", &|texts| format!("<sst {SPACES}>{texts}</sst>"));
     let formats = next("<styleSheet", &|formats| format!("<styleSheet {SPACES}>{formats}</styleSheet>"));
-    let book = next("<workbook", &|more| {
+    let book = next("<workbook ", &|more| {
         let sheets = r#"<sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets>"#;
         format!("<workbook {SPACES} xmlns:r=\"{OFFICE}\">{more}{sheets}</workbook>")
     });
