@@ -1,5 +1,5 @@
 //! The minutes of a period (biên bản đối soát): what a partner and the company sign. Plain data with its own checks, filled
-//! from the books by [`gather`], printed by [`page`]. Figures that do not tie out are never printed (I14).
+//! from the books by [`gather()`], printed by `page`. Figures that do not tie out are never printed (I14).
 
 mod gather;
 mod page;
