@@ -43,10 +43,14 @@ fn a_panic_at_any_step_is_never_success_and_the_gateway_goes_on() {
     let clock: fn(Arc<ManualClock>) -> Arc<dyn Clock> = |clock| Arc::new(Bomb { clock, left: &LEFT });
     let gateway = Gateway::with(Setup { clock, ..Setup::default() });
     gateway.put(&[bill("HD-1", 150_000)]);
-    // How many questions one call asks: the count goes down from where it stood.
-    LEFT.store(0, Ordering::SeqCst);
-    call(&gateway, "warm-up").unwrap();
-    let steps = -LEFT.load(Ordering::SeqCst);
+    // How many questions one call asks: the count goes down from where it stood. The least of a few, since what another
+    // call asks while it ends is counted too.
+    let asked_by_one = |event: &str| {
+        LEFT.store(0, Ordering::SeqCst);
+        call(&gateway, event).unwrap();
+        -LEFT.load(Ordering::SeqCst)
+    };
+    let steps = ["warm-up 1", "warm-up 2", "warm-up 3"].map(asked_by_one).into_iter().min().unwrap();
     assert!(steps >= 3, "before the proof, at the proof and at the reply: {steps}");
     let before = gateway.get("/api/v1/payments?invoice=HD-1").json().as_array().unwrap().len();
     for step in 1..=steps {
