@@ -4,7 +4,7 @@ use super::http::{Answer, try_answer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
@@ -43,6 +43,25 @@ pub struct Client {
 
 pub type Stream = StreamOwned<ClientConnection, TcpStream>;
 
+/// What comes over a stream, read without sending anything: the stream's own `read` first sends what it still holds, and
+/// fails there, with the answer unread, when the server has answered and closed before it took the whole body.
+struct Incoming<'a>(&'a mut Stream);
+
+impl Read for Incoming<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            match self.0.conn.reader().read(into) {
+                Err(nothing_yet) if nothing_yet.kind() == ErrorKind::WouldBlock => {}
+                read => return read,
+            }
+            if self.0.conn.read_tls(&mut self.0.sock)? == 0 {
+                return Ok(0);
+            }
+            self.0.conn.process_new_packets().map_err(std::io::Error::other)?;
+        }
+    }
+}
+
 impl Client {
     /// Of the server at `to` that the authority in the folder vouches for.
     pub fn new(folder: &Path, to: SocketAddr) -> Self {
@@ -66,7 +85,7 @@ impl Client {
         let mut stream = self.connect().map_err(|e| e.to_string())?;
         // An answer may come before all is sent: a refused body.
         let sent = stream.write_all(bytes);
-        try_answer(&mut stream).map_err(|got| format!("{sent:?} {:?}", String::from_utf8_lossy(&got)))
+        try_answer(&mut Incoming(&mut stream)).map_err(|got| format!("{sent:?} {:?}", String::from_utf8_lossy(&got)))
     }
 
     pub fn call(&self, bytes: &[u8]) -> Answer {
