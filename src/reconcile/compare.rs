@@ -23,14 +23,14 @@ mod result;
 mod sums;
 mod tally;
 
-pub use facts::{Leg, NotComparable, Ours, Rules, Says, Standing, Theirs};
+pub use facts::{Leg, NotComparable, Ours, Rules, Says, Standing, Theirs, payment_mark};
 pub use result::{Amounts, Compared, Difference, Match, More, Note, Rule};
 pub use sums::{Side, Signed, Sums};
 
 use facts::Facts;
 
 /// The version of the rules, kept with each match: raised whenever one of them changes.
-pub const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 2;
 
 /// Compares a day.
 ///

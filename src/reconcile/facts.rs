@@ -2,7 +2,7 @@
 //! are small and flat; nothing else of a row is kept.
 
 use super::close;
-use super::compare::{self, Ours, Rules, Says, Standing, Theirs};
+use super::compare::{self, Leg, Ours, Rules, Says, Standing, Theirs, payment_mark};
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo, Movement};
 use crate::domain::statement::{FileNo, LineNo, StatementKind};
@@ -10,10 +10,11 @@ use crate::store::StoreError;
 use crate::store::closes::DayTotal;
 use crate::store::reports::Reports;
 use crate::store::statements::{
-    DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReferenceHashes, StatementFile,
+    DayEvent, DayEvents, DayLine, Freed, Held, LegBreak, LegBreaks, ReferenceHashes, StatementFile,
 };
 use jiff::civil::Date;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows of a page.
 const PAGE: u32 = 20_000;
@@ -68,7 +69,7 @@ pub struct Sides {
     pub(super) late: Vec<DayTotal>,
 }
 
-/// Reads a day. `told` hears how many rows were read.
+/// Reads a day, each side on a thread of its own. `told` hears how many rows were read.
 ///
 /// # Errors
 /// The machine's.
@@ -79,18 +80,47 @@ pub fn read(
     file: &StatementFile,
     told: &mut dyn FnMut(u64),
 ) -> Result<Sides, StoreError> {
+    let mut beside = reports.beside()?;
+    let rows = AtomicU64::new(0);
     let mut sides = Sides::default();
-    let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides, rows: 0, told };
-    reader.events()?;
-    reader.lines()?;
-    reader.waiting()?;
+    let theirs = std::thread::scope(|scope| {
+        let theirs = scope.spawn(|| {
+            let mut theirs = Sides::default();
+            let mut reader = Reader { reports: beside.as_mut(), subject, ways, file: file.no, sides: &mut theirs };
+            let read = reader.lines(file.sums.lines, &mut |page| {
+                count(&rows, page);
+            });
+            read.map(|()| theirs)
+        });
+        let mut reader = Reader { reports: &mut *reports, subject, ways, file: file.no, sides: &mut sides };
+        let ours = reader.events(&mut |page| told(count(&rows, page)));
+        match theirs.join() {
+            Ok(theirs) => ours.and(theirs),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })?;
+    (sides.theirs, sides.lines_elsewhere) = (theirs.theirs, theirs.lines_elsewhere);
+    let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides };
+    let mut told = |page| told(count(&rows, page));
+    reader.waiting(&mut told)?;
     if subject.kind == StatementKind::Partner {
-        reader.late()?;
+        reader.late(&mut told)?;
     }
     if let Some(before) = file.supersedes {
         reader.freed(before)?;
     }
     Ok(sides)
+}
+
+/// Rows of a page more; says how many there are.
+fn count(rows: &AtomicU64, page: usize) -> u64 {
+    let page = u64::try_from(page).unwrap_or(u64::MAX);
+    rows.fetch_add(page, Ordering::Relaxed).saturating_add(page)
+}
+
+/// Was this the last page?
+fn is_last(page: usize) -> bool {
+    page < usize::try_from(PAGE).unwrap_or(usize::MAX)
 }
 
 struct Reader<'r> {
@@ -99,26 +129,21 @@ struct Reader<'r> {
     ways: &'r Ways,
     file: FileNo,
     sides: &'r mut Sides,
-    rows: u64,
-    told: &'r mut dyn FnMut(u64),
 }
 
-impl Reader<'_> {
-    fn count(&mut self, page: usize) -> bool {
-        self.rows = self.rows.saturating_add(u64::try_from(page).unwrap_or(u64::MAX));
-        (self.told)(self.rows);
-        page < usize::try_from(PAGE).unwrap_or(usize::MAX)
-    }
+/// Hears of a page, by its rows.
+type Told<'t> = &'t mut dyn FnMut(usize);
 
+impl Reader<'_> {
     /// Our events of the days that the partner's day touches, as far as they lie in it.
-    fn events(&mut self) -> Result<(), StoreError> {
+    fn events(&mut self, told: Told<'_>) -> Result<(), StoreError> {
         for day in self.subject.dates.clone() {
-            self.events_of(day)?;
+            self.events_of(day, told)?;
         }
         Ok(())
     }
 
-    fn events_of(&mut self, day: Date) -> Result<(), StoreError> {
+    fn events_of(&mut self, day: Date, told: Told<'_>) -> Result<(), StoreError> {
         let mut after = EventNo(0);
         loop {
             let Subject { kind, partner, .. } = self.subject;
@@ -130,13 +155,15 @@ impl Reader<'_> {
                 }
                 self.sides.ours.push(ours(self.ways, event, Standing::Today));
             }
-            if self.count(page.len()) {
+            told(page.len());
+            if is_last(page.len()) {
                 return Ok(());
             }
         }
     }
 
-    fn lines(&mut self) -> Result<(), StoreError> {
+    fn lines(&mut self, lines: u32, told: Told<'_>) -> Result<(), StoreError> {
+        self.sides.theirs.reserve_exact(usize::try_from(lines).unwrap_or(0));
         let mut after = LineNo::of(self.file, 0);
         loop {
             let page = self.reports.day_lines(after, PAGE)?;
@@ -144,21 +171,23 @@ impl Reader<'_> {
             let by_reference = page.iter().filter(|line| line.key.is_none() && line.matched.is_some());
             self.sides.lines_elsewhere.extend(by_reference.map(|line| line.no));
             self.sides.theirs.extend(page.iter().map(|line| theirs(self.ways, line, false)));
-            if self.count(page.len()) {
+            told(page.len());
+            if is_last(page.len()) {
                 return Ok(());
             }
         }
     }
 
     /// What waits since earlier days, by the breaks that say so.
-    fn waiting(&mut self) -> Result<(), StoreError> {
+    fn waiting(&mut self, told: Told<'_>) -> Result<(), StoreError> {
         let (mut after, day) = (0, self.subject.day);
         loop {
             let Subject { kind, partner, .. } = self.subject;
             let page = self.reports.leg_breaks(&LegBreaks { kind: *kind, partner, until: day, after, limit: PAGE })?;
             after = page.last().map_or(after, |open| open.no);
             self.sides.open.extend_from_slice(&page);
-            if self.count(page.len()) {
+            told(page.len());
+            if is_last(page.len()) {
                 break;
             }
         }
@@ -210,7 +239,7 @@ impl Reader<'_> {
     }
 
     /// Our events of sealed days that their closes did not know: they wait for a line, or for a person.
-    fn late(&mut self) -> Result<(), StoreError> {
+    fn late(&mut self, told: Told<'_>) -> Result<(), StoreError> {
         let late = close::late(self.reports, &self.subject.partner, self.subject.day)?;
         let days: Vec<Date> = late.iter().map(|total| total.day).collect();
         self.sides.late = late;
@@ -221,12 +250,13 @@ impl Reader<'_> {
                 let Subject { kind, partner, .. } = self.subject;
                 let page = self.reports.day_events(&DayEvents { partner, day, kind: *kind, after, limit: PAGE })?;
                 after = page.last().map_or(after, |event| event.no);
-                for event in page.iter().filter(|event| event.matched.is_none() && event.counts) {
+                for event in page.iter().filter(|event| event.matched.is_none() && event.held != Held::Nowhere) {
                     if known.insert(event.no) {
                         self.sides.ours.push(ours(self.ways, event, Standing::Carried));
                     }
                 }
-                if self.count(page.len()) {
+                told(page.len());
+                if is_last(page.len()) {
                     break;
                 }
             }
@@ -287,12 +317,17 @@ fn ours(ways: &Ways, event: &DayEvent, standing: Standing) -> Ours {
         no: event.no,
         key: event.key,
         movement: event.movement,
-        booked: event.counts,
+        booked: match ways.rules.leg {
+            Leg::Partner => event.held != Held::Nowhere,
+            // What is in suspense was not told: the break that holds it there says so, and no second one.
+            Leg::Core => event.held == Held::Invoices,
+        },
         amount: event.amount,
         discount: event.discount,
         fee: event.fee,
         reference: ways.reference.of(&event.references),
         customer: event.references.customer,
+        takes_back: event.reverses.as_ref().map_or(0, payment_mark),
         paid_at_ms: event.paid_at.unix_ms(),
         standing,
     }

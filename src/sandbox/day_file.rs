@@ -111,8 +111,8 @@ fn row(line: &Line) -> Row {
     }
 }
 
-/// The core's clearing list for a partner: what it took. What the collector told us and the core never took, because it
-/// refused it or because the money is on no bill, must be found.
+/// The core's clearing list for a partner: what it took. What it was told and never took must be found. Money on no bill
+/// it was not told of.
 ///
 /// # Errors
 /// A sentence, when the layout cannot say what happened.
@@ -122,24 +122,25 @@ pub fn of_core(
     lines: &[core_book::Line],
     (partner, told): (&str, &[Line]),
 ) -> Result<DayFile, String> {
-    let taken: Vec<&core_book::Line> =
-        lines.iter().filter(|line| line.partner == partner && line.effect == Did::Taken).collect();
-    let cleared: BTreeSet<&str> = taken.iter().map(|line| line.payment.as_str()).collect();
-    let is_cleared = |line: &Line| line.key.as_deref().is_some_and(|key| cleared.contains(key));
+    let heard: Vec<&core_book::Line> = lines.iter().filter(|line| line.partner == partner).collect();
+    let taken: Vec<&core_book::Line> = heard.iter().copied().filter(|line| line.effect == Did::Taken).collect();
+    let payments =
+        |lines: &[&core_book::Line]| -> BTreeSet<String> { lines.iter().map(|line| line.payment.clone()).collect() };
+    let (was_told, cleared) = (payments(&heard), payments(&taken));
+    let is_in = |of: &BTreeSet<String>, line: &Line| line.key.as_ref().is_some_and(|key| of.contains(key));
     let backs: BTreeMap<&String, &Line> = told
         .iter()
         .filter(|line| line.till < 0)
         .filter_map(|line| line.reverses.as_ref().map(|event| (event, line)))
         .collect();
-    let naming = layout.invoice.map(|_| Naming::Invoice).or(layout.order.map(|_| Naming::Order));
     let mut expected = Expected::new();
-    for payment in told.iter().filter(|line| line.till > 0 && !line.unheard() && !is_cleared(line)) {
-        let back = backs.get(&payment.event);
-        // Taken back before it was said, so that the core heard of neither. The two are recognised by the bill, where the
-        // collector names it as the list does.
-        let pair = back.is_some() && Some(payment.naming) == naming;
-        expected.extend(found(payment, if pair { BreakClass::Reversed } else { BreakClass::PaidNotCleared }));
-        expected.extend(back.and_then(|line| found(line, BreakClass::Reversed)));
+    for payment in told.iter().filter(|line| line.till > 0 && !line.unheard() && !is_in(&cleared, line)) {
+        match backs.get(&payment.event) {
+            // Taken back before it was said, so that the core heard of neither.
+            Some(back) => expected.extend([*back, payment].into_iter().filter_map(|l| found(l, BreakClass::Reversed))),
+            None if is_in(&was_told, payment) => expected.extend(found(payment, BreakClass::PaidNotCleared)),
+            None => {}
+        }
     }
     let row = |line: &&core_book::Line| Row {
         effect: Effect::Moves(if line.kind == "payment.reversed" { Movement::Reversal } else { Movement::Payment }),

@@ -189,6 +189,12 @@ pub struct Inconsistencies {
 pub trait Reports:
     Send + DeskReports + CloseReports + super::settlements::Settlements + super::periods::Periods
 {
+    /// Another reader of the same books, for a thread beside this one.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn beside(&self) -> Result<Box<dyn Reports>, StoreError>;
+
     /// As [`super::Tx::candidates`], without locks.
     ///
     /// # Errors

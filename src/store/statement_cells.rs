@@ -4,7 +4,7 @@ use super::StoreError;
 use super::cells::Cells;
 use super::periods::PeriodBreak;
 use super::statements::{
-    DayEvent, DayLine, FileState, LegBreak, NewReconciliation, NewStatement, ReconciliationView, ReferenceHashes,
+    DayEvent, DayLine, FileState, Held, LegBreak, NewReconciliation, NewStatement, ReconciliationView, ReferenceHashes,
     StatementFile, StatementSums, reference_hash,
 };
 use crate::domain::ids::{Author, EventNo, Movement};
@@ -22,12 +22,14 @@ macro_rules! statement_columns {
 pub(super) use statement_columns;
 
 /// The columns of an event, in the order that [`day_event`] reads them; what it is matched to comes behind them. A payment
-/// that people took back has no reversal of the partner's beside it: it is not in the books.
+/// that people took back has no reversal of the partner's beside it: it is not in the books. Of a parked one, a part may
+/// have been put on invoices since.
 macro_rules! day_event_columns {
     () => {
         "e.no, e.key, e.movement, CASE WHEN e.state = 'reversed' AND NOT EXISTS (SELECT 1 FROM events r \
-         WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied') THEN 'undone' ELSE e.state END, \
-         e.amount, e.discount, e.fee, e.ref_invoice, e.ref_order, e.ref_customer, e.paid_at, e.business_day"
+         WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied') THEN 'undone' \
+         WHEN e.state = 'parked' AND EXISTS (SELECT 1 FROM postings p WHERE p.event_no = e.no \
+         AND p.kind IN ('rematch', 'reverse')) THEN 'settled' ELSE e.state END, e.reverses, e.amount, e.discount, e.fee, e.ref_invoice, e.ref_order, e.ref_customer, e.paid_at, e.business_day"
     };
 }
 pub(super) use day_event_columns;
@@ -84,13 +86,22 @@ pub(super) fn statement_file(cells: &mut impl Cells) -> Result<StatementFile, St
     })
 }
 
+fn held(state: &str) -> Held {
+    match state {
+        "settled" | "reversed" | "applied" => Held::Invoices,
+        "parked" => Held::Suspense,
+        _ => Held::Nowhere,
+    }
+}
+
 /// One of our events.
 pub(super) fn day_event(cells: &mut impl Cells) -> Result<DayEvent, StoreError> {
     Ok(DayEvent {
         no: EventNo(cells.whole()?),
         key: cells.event_key()?,
         movement: cells.word(movement)?,
-        counts: cells.word(|state| Some(matches!(state, "settled" | "parked" | "reversed" | "applied")))?,
+        held: cells.word(|state| Some(held(state)))?,
+        reverses: cells.event_key_some()?,
         amount: cells.whole()?,
         discount: cells.whole()?,
         fee: cells.whole()?,

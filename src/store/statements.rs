@@ -123,6 +123,17 @@ pub struct ReferenceHashes {
     pub customer: u64,
 }
 
+/// Where the money of an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Nowhere: a reversal that was refused or still waits, a payment that has not come.
+    Nowhere,
+    /// All of it in suspense: the core was told nothing of it.
+    Suspense,
+    /// On invoices, or it was and was taken back, or it is what took back.
+    Invoices,
+}
+
 /// One of our events, with what a comparison needs of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayEvent {
@@ -132,8 +143,10 @@ pub struct DayEvent {
     pub key: EventKey,
     /// Payment or reversal.
     pub movement: Movement,
-    /// Does it move money? Not a reversal that was refused or still waits, nor a payment that has not come.
-    pub counts: bool,
+    /// Is its money in the books, and where?
+    pub held: Held,
+    /// Of a reversal, the payment that it takes back, where it says so.
+    pub reverses: Option<EventKey>,
     /// What a bill is reduced by, in dong.
     pub amount: i64,
     /// The sponsor's part of it, in dong.

@@ -11,7 +11,7 @@ use thuho::domain::statement::{FileNo, LineNo, StatementKind, StatementLine, Sum
 use thuho::store::desk::BreakFilter;
 use thuho::store::rows::EventState;
 use thuho::store::statements::{
-    BegunStatement, Closing, DayEvents, FileState, LegBreaks, NewLine, NewMatch, NewReconciliation, NewStatement,
+    BegunStatement, Closing, DayEvents, FileState, Held, LegBreaks, NewLine, NewMatch, NewReconciliation, NewStatement,
     StatementSums, reference_hash,
 };
 
@@ -152,7 +152,8 @@ fn our_events_of_a_day_come_in_pages(mut h: Harness) {
     h.park("3", "HD-9", 7);
     let all = events(&mut h, 0, 9);
     assert_eq!(all.iter().map(|e| e.amount).collect::<Vec<_>>(), [1, 1, 7]);
-    assert!(all.iter().all(|e| e.counts && e.movement == Movement::Payment && e.matched.is_none()));
+    assert!(all.iter().all(|e| e.movement == Movement::Payment && e.matched.is_none()));
+    assert_eq!(all.iter().map(|e| e.held).collect::<Vec<_>>(), [Held::Invoices, Held::Invoices, Held::Suspense]);
     let (first, rest) = (events(&mut h, 0, 2), events(&mut h, all[1].no.0, 2));
     assert_eq!([first, rest].concat(), all);
     let whose = PartnerCode::parse("nobody").unwrap();

@@ -62,6 +62,8 @@ pub struct Ours {
     pub reference: u64,
     /// Hash of the customer or the order behind it, wider than the reference; 0 for none.
     pub customer: u64,
+    /// Of a reversal, the [`payment_mark`] of the payment that it takes back; 0 for none.
+    pub takes_back: u64,
     /// When the customer paid.
     pub paid_at_ms: i64,
     /// Since when it is there.
@@ -91,6 +93,13 @@ pub struct Theirs {
     pub paid_at_ms: i64,
     /// It was left over on an earlier day and waits for its other side.
     pub carried: bool,
+}
+
+/// The first bits of a payment's key, by which a reversal finds it.
+#[must_use]
+pub fn payment_mark(key: &EventKey) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *key.as_bytes();
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 impl Ours {

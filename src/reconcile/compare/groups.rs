@@ -1,7 +1,7 @@
 //! What is left, brought together by what it has in common: a payment in parts, payments as one, a payment that was taken
 //! back. Only whole groups are explained, to the dong; no part of one is ever chosen.
 
-use super::facts::{Facts, Standing};
+use super::facts::{Facts, Ours, Standing, payment_mark};
 use super::keyed::{Found, Pair};
 use super::rest::{Claim, claim_of_event, claim_of_line};
 use super::result::Note;
@@ -113,29 +113,40 @@ fn explained(facts: &Facts<'_>, found: &mut Found, group: &[(u64, Movement, Plac
     whole
 }
 
-/// A payment and its reversal that only one side has: nothing is left of them. Near the cut-off the other side may list
-/// both tomorrow. Each is a difference of its own, since each may wait for its other side.
+/// A payment and its reversal that only one side has: nothing is left of them. Our books say which payment a reversal
+/// takes back; where they do not, and for lines, the two have reference and amount in common. Near the cut-off the other
+/// side may list both tomorrow. Each is a difference of its own, since each may wait for its other side.
 pub(super) fn netted_out(facts: &Facts<'_>, found: &mut Found) {
     let line_claim = |at: usize| {
         let line = facts.line(at)?;
         let settled = line.carried || !facts.rules.near_cutoff(line.paid_at_ms);
         claim_of_line(facts, at).filter(|_| settled)
     };
-    let event_claim = |at: usize| {
-        let event = facts.event(at)?;
-        let settled = event.standing != Standing::Today || !facts.rules.near_cutoff(event.paid_at_ms);
-        claim_of_event(facts, at).filter(|_| settled)
+    let settled = |at: usize| {
+        let settled = |event: &&Ours| event.standing != Standing::Today || !facts.rules.near_cutoff(event.paid_at_ms);
+        facts.event(at).filter(settled)
     };
+    let by_payment = |at: usize| {
+        let event = settled(at)?;
+        let payment = match event.movement {
+            Movement::Payment => payment_mark(&event.key),
+            Movement::Reversal => event.takes_back,
+        };
+        (payment != 0).then_some((payment, event.movement, event.amount))
+    };
+    let by_reference = |at: usize| settled(at).and_then(|_| claim_of_event(facts, at));
     let netted = (BreakClass::Reversed, Note::NettedOut);
     for line in twosomes(&mut found.lines, line_claim) {
         found.differ(facts, netted, &[line], &[]);
     }
-    for event in twosomes(&mut found.events, event_claim) {
+    let mut events = twosomes(&mut found.events, by_payment);
+    events.append(&mut twosomes(&mut found.events, by_reference));
+    for event in events {
         found.differ(facts, netted, &[], &[event]);
     }
 }
 
-/// Takes out each payment with its reversal, where one reference and amount has one of each and nothing else.
+/// Takes out each payment with its reversal, where one mark and amount has one of each and nothing else.
 fn twosomes(places: &mut Vec<usize>, claim: impl Fn(usize) -> Option<Claim>) -> Vec<usize> {
     let reversed = |claim: Claim| (claim.1 == Movement::Reversal).then_some((claim.0, claim.2));
     let mut reversals: Vec<(u64, i64)> = places.iter().filter_map(|at| reversed(claim(*at)?)).collect();

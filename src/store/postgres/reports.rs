@@ -119,6 +119,10 @@ impl PostgresReports {
 }
 
 impl Reports for PostgresReports {
+    fn beside(&self) -> Result<Box<dyn Reports>, StoreError> {
+        Ok(Box::new(Self::open(&self.place)?))
+    }
+
     fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
         let customers = in_lock_order(&wanted.customers);
         let question = Question::new(wanted, &customers);

@@ -27,6 +27,7 @@ use crate::store::statements::{
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError};
 use jiff::civil::Date;
 use rusqlite::{Connection, params};
+use std::path::Path;
 
 /// A reading connection.
 #[derive(Debug)]
@@ -91,6 +92,12 @@ macro_rules! receipts_sql {
 }
 
 impl Reports for SqliteReports {
+    fn beside(&self) -> Result<Box<dyn Reports>, StoreError> {
+        let path = self.connection.path().map(Path::new);
+        let path = path.ok_or_else(|| StoreError::Fault("reports.beside: the database has no path".to_owned()))?;
+        Ok(Box::new(super::open_reports(path)?))
+    }
+
     fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
         self.snapshot(|db| invoices::candidates(db, wanted, |_id, _no| {}))
     }

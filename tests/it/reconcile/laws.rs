@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use thuho::domain::ids::{EventKey, EventNo, Movement};
 use thuho::domain::review::BreakClass;
 use thuho::domain::statement::LineNo;
-use thuho::reconcile::compare::{Compared, Leg, NotComparable, Ours, Rule, Rules, Says, Standing, Theirs, compare};
+use thuho::reconcile::compare::{
+    Compared, Leg, NotComparable, Ours, Rule, Rules, Says, Standing, Theirs, compare, payment_mark,
+};
 
 const RULES: Rules = Rules {
     leg: Leg::Partner,
@@ -49,6 +51,11 @@ fn event() -> impl Strategy<Value = Ours> {
             fee,
             reference,
             customer,
+            takes_back: if movement == Movement::Reversal && fee == 0 {
+                payment_mark(&key(id, Movement::Payment))
+            } else {
+                0
+            },
             paid_at_ms,
             standing,
         },
@@ -102,6 +109,7 @@ fn mirrored(ours: &[Ours], theirs: &[Theirs]) -> (Vec<Ours>, Vec<Theirs>) {
         fee: t.fee,
         reference: t.reference,
         customer: t.customer,
+        takes_back: 0,
         paid_at_ms: t.paid_at_ms,
         standing: if t.carried { Standing::Carried } else { Standing::Today },
     };
@@ -191,10 +199,11 @@ proptest! {
         prop_assert_eq!(found, naive::matches(&RULES, &ours, &theirs));
     }
 
+    // Of what both sides can say: a line does not name the payment that it takes back.
     #[test]
     fn the_other_side_sees_the_mirror_image(ours in books(), theirs in statement()) {
         let both = |o: &Ours| o.booked && o.standing != Standing::Done;
-        let ours: Vec<Ours> = ours.into_iter().filter(both).collect();
+        let ours: Vec<Ours> = ours.into_iter().filter(both).map(|o| Ours { takes_back: 0, ..o }).collect();
         let mut keys = BTreeSet::new();
         let once = |t: &Theirs| t.moves() && t.key.is_some_and(|key| keys.insert(key));
         let theirs: Vec<Theirs> = theirs.into_iter().filter(once).collect();
@@ -223,6 +232,7 @@ fn money_that_cannot_be_counted_is_refused() {
         fee: 0,
         reference: 0,
         customer: 0,
+        takes_back: 0,
         paid_at_ms: 500,
         standing: Standing::Today,
     };
@@ -252,6 +262,7 @@ fn the_core_leg_names_what_is_missing_by_what_it_means() {
         fee: 0,
         reference: 0,
         customer: 0,
+        takes_back: 0,
         paid_at_ms: 500,
         standing: Standing::Today,
     };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thuho::domain::ids::{EventId, EventKey, EventNo, Movement, PartnerCode};
 use thuho::domain::review::BreakClass;
 use thuho::domain::statement::LineNo;
-use thuho::reconcile::compare::{Compared, Leg, Match, Ours, Rule, Rules, Says, Standing, Theirs};
+use thuho::reconcile::compare::{Compared, Leg, Match, Ours, Rule, Rules, Says, Standing, Theirs, payment_mark};
 
 const DAY_MS: i64 = 86_400_000;
 const WINDOW_MS: i64 = 15 * 60_000;
@@ -160,6 +160,7 @@ impl World {
             reference: self.text(),
             // Some customers pay several bills a day.
             customer: 1 + u64::try_from(self.dice.below(60)).unwrap(),
+            takes_back: 0,
             paid_at_ms: rules.day_start_ms + WINDOW_MS + 1 + self.dice.below(middle),
             standing: Standing::Today,
         };
@@ -188,7 +189,7 @@ impl World {
     /// The reversal of a payment, booked.
     pub fn reversal(&mut self, payment: &Ours) -> Ours {
         let (no, key) = (self.event_no(), self.key(Movement::Reversal));
-        Ours { no, key, movement: Movement::Reversal, ..*payment }
+        Ours { no, key, movement: Movement::Reversal, takes_back: payment_mark(&payment.key), ..*payment }
     }
 
     /// A moment near the day's end, or near its start.

@@ -341,7 +341,13 @@ fn reversed_near_midnight(world: &mut World, day: &mut Day) {
 
 fn netted_out(world: &mut World, day: &mut Day) {
     let (ours, _) = world.payment(&day.rules);
-    let reversal = world.reversal(&ours);
+    let reversal = match world.dice.below(3) {
+        0 => world.reversal(&ours),
+        // It names the payment by its event alone,
+        1 => Ours { reference: 0, customer: 0, ..world.reversal(&ours) },
+        // or by its reference alone.
+        _ => Ours { takes_back: 0, ..world.reversal(&ours) },
+    };
     day.never(same(BreakClass::Reversed), &[], &[ours]);
     day.never(same(BreakClass::Reversed), &[], &[reversal]);
 }

@@ -6,7 +6,9 @@ use crate::harness::program::{Home, code, ended, signal};
 use crate::harness::{http, pays};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use thuho::domain::ids::Movement;
 use thuho::domain::money::Money;
+use thuho::domain::notice::Effect;
 use thuho::domain::time::Timestamp;
 use thuho::partner::forge::Wanted;
 
@@ -263,6 +265,51 @@ fn what_only_the_old_file_supported_is_open_again() {
         compare(&home, NEXT);
         open(&home)
     });
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
+
+/// What is on no bill was not told to the core, and what was taken back before it was told it never heard of: neither is
+/// a payment that the core has not cleared.
+#[test]
+fn the_core_leg_asks_for_what_the_core_was_told() {
+    core_leg(&Home::new());
+    if let Some(database) = Database::fresh("the core leg on a server") {
+        core_leg(&Home::over(database.url()));
+    }
+}
+
+fn core_leg(home: &Home) {
+    let gateway = home.serve();
+    bills(home, &[("HD-1", 100_000), ("HD-2", 200_000), ("HD-4", 400_000)]);
+    notify(home, "P1", "HD-1", 100_000, at(9, 0, 0));
+    notify(home, "P2", "HD-2", 200_000, at(9, 1, 0));
+    notify(home, "P4", "HD-4", 400_000, at(9, 2, 0));
+    let parked = Wanted { paid_at: Some(Timestamp::from_unix_ms(at(9, 3, 0))), ..pays("P3", "HD-99", 300_000) };
+    let answer = http::call(home.public, &home.call_saying(&parked));
+    assert_eq!(answer.json()["outcome"], "unknown_invoice", "{}", answer.text());
+    // It names the payment and nothing else.
+    let back = Wanted {
+        effect: Some(Effect::Moves(Movement::Reversal)),
+        reverses: Some(vec!["P2".to_owned()]),
+        paid_at: Some(Timestamp::from_unix_ms(at(9, 4, 0))),
+        ..pays("R2", "", 200_000)
+    };
+    let answer = http::call(home.public, &home.call_saying(&back));
+    assert_eq!(answer.json()["outcome"], "accepted", "{}", answer.text());
+    let cleared = format!(
+        "event,type,invoice_id,customer_code,amount,cleared_at\nP1,payment.settled,HD-1,PA03HL0000001,100000,{}\n\
+         TOTAL,count,1,,100000,\n",
+        Timestamp::from_unix_ms(at(9, 0, 5))
+    );
+    let of = |what: &str| format!("/api/v1/{what}kind=core");
+    let path = of(&format!("statements?partner=standard&date={DAY}&name=core.csv&"));
+    let brought = home.internal("POST", &path, "text/csv", cleared.as_bytes());
+    assert_eq!(brought.status, 201, "{}", brought.text());
+    let path = of(&format!("reconciliations/standard/{DAY}?"));
+    let done = home.internal("POST", &path, "application/json", b"").json();
+    assert_eq!(classes(&done), counts(&[("PAID_NOT_CLEARED", 1), ("REVERSED", 2)]), "{done:#}");
+    assert_eq!(open(home), counts(&[("PAID_NOT_CLEARED", 1), ("REVERSED", 2), ("UNKNOWN_REF", 1)]));
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
 }

@@ -67,6 +67,7 @@ fn event(text: &str, no: i64) -> Ours {
         fee: fact.number("fee", 0),
         reference: fact.text("ref"),
         customer: fact.text("cust"),
+        takes_back: 0,
         paid_at_ms: fact.number("at", 500),
         standing: match (fact.has("carried"), fact.has("done")) {
             (true, _) => Standing::Carried,

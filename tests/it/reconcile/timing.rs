@@ -33,6 +33,7 @@ fn facts(count: u64, dice: &mut Dice) -> (Vec<Ours>, Vec<Theirs>) {
             fee: 1_100,
             reference: dice.roll() | 1,
             customer: dice.roll() | 1,
+            takes_back: 0,
             paid_at_ms: 1_000_000 + dice.below(80_000_000),
             standing: Standing::Today,
         };

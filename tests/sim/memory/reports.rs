@@ -61,6 +61,10 @@ impl Settlements for MemoryReports {
 }
 
 impl Reports for MemoryReports {
+    fn beside(&self) -> Result<Box<dyn Reports>, StoreError> {
+        Ok(Box::new(Self(self.0.clone())))
+    }
+
     fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
         Ok(self.db().candidates(wanted))
     }
