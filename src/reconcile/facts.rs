@@ -67,6 +67,8 @@ pub struct Sides {
     pub(super) settled: HashSet<i64>,
     /// What came for sealed days after they were sealed: nobody compares those again.
     pub(super) late: Vec<DayTotal>,
+    /// What our books held of the business days that were read: a day is closed only on what it still holds.
+    pub(super) held: Vec<DayTotal>,
 }
 
 /// Reads a day, each side on a thread of its own. `told` hears how many rows were read.
@@ -138,17 +140,25 @@ impl Reader<'_> {
     /// Our events of the days that the partner's day touches, as far as they lie in it.
     fn events(&mut self, told: Told<'_>) -> Result<(), StoreError> {
         for day in self.subject.dates.clone() {
-            self.events_of(day, told)?;
+            let held = self.events_of(day, told)?;
+            self.sides.held.extend((held.count != 0).then_some(held));
         }
         Ok(())
     }
 
-    fn events_of(&mut self, day: Date, told: Told<'_>) -> Result<(), StoreError> {
-        let mut after = EventNo(0);
+    fn events_of(&mut self, day: Date, told: Told<'_>) -> Result<DayTotal, StoreError> {
+        let (mut after, mut held) = (EventNo(0), DayTotal { day, count: 0, dong: 0 });
         loop {
             let Subject { kind, partner, .. } = self.subject;
             let page = self.reports.day_events(&DayEvents { partner, day, kind: *kind, after, limit: PAGE })?;
             after = page.last().map_or(after, |event| event.no);
+            for event in page.iter().filter(|event| event.held != Held::Nowhere) {
+                held.count = held.count.saturating_add(1);
+                held.dong = held.dong.saturating_add(match event.movement {
+                    Movement::Payment => event.amount,
+                    Movement::Reversal => -event.amount,
+                });
+            }
             for event in page.iter().filter(|event| self.subject.holds(event.paid_at)) {
                 if event.matched.is_some_and(|line| line.file() != self.file) {
                     self.sides.events_elsewhere.insert(event.no);
@@ -157,7 +167,7 @@ impl Reader<'_> {
             }
             told(page.len());
             if is_last(page.len()) {
-                return Ok(());
+                return Ok(held);
             }
         }
     }

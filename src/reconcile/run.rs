@@ -189,7 +189,11 @@ pub fn run(
         day: subject.day,
         file: Some(file.no),
         rules: i64::from(RULES_VERSION),
-        sums: super::desk::views::with(sums_json(&compared.sums), [("late", late_json(&sides.late))]).to_string(),
+        sums: super::desk::views::with(
+            sums_json(&compared.sums),
+            [("late", days_json(&sides.late)), ("held", days_json(&sides.held))],
+        )
+        .to_string(),
         author: author.clone(),
         at,
     };
@@ -272,10 +276,10 @@ fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp))
     Ok((opened, closed))
 }
 
-/// What came late for sealed days, as a close compares it.
-pub(super) fn late_json(late: &[DayTotal]) -> Value {
+/// Days with what they hold, as a close compares them with what they hold by then.
+pub(super) fn days_json(days: &[DayTotal]) -> Value {
     let one = |total: &DayTotal| json!([total.day.to_string(), total.count, total.dong]);
-    late.iter().map(one).collect()
+    days.iter().map(one).collect()
 }
 
 fn new_match(found: &Match) -> NewMatch {

@@ -1,6 +1,6 @@
 //! Signing days and months off through the real program, on both databases.
 
-use super::program::{as_person, bill, serve};
+use super::program::{as_person, bill, serve, with_people};
 use crate::harness::postgres::Database;
 use crate::harness::program::{Home, code, ended, signal};
 use crate::harness::{http, pays};
@@ -170,4 +170,29 @@ fn days_are_signed_off_on_a_file() {
 fn days_are_signed_off_on_a_server() {
     let Some(database) = Database::fresh("days that are signed off") else { return };
     days_are_signed_off(&Home::over(database.url()));
+}
+
+#[test]
+fn a_payment_that_came_after_the_comparison_stops_the_close_whatever_hour_the_day_ends_at() {
+    let home = Home::new();
+    with_people(&home);
+    let profile = home.path("partners").join("standard.toml");
+    let text = std::fs::read_to_string(&profile).unwrap();
+    let ends = text.replacen("[statement]\n", "[statement]\nday_ends = \"23:00\"\n", 1);
+    assert_ne!(text, ends);
+    std::fs::write(&profile, ends).unwrap();
+    let gateway = home.serve();
+    bill(&home, "HD-1", 100_000);
+    bill(&home, "HD-2", 200_000);
+    notify(&home, "P1", "HD-1", 100_000, 9);
+    assert_eq!(bring(&home, DAY, &statement(&[("P1", "HD-1", 100_000, 9)])).status, 201);
+    assert_eq!(compare(&home, DAY).status, 200);
+    assert_eq!(close(&home, "an", DAY, "draft", json!({})).status, 200);
+    notify(&home, "P2", "HD-2", 200_000, 10);
+    refused(&close(&home, "an", DAY, "draft", json!({})), 409, "compare it again");
+    assert_eq!(compare(&home, DAY).status, 200);
+    let draft = close(&home, "an", DAY, "draft", json!({}));
+    assert_eq!(draft.json()["figures"]["accounted"][0]["count"], 2, "{}", draft.text());
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
 }

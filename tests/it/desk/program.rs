@@ -18,11 +18,15 @@ fn people() -> String {
 }
 
 pub(super) fn serve(home: &Home) -> Child {
+    with_people(home);
+    home.serve()
+}
+
+pub(super) fn with_people(home: &Home) {
     home.configure(&people());
     for (name, token) in PEOPLE {
         std::fs::write(home.path(&format!("{name}.token")), token).unwrap();
     }
-    home.serve()
 }
 
 pub(super) fn as_person(home: &Home, name: &str, method: &str, path: &str, body: &Value) -> http::Answer {
