@@ -6,6 +6,7 @@ use super::compare::{self, Leg, Ours, Rules, Says, Standing, Theirs, payment_mar
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo, Movement};
 use crate::domain::statement::{FileNo, LineNo, StatementKind};
+use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::closes::DayTotal;
 use crate::store::reports::Reports;
@@ -95,6 +96,8 @@ pub fn read(
             read.map(|()| theirs)
         });
         let mut reader = Reader { reports: &mut *reports, subject, ways, file: file.no, sides: &mut sides };
+        // About as many as they have.
+        reader.sides.ours.reserve(usize::try_from(file.sums.lines).unwrap_or(0));
         let ours = reader.events(&mut |page| told(count(&rows, page)));
         match theirs.join() {
             Ok(theirs) => ours.and(theirs),
@@ -210,9 +213,7 @@ impl Reader<'_> {
 
     fn waiting_events(&mut self, waits: &[LegBreak]) -> Result<(), StoreError> {
         let keys: Vec<EventKey> = waits.iter().filter_map(|open| open.event).collect();
-        let wanted: HashSet<EventKey> = keys.iter().copied().collect();
-        let mut known: HashSet<EventNo> =
-            self.sides.ours.iter().filter(|event| wanted.contains(&event.key)).map(|event| event.no).collect();
+        let mut known = numbers_of(&keys, &self.sides.ours);
         let mut elsewhere: HashSet<EventKey> = HashSet::new();
         for keys in keys.chunks(KEYS_MAX) {
             for event in self.reports.day_events_with(self.subject.kind, keys)? {
@@ -253,6 +254,9 @@ impl Reader<'_> {
         let late = close::late(self.reports, &self.subject.partner, self.subject.day)?;
         let days: Vec<Date> = late.iter().map(|total| total.day).collect();
         self.sides.late = late;
+        if days.is_empty() {
+            return Ok(());
+        }
         let mut known: HashSet<EventNo> = self.sides.ours.iter().map(|event| event.no).collect();
         for day in days {
             let mut after = EventNo(0);
@@ -305,7 +309,7 @@ pub fn look_further(
         .collect();
     let named = |line: &Theirs| line.key.filter(|_| alone.contains(&line.line));
     let keys: Vec<EventKey> = sides.theirs.iter().filter_map(named).collect();
-    let known: HashSet<EventNo> = sides.ours.iter().map(|event| event.no).collect();
+    let known = numbers_of(&keys, &sides.ours);
     let file = sides.theirs.first().map(|line| line.line.file());
     let mut more = false;
     for keys in keys.chunks(KEYS_MAX) {
@@ -320,6 +324,21 @@ pub fn look_further(
         }
     }
     Ok(more)
+}
+
+/// The numbers of those events that have one of these keys.
+fn numbers_of(keys: &[EventKey], events: &[Ours]) -> HashSet<EventNo> {
+    if keys.is_empty() {
+        return HashSet::new();
+    }
+    let wanted: HashSet<EventKey> = keys.iter().copied().collect();
+    events.iter().filter(|event| wanted.contains(&event.key)).map(|event| event.no).collect()
+}
+
+/// Before 1970 and after 2106 no day ends.
+fn seconds(at: Timestamp) -> u32 {
+    let seconds = at.unix_ms().div_euclid(1_000);
+    u32::try_from(seconds).unwrap_or(if seconds < 0 { 0 } else { u32::MAX })
 }
 
 fn ours(ways: &Ways, event: &DayEvent, standing: Standing) -> Ours {
@@ -338,7 +357,7 @@ fn ours(ways: &Ways, event: &DayEvent, standing: Standing) -> Ours {
         reference: ways.reference.of(&event.references),
         customer: event.references.customer,
         takes_back: event.reverses.as_ref().map_or(0, payment_mark),
-        paid_at_ms: event.paid_at.unix_ms(),
+        paid_at_s: seconds(event.paid_at),
         standing,
     }
 }
@@ -357,7 +376,7 @@ fn theirs(ways: &Ways, line: &DayLine, carried: bool) -> Theirs {
         fee: line.fee,
         reference: ways.reference.of(&line.references),
         customer: line.references.customer,
-        paid_at_ms: line.paid_at.unix_ms(),
+        paid_at_s: seconds(line.paid_at),
         carried,
     }
 }

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// How near to the day's end a difference is taken for one of timing.
-const CUTOFF_WINDOW_MS: i64 = 15 * 60 * 1_000;
+const CUTOFF_WINDOW_S: i64 = 15 * 60;
 
 /// Who closes what the next day brought.
 pub const RECONCILER: &str = "system:reconcile";
@@ -71,9 +71,9 @@ pub fn ways(subject: &Subject, layout: &Layout, profile: &Profile) -> Ways {
     };
     let rules = Rules {
         leg: if layout.kind == StatementKind::Core { Leg::Core } else { Leg::Partner },
-        day_start_ms: subject.start.unix_ms(),
-        day_end_ms: subject.end.unix_ms(),
-        cutoff_window_ms: CUTOFF_WINDOW_MS,
+        day_start_s: subject.start.unix_ms().div_euclid(1_000),
+        day_end_s: subject.end.unix_ms().div_euclid(1_000),
+        cutoff_window_s: CUTOFF_WINDOW_S,
         references: reference != ReferenceBy::Nothing,
         discounts: !layout.discount.is_empty() && profile.states_discounts(),
         fees: !layout.fee.is_empty() && profile.states_fees(),
@@ -207,15 +207,15 @@ pub fn run(
     let plan = breaks::plan(&subject, &sides, &compared, &described, at);
     // Both sides are large, and done with.
     drop(sides);
-    let mut matches: Vec<NewMatch> = compared.matches.iter().map(new_match).collect();
     // In the order in which the lines lie on the disk.
-    matches.sort_unstable_by_key(|found| found.line);
+    compared.matches.sort_unstable_by_key(|found| found.line);
     let held = guard.clone();
     let matched = move |tx: &mut dyn Tx, rows: &[NewMatch]| {
         held.hold(tx)?;
         tx.add_matches(of, rows)
     };
-    let new_matches = slices.all(matches, matched, &mut |done| told(Stage::Matched(done)))?;
+    let new_matches =
+        slices.all(compared.matches.iter().map(new_match), matched, &mut |done| told(Stage::Matched(done)))?;
     let (opened, closed) = follow(slices, plan, (&guard, at))?;
     // From now on a day may be closed on it.
     slices.one(move |tx| {

@@ -64,8 +64,8 @@ pub struct Ours {
     pub customer: u64,
     /// Of a reversal, the [`payment_mark`] of the payment that it takes back; 0 for none.
     pub takes_back: u64,
-    /// When the customer paid.
-    pub paid_at_ms: i64,
+    /// When the customer paid, in seconds since 1970: the day's ends are not meant more exactly.
+    pub paid_at_s: u32,
     /// Since when it is there.
     pub standing: Standing,
 }
@@ -89,8 +89,8 @@ pub struct Theirs {
     pub reference: u64,
     /// Hash of the customer or the order behind it; 0 for none.
     pub customer: u64,
-    /// When the customer paid.
-    pub paid_at_ms: i64,
+    /// When the customer paid, in seconds since 1970: the day's ends are not meant more exactly.
+    pub paid_at_s: u32,
     /// It was left over on an earlier day and waits for its other side.
     pub carried: bool,
 }
@@ -147,11 +147,11 @@ pub struct Rules {
     /// Whose word it is.
     pub leg: Leg,
     /// The partner's day: from here,
-    pub day_start_ms: i64,
+    pub day_start_s: i64,
     /// to before here.
-    pub day_end_ms: i64,
+    pub day_end_s: i64,
     /// How near to either end a difference is taken for one of timing.
-    pub cutoff_window_ms: i64,
+    pub cutoff_window_s: i64,
     /// Do both sides state the same reference text? Then the same key with another reference is a difference.
     pub references: bool,
     /// Does the statement say discounts?
@@ -163,9 +163,9 @@ pub struct Rules {
 impl Rules {
     /// Is this instant near one of the day's ends?
     #[must_use]
-    pub fn near_cutoff(&self, at_ms: i64) -> bool {
-        let within = |edge: i64| at_ms.abs_diff(edge) <= self.cutoff_window_ms.unsigned_abs();
-        within(self.day_start_ms) || within(self.day_end_ms)
+    pub fn near_cutoff(&self, at_s: u32) -> bool {
+        let within = |edge: i64| i64::from(at_s).abs_diff(edge) <= self.cutoff_window_s.unsigned_abs();
+        within(self.day_start_s) || within(self.day_end_s)
     }
 }
 

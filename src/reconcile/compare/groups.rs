@@ -119,11 +119,11 @@ fn explained(facts: &Facts<'_>, found: &mut Found, group: &[(u64, Movement, Plac
 pub(super) fn netted_out(facts: &Facts<'_>, found: &mut Found) {
     let line_claim = |at: usize| {
         let line = facts.line(at)?;
-        let settled = line.carried || !facts.rules.near_cutoff(line.paid_at_ms);
+        let settled = line.carried || !facts.rules.near_cutoff(line.paid_at_s);
         claim_of_line(facts, at).filter(|_| settled)
     };
     let settled = |at: usize| {
-        let settled = |event: &&Ours| event.standing != Standing::Today || !facts.rules.near_cutoff(event.paid_at_ms);
+        let settled = |event: &&Ours| event.standing != Standing::Today || !facts.rules.near_cutoff(event.paid_at_s);
         facts.event(at).filter(settled)
     };
     let by_payment = |at: usize| {

@@ -105,8 +105,12 @@ pub(super) fn join<S: Send>(
     let facts = lines.entries.len() + events.entries.len();
     let mut low: Vec<_> = lines.parts().into_iter().zip(events.parts()).collect();
     let high = low.split_off(low.len() / 2);
-    let walk = |parts: Vec<(&mut [u64], &mut [u64])>| {
-        let mut state = start(parts.iter().map(|(lines, events)| lines.len().min(events.len())).sum());
+    let pairs = |parts: &[(&mut [u64], &mut [u64])]| parts.iter().map(|(l, e)| l.len().min(e.len())).sum::<usize>();
+    let of_high = pairs(&high);
+    // What the second half finds is appended to what the first one found.
+    let of_both = pairs(&low) + of_high;
+    let walk = |parts: Vec<(&mut [u64], &mut [u64])>, pairs: usize| {
+        let mut state = start(pairs);
         for (lines, events) in parts {
             lines.sort_unstable();
             events.sort_unstable();
@@ -114,7 +118,7 @@ pub(super) fn join<S: Send>(
         }
         state
     };
-    on_two_threads(facts, || walk(low), || walk(high))
+    on_two_threads(facts, || walk(low, of_both), || walk(high, of_high))
 }
 
 fn merge(mut lines: &[u64], mut events: &[u64], mut visit: impl FnMut(&[u64], &[u64])) {

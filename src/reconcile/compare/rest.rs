@@ -171,13 +171,13 @@ fn alone(facts: &Facts<'_>, found: &mut Found) {
     found.differences.reserve_exact(found.lines.len() + found.events.len());
     for at in std::mem::take(&mut found.lines) {
         let Some(line) = facts.line(at) else { continue };
-        let near = !line.carried && facts.rules.near_cutoff(line.paid_at_ms);
+        let near = !line.carried && facts.rules.near_cutoff(line.paid_at_s);
         let class = class(near, line.says == Says::Reversal, not_here);
         found.differ(facts, (class, Note::OnlyTheirs), &[at], &[]);
     }
     for at in std::mem::take(&mut found.events) {
         let Some(event) = facts.event(at) else { continue };
-        let near = event.standing == Standing::Today && facts.rules.near_cutoff(event.paid_at_ms);
+        let near = event.standing == Standing::Today && facts.rules.near_cutoff(event.paid_at_s);
         let class = class(near, event.movement == Movement::Reversal, not_there);
         found.differ(facts, (class, Note::OnlyOurs), &[], &[at]);
     }

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Runtime;
-use tokio_postgres::error::Severity;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Connection, Error, NoTls, Row, Statement};
 
 /// What the server may take for one statement.
@@ -50,6 +51,16 @@ impl<'a> Ask<'a> {
     pub(super) fn new(sql: &'static str, params: Vec<Param<'a>>) -> Self {
         Self { sql, params }
     }
+}
+
+/// Rows that are streamed into a table.
+pub(super) struct Copy<'a> {
+    /// `COPY table (columns) FROM STDIN (FORMAT binary)`.
+    pub(super) sql: &'static str,
+    /// Of the columns.
+    pub(super) types: &'static [Type],
+    /// In the order of the columns.
+    pub(super) rows: Vec<Vec<Param<'a>>>,
 }
 
 /// What a statement came to.
@@ -229,6 +240,32 @@ impl Session {
         let Ok((begun, answers)) = done else { return Err(self.silent()) };
         let answers = begun.and_then(|()| answers.into_iter().collect::<Result<Vec<_>, _>>());
         answers.map_err(|failure| self.fail(failure))
+    }
+
+    /// Streams rows into a table, for less than half of what they cost as a statement with arrays. `None`: one of them is
+    /// there already, and its transaction has failed.
+    pub(super) fn copy(&mut self, copy: &Copy<'_>) -> Result<Option<u64>, StoreError> {
+        let statement = self.prepared(&[Ask::new(copy.sql, Vec::new())])?.pop();
+        let statement = statement.ok_or_else(|| StoreError::Fault(format!("{}: not prepared", copy.sql)))?;
+        let client = &self.client;
+        let all = async {
+            let writer = BinaryCopyInWriter::new(client.copy_in(&statement).await?, copy.types);
+            let mut writer = std::pin::pin!(writer);
+            for row in &copy.rows {
+                writer.as_mut().write(row).await?;
+            }
+            writer.finish().await
+        };
+        let limit = self.patience();
+        match self.runtime.block_on(async { tokio::time::timeout(limit, all).await }) {
+            Ok(Ok(count)) => Ok(Some(count)),
+            Ok(Err(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(None),
+            Ok(Err(error)) => {
+                let failure = failure::of(copy.sql, &error);
+                Err(self.fail(failure))
+            }
+            Err(_elapsed) => Err(self.silent()),
+        }
     }
 
     /// The last statements of a transaction, and its COMMIT with them.

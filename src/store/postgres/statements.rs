@@ -1,10 +1,11 @@
-//! Statements, comparisons and matches on a server: a slice of rows is one statement.
+//! Statements, comparisons and matches on a server: a slice of rows is one stream, or one statement.
 
 use super::reports::PostgresReports;
 use super::row::{Key, small};
-use super::session::{Ask, Param};
+use super::session::{Ask, Copy, Param};
 use super::tx::PostgresTx;
 use crate::domain::ids::{EventKey, PartnerCode};
+use crate::domain::money::Money;
 use crate::domain::notice::{Effect, ReferenceText};
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use crate::store::StoreError;
@@ -19,6 +20,7 @@ use crate::store::statements::{
     NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementSums,
 };
 use jiff::civil::Date;
+use tokio_postgres::types::Type;
 
 /// Finds the file, or begins it.
 pub(super) fn begin(tx: &mut PostgresTx<'_>, new: &NewStatement) -> Result<BegunStatement, StoreError> {
@@ -45,44 +47,59 @@ pub(super) fn begin(tx: &mut PostgresTx<'_>, new: &NewStatement) -> Result<Begun
     Ok(BegunStatement { file, state, lines })
 }
 
-/// The columns of lines, one row a line.
-#[derive(Default)]
-struct Lines<'l> {
-    no: Vec<i64>,
-    row: Vec<i32>,
-    offset: Vec<Option<i64>>,
-    length: Vec<Option<i32>>,
-    key: Vec<Option<Key>>,
-    event: Vec<Option<String>>,
-    movement: Vec<Option<&'static str>>,
-    amounts: [Vec<i64>; 3],
-    references: [Vec<Option<&'l str>>; 3],
-    paid_at: Vec<i64>,
-    day: Vec<Date>,
+/// A line as a row.
+struct LineRow<'l> {
+    no: i64,
+    row: i32,
+    offset: Option<i64>,
+    length: Option<i32>,
+    key: Option<Key>,
+    event: Option<String>,
+    movement: Option<&'static str>,
+    amounts: [i64; 3],
+    references: [Option<&'l str>; 3],
+    paid_at: i64,
+    day: Date,
 }
 
-impl<'l> Lines<'l> {
-    fn push(&mut self, file: FileNo, new: &'l NewLine) -> Result<(), StoreError> {
+impl<'l> LineRow<'l> {
+    const TYPES: &'static [Type] = &[
+        Type::INT8,
+        Type::INT4,
+        Type::INT8,
+        Type::INT4,
+        Type::UUID,
+        Type::TEXT,
+        Type::TEXT,
+        Type::INT8,
+        Type::INT8,
+        Type::INT8,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::INT8,
+        Type::DATE,
+    ];
+
+    fn of(file: FileNo, new: &'l NewLine) -> Result<Self, StoreError> {
         let line = &new.line;
-        self.no.push(LineNo::of(file, new.place).0);
-        self.row.push(small(line.row)?);
-        self.offset.push(new.span.map(|(offset, _)| i64::try_from(offset).unwrap_or(i64::MAX)));
-        self.length.push(new.span.map(|(_, length)| small(length)).transpose()?);
-        self.key.push(new.key.map(|key| Key(*key.as_bytes())));
-        self.event.push(line.event.as_ref().map(ToString::to_string));
-        self.movement.push(match line.effect {
-            Effect::Moves(movement) => Some(movement.word()),
-            Effect::None(_) => None,
-        });
-        let amounts = [line.amount, line.discount, line.fee];
-        self.amounts.iter_mut().zip(amounts).for_each(|(column, amount)| column.push(amount.dong()));
         let references = [&line.references.invoice, &line.references.order, &line.references.customer];
-        for (column, text) in self.references.iter_mut().zip(references) {
-            column.push(text.as_ref().map(ReferenceText::as_str));
-        }
-        self.paid_at.push(line.paid_at.unix_ms());
-        self.day.push(line.day);
-        Ok(())
+        Ok(Self {
+            no: LineNo::of(file, new.place).0,
+            row: small(line.row)?,
+            offset: new.span.map(|(offset, _)| i64::try_from(offset).unwrap_or(i64::MAX)),
+            length: new.span.map(|(_, length)| small(length)).transpose()?,
+            key: new.key.map(|key| Key(*key.as_bytes())),
+            event: line.event.as_ref().map(ToString::to_string),
+            movement: match line.effect {
+                Effect::Moves(movement) => Some(movement.word()),
+                Effect::None(_) => None,
+            },
+            amounts: [line.amount, line.discount, line.fee].map(Money::dong),
+            references: references.map(|text| text.as_ref().map(ReferenceText::as_str)),
+            paid_at: line.paid_at.unix_ms(),
+            day: line.day,
+        })
     }
 
     fn params(&self) -> Vec<Param<'_>> {
@@ -110,16 +127,22 @@ impl<'l> Lines<'l> {
 
 /// Adds lines of a file that is being read; those that are there stay as they are.
 pub(super) fn add_lines(tx: &mut PostgresTx<'_>, file: FileNo, lines: &[NewLine]) -> Result<(), StoreError> {
-    const ADD: &str = "-- statements.add_lines\nINSERT INTO statement_lines
+    const COPY: &str = "-- statements.copy_lines\nCOPY statement_lines
             (no, row, span_offset, span_length, key, event, movement, amount, discount, fee, ref_invoice, ref_order,
              ref_customer, paid_at, day)
-        SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::uuid[], $6::text[],
-            $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[],
-            $14::bigint[], $15::date[])
-        ON CONFLICT (no) DO NOTHING";
-    let mut rows = Lines::default();
-    lines.iter().try_for_each(|line| rows.push(file, line))?;
-    tx.ask_one(Ask::new(ADD, rows.params())).map(drop)
+        FROM STDIN (FORMAT binary)";
+    const ADD: &str = "-- statements.add_line\nINSERT INTO statement_lines
+            (no, row, span_offset, span_length, key, event, movement, amount, discount, fee, ref_invoice, ref_order,
+             ref_customer, paid_at, day)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (no) DO NOTHING";
+    let rows = lines.iter().map(|line| LineRow::of(file, line)).collect::<Result<Vec<_>, _>>()?;
+    let copy = Copy { sql: COPY, types: LineRow::TYPES, rows: rows.iter().map(LineRow::params).collect() };
+    if tx.copy(&copy)?.is_none() {
+        // Somebody else takes the same file: seldom enough to go row by row.
+        let asks: Vec<Ask<'_>> = copy.rows.into_iter().map(|params| Ask::new(ADD, params)).collect();
+        tx.ask(&asks)?;
+    }
+    Ok(())
 }
 
 /// From now on this file is the day's word; says which file was before.
@@ -184,21 +207,41 @@ pub(super) fn add_matches(
     (reconciliation, kind): (ReconciliationNo, StatementKind),
     matches: &[NewMatch],
 ) -> Result<u64, StoreError> {
+    const COPY: &str =
+        "-- matches.copy\nCOPY matches (line_no, kind, event_no, rule, reconciliation_no) FROM STDIN (FORMAT binary)";
+    const TYPES: &[Type] = &[Type::INT8, Type::TEXT, Type::INT8, Type::INT8, Type::INT8];
     const ADD: &str = "-- matches.add\nINSERT INTO matches (line_no, kind, event_no, rule, reconciliation_no)
         SELECT u.line, $4, u.event, u.rule, $5 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
             u (line, event, rule)
         ON CONFLICT DO NOTHING";
-    let lines: Vec<i64> = matches.iter().map(|m| m.line.0).collect();
-    let events: Vec<i64> = matches.iter().map(|m| m.event.0).collect();
-    let rules: Vec<i64> = matches.iter().map(|m| m.rule).collect();
     // Nobody supersedes the file while its matches are written.
     const STANDS: &str =
         "-- matches.stands\nSELECT f.no FROM reconciliations r JOIN statement_files f ON f.no = r.file_no
         WHERE r.no = $1 AND f.state = 'taken' FOR SHARE OF f";
-    if tx.ask_one(Ask::new(STANDS, vec![&reconciliation.0]))?.rows.is_empty() {
+    // Compared again, a day has its matches: no need to be refused first.
+    const SOME: &str = "-- matches.some\nSELECT 1 FROM matches WHERE line_no BETWEEN $1 AND $2 LIMIT 1";
+    let lines: Vec<i64> = matches.iter().map(|m| m.line.0).collect();
+    let (first, last) = (lines.iter().min().copied().unwrap_or(0), lines.iter().max().copied().unwrap_or(0));
+    let answers = tx.ask(&[Ask::new(STANDS, vec![&reconciliation.0]), Ask::new(SOME, vec![&first, &last])])?;
+    let [stands, some] = answers.as_slice() else { return Err(superseded()) };
+    if stands.rows.is_empty() {
         return Err(superseded());
     }
     let word = kind.word();
+    if some.rows.is_empty() {
+        let mut rows: Vec<Vec<Param<'_>>> = Vec::with_capacity(matches.len());
+        rows.extend(
+            matches
+                .iter()
+                .map(|m| -> Vec<Param<'_>> { vec![&m.line.0, &word, &m.event.0, &m.rule, &reconciliation.0] }),
+        );
+        let copy = Copy { sql: COPY, types: TYPES, rows };
+        if let Some(added) = tx.copy(&copy)? {
+            return Ok(added);
+        }
+    }
+    let events: Vec<i64> = matches.iter().map(|m| m.event.0).collect();
+    let rules: Vec<i64> = matches.iter().map(|m| m.rule).collect();
     Ok(tx.ask_one(Ask::new(ADD, vec![&lines, &events, &rules, &word, &reconciliation.0]))?.count)
 }
 

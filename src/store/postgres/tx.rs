@@ -5,7 +5,7 @@
 
 use super::lane::{Head, NEXT_BLOCK};
 use super::row::{Key, small};
-use super::session::{Answer, Ask, Session};
+use super::session::{Answer, Ask, Copy, Session};
 use super::{breaks, events, invoices, outbox, position, retention, settlements, statements, write};
 use crate::domain::dispatch::{DispatchResult, LeasedDispatch};
 use crate::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
@@ -132,11 +132,32 @@ impl<'s> PostgresTx<'s> {
         if !self.begun {
             // Alone: should it fail, what is behind it on the way would be kept statement by statement.
             self.begun = true;
-            let begun = self.session.simple(BEGIN);
-            self.failed |= begun.is_err();
-            begun?;
+            self.simple(BEGIN)?;
         }
         self.ask_behind(None, asks)
+    }
+
+    fn simple(&mut self, sql: &str) -> Result<(), StoreError> {
+        let done = self.session.simple(sql);
+        self.failed |= done.is_err();
+        done
+    }
+
+    /// Rows by [`Session::copy`], all of them; `None` and none of them where one is there already.
+    pub(super) fn copy(&mut self, copy: &Copy<'_>) -> Result<Option<u64>, StoreError> {
+        const BEFORE: &str = "-- store.before_copy\nSAVEPOINT before_copy";
+        const UNDO: &str = "-- store.undo_copy\nROLLBACK TO SAVEPOINT before_copy";
+        const KEEP: &str = "-- store.keep_copy\nRELEASE SAVEPOINT before_copy";
+        if !self.begun {
+            self.begun = true;
+            self.simple(BEGIN)?;
+        }
+        self.simple(BEFORE)?;
+        let copied = self.session.copy(copy);
+        self.failed |= copied.is_err();
+        let copied = copied?;
+        self.simple(if copied.is_some() { KEEP } else { UNDO })?;
+        Ok(copied)
     }
 
     /// Statements that write nothing, on one way with BEGIN if they are the transaction's first.

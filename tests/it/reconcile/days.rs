@@ -54,7 +54,7 @@ fn every_planted_difference_is_found_and_nothing_else() {
         live(u64::from(seed), DAYS_OF_A_WORLD, |dice, day| {
             let compared = said(day);
             if let Err(why) = day.judge(&compared) {
-                panic!("seed {seed}, day from {}: {why}", day.rules.day_start_ms);
+                panic!("seed {seed}, day from {}: {why}", day.rules.day_start_s);
             }
             order_does_not_matter(dice, day, &compared);
             again_on_its_own_result(day, &compared);
@@ -160,7 +160,7 @@ fn a_wrong_comparison_is_found_out_by_the_mutated_days() {
         compare(&rules, &day.ours, &day.theirs).unwrap()
     });
     found_out("nothing is near the cut-off", |day| {
-        let rules = thuho::reconcile::compare::Rules { cutoff_window_ms: -1, ..day.rules };
+        let rules = thuho::reconcile::compare::Rules { cutoff_window_s: -1, ..day.rules };
         compare(&rules, &day.ours, &day.theirs).unwrap()
     });
     found_out("a match is lost", |day| {

@@ -12,9 +12,9 @@ use thuho::reconcile::compare::{
 
 const RULES: Rules = Rules {
     leg: Leg::Partner,
-    day_start_ms: 0,
-    day_end_ms: 1_000,
-    cutoff_window_ms: 100,
+    day_start_s: 0,
+    day_end_s: 1_000,
+    cutoff_window_s: 100,
     references: true,
     discounts: true,
     fees: true,
@@ -34,14 +34,14 @@ fn movement() -> impl Strategy<Value = Movement> {
 }
 
 /// Discount, fee, reference, customer, time.
-fn texts() -> impl Strategy<Value = (i64, i64, u64, u64, i64)> {
-    (0..2_i64, 0..2_i64, 0..4_u64, 0..3_u64, 0..1_000_i64)
+fn texts() -> impl Strategy<Value = (i64, i64, u64, u64, u32)> {
+    (0..2_i64, 0..2_i64, 0..4_u64, 0..3_u64, 0..1_000_u32)
 }
 
 fn event() -> impl Strategy<Value = Ours> {
     let standing = prop_oneof![6 => Just(Standing::Today), 2 => Just(Standing::Carried), 1 => Just(Standing::Done)];
     (0..12_u8, movement(), prop::bool::weighted(0.9), 0..5_i64, texts(), standing).prop_map(
-        |(id, movement, booked, amount, (discount, fee, reference, customer, paid_at_ms), standing)| Ours {
+        |(id, movement, booked, amount, (discount, fee, reference, customer, paid_at_s), standing)| Ours {
             no: EventNo(0),
             key: key(id, movement),
             movement,
@@ -56,7 +56,7 @@ fn event() -> impl Strategy<Value = Ours> {
             } else {
                 0
             },
-            paid_at_ms,
+            paid_at_s,
             standing,
         },
     )
@@ -65,7 +65,7 @@ fn event() -> impl Strategy<Value = Ours> {
 fn line() -> impl Strategy<Value = Theirs> {
     let says = prop_oneof![6 => Just(Says::Payment), 2 => Just(Says::Reversal), 1 => Just(Says::Nothing)];
     (prop::option::weighted(0.7, 0..12_u8), says, 0..5_i64, texts(), prop::bool::weighted(0.2)).prop_map(
-        |(id, says, amount, (discount, fee, reference, customer, paid_at_ms), carried)| Theirs {
+        |(id, says, amount, (discount, fee, reference, customer, paid_at_s), carried)| Theirs {
             line: LineNo(0),
             key: id.map(|id| key(id, says.movement().unwrap_or(Movement::Payment))),
             says,
@@ -74,7 +74,7 @@ fn line() -> impl Strategy<Value = Theirs> {
             fee,
             reference,
             customer,
-            paid_at_ms,
+            paid_at_s,
             carried,
         },
     )
@@ -110,7 +110,7 @@ fn mirrored(ours: &[Ours], theirs: &[Theirs]) -> (Vec<Ours>, Vec<Theirs>) {
         reference: t.reference,
         customer: t.customer,
         takes_back: 0,
-        paid_at_ms: t.paid_at_ms,
+        paid_at_s: t.paid_at_s,
         standing: if t.carried { Standing::Carried } else { Standing::Today },
     };
     let line = |o: &Ours| Theirs {
@@ -122,7 +122,7 @@ fn mirrored(ours: &[Ours], theirs: &[Theirs]) -> (Vec<Ours>, Vec<Theirs>) {
         fee: o.fee,
         reference: o.reference,
         customer: o.customer,
-        paid_at_ms: o.paid_at_ms,
+        paid_at_s: o.paid_at_s,
         carried: o.standing == Standing::Carried,
     };
     (theirs.iter().map(event).collect(), ours.iter().map(line).collect())
@@ -233,7 +233,7 @@ fn money_that_cannot_be_counted_is_refused() {
         reference: 0,
         customer: 0,
         takes_back: 0,
-        paid_at_ms: 500,
+        paid_at_s: 500,
         standing: Standing::Today,
     };
     assert_eq!(compare(&RULES, &[event(1, -1)], &[]).unwrap_err(), NotComparable::Event(EventNo(1)));
@@ -263,7 +263,7 @@ fn the_core_leg_names_what_is_missing_by_what_it_means() {
         reference: 0,
         customer: 0,
         takes_back: 0,
-        paid_at_ms: 500,
+        paid_at_s: 500,
         standing: Standing::Today,
     };
     let (_, lines) = mirrored(&[Ours { key: key(3, Movement::Payment), ..paid }], &[]);

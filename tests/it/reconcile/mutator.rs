@@ -8,8 +8,8 @@ use thuho::domain::review::BreakClass;
 use thuho::domain::statement::LineNo;
 use thuho::reconcile::compare::{Compared, Leg, Match, Ours, Rule, Rules, Says, Standing, Theirs, payment_mark};
 
-const DAY_MS: i64 = 86_400_000;
-const WINDOW_MS: i64 = 15 * 60_000;
+const DAY_S: i64 = 86_400;
+const WINDOW_S: i64 = 15 * 60;
 
 /// Numbers from a seed.
 pub struct Dice(u64);
@@ -95,12 +95,12 @@ impl World {
     /// A day that has nothing but what waited.
     pub fn start(&mut self, waited: Vec<Later>) -> Day {
         self.day += 1;
-        let day_start_ms = 1_767_200_400_000 + self.day * DAY_MS;
+        let day_start_s = 1_767_200_400 + self.day * DAY_S;
         let rules = Rules {
             leg: Leg::Partner,
-            day_start_ms,
-            day_end_ms: day_start_ms + DAY_MS,
-            cutoff_window_ms: WINDOW_MS,
+            day_start_s,
+            day_end_s: day_start_s + DAY_S,
+            cutoff_window_s: WINDOW_S,
             references: true,
             discounts: true,
             fees: true,
@@ -148,7 +148,7 @@ impl World {
         let amount = 20_000 + self.dice.below(3_000_000);
         // Never the fee, so that a difference has one explanation.
         let discount = if self.dice.percent(20) { 5_003 + self.dice.below(9_000) } else { 0 };
-        let middle = rules.day_end_ms - rules.day_start_ms - 2 * WINDOW_MS - 2;
+        let middle = rules.day_end_s - rules.day_start_s - 2 * WINDOW_S - 2;
         let ours = Ours {
             no: self.event_no(),
             key: self.key(Movement::Payment),
@@ -161,7 +161,7 @@ impl World {
             // Some customers pay several bills a day.
             customer: 1 + u64::try_from(self.dice.below(60)).unwrap(),
             takes_back: 0,
-            paid_at_ms: rules.day_start_ms + WINDOW_MS + 1 + self.dice.below(middle),
+            paid_at_s: second(rules.day_start_s + WINDOW_S + 1 + self.dice.below(middle)),
             standing: Standing::Today,
         };
         (ours, self.line_of(&ours))
@@ -181,7 +181,7 @@ impl World {
             fee: ours.fee,
             reference: ours.reference,
             customer: ours.customer,
-            paid_at_ms: ours.paid_at_ms,
+            paid_at_s: ours.paid_at_s,
             carried: false,
         }
     }
@@ -193,10 +193,14 @@ impl World {
     }
 
     /// A moment near the day's end, or near its start.
-    pub fn near_midnight(&mut self, rules: &Rules) -> i64 {
-        let off = self.dice.below(WINDOW_MS);
-        if self.dice.percent(70) { rules.day_end_ms - 1 - off } else { rules.day_start_ms + off }
+    pub fn near_midnight(&mut self, rules: &Rules) -> u32 {
+        let off = self.dice.below(WINDOW_S);
+        second(if self.dice.percent(70) { rules.day_end_s - 1 - off } else { rules.day_start_s + off })
     }
+}
+
+fn second(at: i64) -> u32 {
+    u32::try_from(at).unwrap()
 }
 
 impl Day {

@@ -51,8 +51,8 @@ pub fn right(world: &mut World, day: &mut Day, payments: usize) {
             0 | 1 => line.key = None,
             2 => line.reference = 0,
             3 => {
-                ours.paid_at_ms = world.near_midnight(&day.rules);
-                line.paid_at_ms = ours.paid_at_ms;
+                ours.paid_at_s = world.near_midnight(&day.rules);
+                line.paid_at_s = ours.paid_at_s;
             }
             4 => {
                 // The customer paid the same order again: two events, two lines, one reference and amount.
@@ -102,8 +102,8 @@ fn unnamed_sometimes(world: &mut World, line: &mut Theirs) {
 
 fn near(world: &mut World, day: &Day) -> (Ours, Theirs) {
     let (ours, line) = world.payment(&day.rules);
-    let paid_at_ms = world.near_midnight(&day.rules);
-    (Ours { paid_at_ms, ..ours }, Theirs { paid_at_ms, ..line })
+    let paid_at_s = world.near_midnight(&day.rules);
+    (Ours { paid_at_s, ..ours }, Theirs { paid_at_s, ..line })
 }
 
 fn same(class: BreakClass) -> (BreakClass, BreakClass) {
@@ -210,8 +210,10 @@ fn twice_unknown(world: &mut World, day: &mut Day) {
 
 fn twice_over_days(world: &mut World, day: &mut Day) {
     // Only what names its event is known again.
-    let Some(at) =
-        world.done.iter().position(|(ours, line)| line.key.is_some() && ours.paid_at_ms < day.rules.day_start_ms)
+    let Some(at) = world
+        .done
+        .iter()
+        .position(|(ours, line)| line.key.is_some() && i64::from(ours.paid_at_s) < day.rules.day_start_s)
     else {
         return;
     };

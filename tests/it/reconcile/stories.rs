@@ -6,9 +6,9 @@ use thuho::reconcile::compare::{Leg, Ours, Rule, Rules, Says, Standing, Theirs, 
 
 const RULES: Rules = Rules {
     leg: Leg::Partner,
-    day_start_ms: 0,
-    day_end_ms: 1_000,
-    cutoff_window_ms: 100,
+    day_start_s: 0,
+    day_end_s: 1_000,
+    cutoff_window_s: 100,
     references: true,
     discounts: true,
     fees: true,
@@ -68,7 +68,7 @@ fn event(text: &str, no: i64) -> Ours {
         reference: fact.text("ref"),
         customer: fact.text("cust"),
         takes_back: 0,
-        paid_at_ms: fact.number("at", 500),
+        paid_at_s: u32::try_from(fact.number("at", 500)).unwrap(),
         standing: match (fact.has("carried"), fact.has("done")) {
             (true, _) => Standing::Carried,
             (false, true) => Standing::Done,
@@ -92,7 +92,7 @@ fn line(text: &str, no: u64) -> Theirs {
         fee: fact.number("fee", 0),
         reference: fact.text("ref"),
         customer: fact.text("cust"),
-        paid_at_ms: fact.number("at", 500),
+        paid_at_s: u32::try_from(fact.number("at", 500)).unwrap(),
         carried: fact.has("carried"),
     }
 }

@@ -8,9 +8,9 @@ use thuho::reconcile::compare::{Leg, Ours, Rules, Says, Standing, Theirs, compar
 
 const RULES: Rules = Rules {
     leg: Leg::Partner,
-    day_start_ms: 0,
-    day_end_ms: 86_400_000,
-    cutoff_window_ms: 900_000,
+    day_start_s: 0,
+    day_end_s: 86_400,
+    cutoff_window_s: 900,
     references: true,
     discounts: true,
     fees: true,
@@ -34,7 +34,7 @@ fn facts(count: u64, dice: &mut Dice) -> (Vec<Ours>, Vec<Theirs>) {
             reference: dice.roll() | 1,
             customer: dice.roll() | 1,
             takes_back: 0,
-            paid_at_ms: 1_000_000 + dice.below(80_000_000),
+            paid_at_s: u32::try_from(1_000 + dice.below(80_000)).unwrap(),
             standing: Standing::Today,
         };
         let line = Theirs {
@@ -46,7 +46,7 @@ fn facts(count: u64, dice: &mut Dice) -> (Vec<Ours>, Vec<Theirs>) {
             fee: event.fee,
             reference: event.reference,
             customer: event.customer,
-            paid_at_ms: event.paid_at_ms,
+            paid_at_s: event.paid_at_s,
             carried: false,
         };
         // Of a thousand: five only ours, five only theirs, five off.
