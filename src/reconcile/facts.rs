@@ -96,8 +96,9 @@ pub fn read(
             read.map(|()| theirs)
         });
         let mut reader = Reader { reports: &mut *reports, subject, ways, file: file.no, sides: &mut sides };
-        // About as many as they have.
-        reader.sides.ours.reserve(usize::try_from(file.sums.lines).unwrap_or(0));
+        // About as many as they have, so that it need not grow when it is large. Room that is not written costs nothing.
+        let lines = usize::try_from(file.sums.lines).unwrap_or(0);
+        reader.sides.ours.reserve(lines.saturating_add(lines / 8));
         let ours = reader.events(&mut |page| told(count(&rows, page)));
         match theirs.join() {
             Ok(theirs) => ours.and(theirs),

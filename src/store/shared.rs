@@ -9,6 +9,7 @@ use crate::domain::ids::{Author, EventId, PostingNo};
 use crate::domain::posting::{Allocation, Entry};
 use crate::domain::receipt::Verdict;
 use crate::domain::resolution::Resolution;
+use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// The columns that hold what a state's word does not.
@@ -131,6 +132,12 @@ pub(super) fn superseded() -> StoreError {
 pub(super) fn what_text(what: &Resolution) -> String {
     // Plain data: it always has a JSON.
     serde_json::to_string(what).unwrap_or_default()
+}
+
+/// From when on what rules have approved counts against what they may: a day before a decision, in ms since 1970.
+pub(super) fn a_day_before(at: Timestamp) -> i64 {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    at.unix_ms().saturating_sub(DAY_MS)
 }
 
 /// What a decision comes to, and the state after it. The database's own rules hold beside it.

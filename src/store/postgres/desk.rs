@@ -22,7 +22,7 @@ use crate::store::desk_cells::{
 };
 use crate::store::numbers::receipt_no;
 use crate::store::reports::LaneRange;
-use crate::store::shared::{judged, said_of_items, what_text};
+use crate::store::shared::{a_day_before, judged, said_of_items, what_text};
 use crate::store::statements::Closing;
 
 const LINE: &str = concat!(
@@ -108,8 +108,12 @@ impl DeskTx for PostgresTx<'_> {
             proposal_columns!(),
             " FROM proposals p WHERE p.no = $1 FOR UPDATE"
         );
+        // What rules may approve is spent by one after the other.
         const MAY: &str = "-- authorities.of\nSELECT dong FROM authorities WHERE person = $1 AND action = $2
-            ORDER BY no DESC LIMIT 1";
+            ORDER BY no DESC LIMIT 1 FOR UPDATE";
+        const SPENT: &str = "-- proposals.spent\nSELECT coalesce(sum(dong), 0)::bigint FROM proposals
+            WHERE decided_by = $1 AND decided_by = 'system:rules' AND action = $2 AND state IN ('approved', 'done')
+                AND decided_at > $3";
         const DECIDE: &str = "-- proposals.decide\nUPDATE proposals SET state = $2, decided_by = $3, decided_at = $4,
             decision = $5 WHERE no = $1";
         const APPROVED: &str =
@@ -121,7 +125,10 @@ impl DeskTx for PostgresTx<'_> {
         let Some(found) = self.ask_one(Ask::new(LOCKED, vec![&no]))?.one(proposal_view)? else {
             return Ok(Decided::NotFound);
         };
-        let may = self.ask_one(Ask::new(MAY, vec![&by, &found.action.word()]))?.one(|cells| cells.whole())?;
+        let (action, since) = (found.action.word(), a_day_before(decision.at));
+        let may = self.ask_one(Ask::new(MAY, vec![&by, &action]))?.one(|cells| cells.whole())?;
+        let spent = self.ask_one(Ask::new(SPENT, vec![&by, &action, &since]))?.one(|cells| cells.whole())?;
+        let may = may.map(|may| may.saturating_sub(spent.unwrap_or(i64::MAX)));
         let (answer, state) = judged(&found, decision, may);
         if answer != Decided::Done {
             return Ok(answer);

@@ -21,7 +21,7 @@ use crate::store::desk_cells::{
 };
 use crate::store::numbers::receipt_no;
 use crate::store::reports::LaneRange;
-use crate::store::shared::{judged, said_of_items, what_text};
+use crate::store::shared::{a_day_before, judged, said_of_items, what_text};
 use crate::store::statements::Closing;
 use rusqlite::params;
 
@@ -112,6 +112,9 @@ impl DeskTx for SqliteTx<'_> {
     fn decide(&mut self, decision: &NewDecision<'_>) -> Result<Decided, StoreError> {
         const MAY: &str = "-- authorities.of\nSELECT dong FROM authorities WHERE person = ?1 AND action = ?2
             ORDER BY no DESC LIMIT 1";
+        const SPENT: &str = "-- proposals.spent\nSELECT coalesce(sum(dong), 0) FROM proposals
+            WHERE decided_by = ?1 AND decided_by = 'system:rules' AND action = ?2 AND state IN ('approved', 'done')
+                AND decided_at > ?3";
         const DECIDE: &str = "-- proposals.decide\nUPDATE proposals SET state = ?2, decided_by = ?3, decided_at = ?4,
             decision = ?5 WHERE no = ?1";
         const APPROVED: &str =
@@ -120,7 +123,10 @@ impl DeskTx for SqliteTx<'_> {
             "-- breaks.free\nUPDATE breaks SET proposal_no = NULL WHERE proposal_no = ?1 AND closed_at IS NULL";
         const ITEMS: &str = "-- proposals.breaks\nSELECT break_no FROM proposal_items WHERE proposal_no = ?1";
         let Some(found) = proposal(self.db, decision.proposal)? else { return Ok(Decided::NotFound) };
-        let may = self.db.one(MAY, (decision.by.as_str(), found.action.word()), |cells| cells.next::<i64>())?;
+        let (by, action) = (decision.by.as_str(), found.action.word());
+        let may = self.db.one(MAY, (by, action), |cells| cells.next::<i64>())?;
+        let spent = self.db.one(SPENT, (by, action, a_day_before(decision.at)), |cells| cells.next::<i64>())?;
+        let may = may.map(|may| may.saturating_sub(spent.unwrap_or(i64::MAX)));
         let (answer, state) = judged(&found, decision, may);
         if answer != Decided::Done {
             return Ok(answer);

@@ -18,6 +18,7 @@ use thuho::domain::outcome::Outcome;
 use thuho::domain::resolution::{Action, ProposalNo, Resolution, Share};
 use thuho::domain::review::{BreakClass, Leg, NewBreak};
 use thuho::domain::statement::{FileNo, LineNo, StatementKind, StatementLine, Sum};
+use thuho::domain::time::Timestamp;
 use thuho::ledger::Slices;
 use thuho::reconcile::desk::{self, CarriedOut, Decision, NotProposed, Sender, Senders};
 use thuho::store::desk::{Authority, BreakFilter, BreakView, Decided, Verb};
@@ -143,8 +144,12 @@ impl Desk {
     }
 
     pub fn decide(&mut self, proposal: ProposalNo, verb: Verb, by: &str) -> Decided {
+        self.decide_at(proposal, verb, (by, noon()))
+    }
+
+    pub fn decide_at(&mut self, proposal: ProposalNo, verb: Verb, (by, at): (&str, Timestamp)) -> Decided {
         let hash = self.books.reports.proposal(proposal).unwrap().unwrap().hash;
-        let decision = Decision { proposal, verb, by: author(by), hash, words: "seen".to_owned(), at: noon() };
+        let decision = Decision { proposal, verb, by: author(by), hash, words: "seen".to_owned(), at };
         desk::decide(&mut Slices::alone(self.books.store.as_mut()), decision).unwrap()
     }
 

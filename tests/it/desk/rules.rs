@@ -45,6 +45,51 @@ fn a_rule_says_the_same_of_the_same_breaks_and_moves_nothing_by_itself() {
     }
 }
 
+/// What rules may approve is a day's sum: many small lists are as much as a large one.
+#[test]
+fn rules_approve_no_more_in_a_day_than_somebody_let_them() {
+    let bills: Vec<String> = (1..=4).map(|n| format!("HD-{n}")).collect();
+    for mut desk in Desk::everywhere(|books| bills.iter().for_each(|id| _ = books.import(&[bill(id, 100)]))) {
+        let events = ["7", "8", "9", "10"];
+        let lines: Vec<_> =
+            bills.iter().zip(events).zip(1..).map(|((id, event), place)| line(place, Some(event), id, 100)).collect();
+        let file = desk.statement(&lines);
+        let mut proposals = Vec::new();
+        for (place, event) in (1..).zip(events) {
+            let no = desk.missing(LineNo::of(file, place), Some(event), 100);
+            let what = Resolution::Create { event: vec![], line: Some(LineNo::of(file, place).0) };
+            proposals.push(desk.propose(Rule::CreateMissing.name(), &[(no, what)]).unwrap());
+        }
+        desk.grant(APPROVER, Action::Create, 250);
+        desk.grant("chi", Action::Create, 100);
+        let later = |ms| noon().plus_ms(ms);
+        let mut decide = |n: usize, by, ms| desk.decide_at(proposals[n], Verb::Approve, (by, later(ms)));
+        assert_eq!(decide(0, APPROVER, 0), Decided::Done);
+        assert_eq!(decide(1, APPROVER, 1), Decided::Done);
+        assert_eq!(decide(2, APPROVER, 86_399_999), Decided::BeyondAuthority, "300 of 250 in a day");
+        assert_eq!(decide(2, "chi", 2), Decided::Done, "a person's is a list's");
+        assert_eq!(decide(3, "chi", 3), Decided::Done);
+    }
+}
+
+#[test]
+fn what_rules_approved_a_day_ago_counts_no_more() {
+    for mut desk in Desk::everywhere(|books| _ = books.import(&[bill("HD-1", 100), bill("HD-2", 100)])) {
+        let file = desk.statement(&[line(1, Some("7"), "HD-1", 100), line(2, Some("8"), "HD-2", 100)]);
+        let mut proposals = Vec::new();
+        for (place, event) in [(1, "7"), (2, "8")] {
+            let no = desk.missing(LineNo::of(file, place), Some(event), 100);
+            let what = Resolution::Create { event: vec![], line: Some(LineNo::of(file, place).0) };
+            proposals.push(desk.propose(Rule::CreateMissing.name(), &[(no, what)]).unwrap());
+        }
+        desk.grant(APPROVER, Action::Create, 150);
+        let mut decide = |n: usize, ms| desk.decide_at(proposals[n], Verb::Approve, (APPROVER, noon().plus_ms(ms)));
+        assert_eq!(decide(0, 0), Decided::Done);
+        assert_eq!(decide(1, 86_400_000 - 1), Decided::BeyondAuthority);
+        assert_eq!(decide(1, 86_400_000), Decided::Done);
+    }
+}
+
 #[test]
 fn of_two_payments_of_one_bill_the_first_is_kept() {
     for mut desk in Desk::everywhere(|books| _ = books.import(&[bill("HD-1", 100)])) {
