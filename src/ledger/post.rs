@@ -376,8 +376,11 @@ impl Fold {
             postings = postings.saturating_add(1);
         }
         self.book.restate(paid.key, EventState::Reversed, postings);
+        // What of it waited for people waits no more.
+        if let EventState::Parked(reason) = paid.state {
+            self.book.over((paid.key, class_of(reason)));
+        }
         if paid.postings > 1 {
-            // What of it waited for people waits no more.
             self.book.over((paid.key, BreakClass::Overpaid));
         }
         self.book.claim(record(call, key, EventState::Applied));

@@ -1,7 +1,7 @@
 //! Differences become breaks: one for one disagreement, whoever compares the day again; what an earlier day waited for
 //! and this one brought is closed.
 
-use super::compare::{Compared, Difference, Note};
+use super::compare::{Compared, Difference, Note, Ours};
 use super::facts::Sides;
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo};
@@ -115,7 +115,7 @@ fn words(note: Note) -> &'static str {
         Note::Fee => "the fees differ",
         Note::Discount => "the discounts differ",
         Note::NotMovedThere => "the partner says that nothing moved",
-        Note::NotBookedHere => "our books have not booked it",
+        Note::NotBookedHere => "it is not in our books, or the core was not told of it",
         Note::OtherMovement => "one says payment, the other one reversal",
         Note::Reference => "the references differ",
         Note::EventId => "the same reference and amount under another transaction id",
@@ -149,11 +149,11 @@ pub(super) fn plan(
             plan.open.push(new_break(subject, difference, followed, at));
         }
     }
-    let (matched, about) = (Matched::new(sides, compared), About::new(described));
+    let (matched, about, gone) = (Matched::new(sides, compared), About::new(described), Gone::new(sides));
     for one in sides.open.iter().filter(|one| !kept.contains(&one.no)) {
         if matched.has(one) || sides.settled.contains(&one.no) {
             plan.came.push(one.no);
-        } else if one.day == subject.day || (one.carried && about.has(one)) {
+        } else if one.day == subject.day || (one.carried && (about.has(one) || gone.has(one))) {
             plan.over.push(one.no);
         }
     }
@@ -176,6 +176,23 @@ impl About {
 
     fn has(&self, open: &LegBreak) -> bool {
         open.event.is_some_and(|key| self.events.contains(&key)) || open.line.is_some_and(|l| self.lines.contains(&l))
+    }
+}
+
+/// Events that wait for their other side and that this leg asks nothing about any more: they are not in the books, or the
+/// core was not told of them.
+struct Gone(HashSet<EventKey>);
+
+impl Gone {
+    fn new(sides: &Sides) -> Self {
+        let keys: HashSet<EventKey> =
+            sides.open.iter().filter(|one| one.carried && one.line.is_none()).filter_map(|one| one.event).collect();
+        let gone = |event: &&Ours| !event.booked && keys.contains(&event.key);
+        Self(if keys.is_empty() { keys } else { sides.ours.iter().filter(gone).map(|event| event.key).collect() })
+    }
+
+    fn has(&self, open: &LegBreak) -> bool {
+        open.line.is_none() && open.event.is_some_and(|key| self.0.contains(&key))
     }
 }
 

@@ -94,8 +94,11 @@ pub fn day(
     }
     let previous = before(reports, partner, day)?;
     let late = late(reports, partner, day)?;
+    // Before it is asked whether the comparison stands: what comes in between is not accounted for, and late.
+    let own = own_total(reports, partner, day)?;
     let compared = compared(reports, &subject, &late)?;
-    let totals = accounted(reports, partner, (day, late))?;
+    let mut totals = late;
+    totals.push(own);
     let today = at.day_in(profile.timezone()).ok_or(NotClosed::NotOver)?;
     let open = open_until(reports, partner, day)?;
     let stuck: Vec<&BreakView> = open.iter().filter(|about| !about.goes_on()).collect();
@@ -160,10 +163,9 @@ fn compared(
     late: &[DayTotal],
 ) -> Result<Option<ReconciliationView>, NotClosed> {
     let (partner, day) = (&subject.partner, subject.day);
-    let (first, last) = (subject.dates.first().copied().unwrap_or(day), subject.dates.last().copied().unwrap_or(day));
-    let held = reports.day_totals(partner, (first, last))?;
+    let held = reports.window_total(&subject.window())?;
     let Some(file) = reports.statement(StatementKind::Partner, partner, day)? else {
-        return if held.is_empty() && late.is_empty() { Ok(None) } else { Err(NotClosed::NoStatement) };
+        return if held.count == 0 && late.is_empty() { Ok(None) } else { Err(NotClosed::NoStatement) };
     };
     let view = reports.reconciliation(StatementKind::Partner, partner, day)?;
     let view = view.filter(|view| view.reconciliation.file == Some(file.no)).ok_or(NotClosed::NotCompared)?;
@@ -172,8 +174,7 @@ fn compared(
     }
     let sums: Value = serde_json::from_str(&view.reconciliation.sums).unwrap_or(Value::Null);
     // The books must have what they had then.
-    let stands = |then: &str, now: &[DayTotal]| sums.get(then) == Some(&run::days_json(now));
-    if !stands("late", late) || !stands("held", &held) {
+    if sums.get("late") != Some(&run::late_json(late)) || sums.get("held") != Some(&run::held_json(&held)) {
         return Err(NotClosed::Moved);
     }
     Ok(Some(view))
@@ -202,16 +203,10 @@ pub(super) fn late(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) 
     Ok(late)
 }
 
-/// The day's own events, and what is late for days before.
-fn accounted(
-    reports: &mut dyn Reports,
-    partner: &PartnerCode,
-    (day, late): (Date, Vec<DayTotal>),
-) -> Result<Vec<DayTotal>, StoreError> {
+/// What the books have of the business day.
+fn own_total(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<DayTotal, StoreError> {
     let own = reports.day_totals(partner, (day, day))?.into_iter().next();
-    let mut totals = late;
-    totals.push(own.unwrap_or(DayTotal { day, count: 0, dong: 0 }));
-    Ok(totals)
+    Ok(own.unwrap_or(DayTotal { day, count: 0, dong: 0 }))
 }
 
 /// The partner's open breaks with an accounting day up to this one.

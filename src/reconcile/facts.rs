@@ -8,7 +8,7 @@ use crate::domain::ids::{EventKey, EventNo, Movement};
 use crate::domain::statement::{FileNo, LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::closes::DayTotal;
+use crate::store::closes::{DayTotal, WindowTotal};
 use crate::store::reports::Reports;
 use crate::store::statements::{
     DayEvent, DayEvents, DayLine, Freed, Held, LegBreak, LegBreaks, ReferenceHashes, StatementFile,
@@ -68,8 +68,8 @@ pub struct Sides {
     pub(super) settled: HashSet<i64>,
     /// What came for sealed days after they were sealed: nobody compares those again.
     pub(super) late: Vec<DayTotal>,
-    /// What our books held of the business days that were read: a day is closed only on what it still holds.
-    pub(super) held: Vec<DayTotal>,
+    /// What our books held of the day: it is closed only while they hold the same.
+    pub(super) held: WindowTotal,
 }
 
 /// Reads a day, each side on a thread of its own. `told` hears how many rows were read.
@@ -88,12 +88,9 @@ pub fn read(
     let mut sides = Sides::default();
     let theirs = std::thread::scope(|scope| {
         let theirs = scope.spawn(|| {
-            let mut theirs = Sides::default();
-            let mut reader = Reader { reports: beside.as_mut(), subject, ways, file: file.no, sides: &mut theirs };
-            let read = reader.lines(file.sums.lines, &mut |page| {
+            lines(beside.as_mut(), ways, file, &mut |page| {
                 count(&rows, page);
-            });
-            read.map(|()| theirs)
+            })
         });
         let mut reader = Reader { reports: &mut *reports, subject, ways, file: file.no, sides: &mut sides };
         // About as many as they have, so that it need not grow when it is large. Room that is not written costs nothing.
@@ -105,7 +102,7 @@ pub fn read(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })?;
-    (sides.theirs, sides.lines_elsewhere) = (theirs.theirs, theirs.lines_elsewhere);
+    (sides.theirs, sides.lines_elsewhere) = theirs;
     let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides };
     let mut told = |page| told(count(&rows, page));
     reader.waiting(&mut told)?;
@@ -116,6 +113,29 @@ pub fn read(
         reader.freed(before)?;
     }
     Ok(sides)
+}
+
+/// All lines of a file, and those of them without a key that are matched by now.
+fn lines(
+    reports: &mut dyn Reports,
+    ways: &Ways,
+    file: &StatementFile,
+    told: Told<'_>,
+) -> Result<(Vec<Theirs>, HashSet<LineNo>), StoreError> {
+    let (mut all, mut elsewhere) = (Vec::new(), HashSet::new());
+    all.reserve_exact(usize::try_from(file.sums.lines).unwrap_or(0));
+    let mut after = LineNo::of(file.no, 0);
+    loop {
+        let page = reports.day_lines(after, PAGE)?;
+        after = page.last().map_or(after, |line| line.no);
+        let by_reference = page.iter().filter(|line| line.key.is_none() && line.matched.is_some());
+        elsewhere.extend(by_reference.map(|line| line.no));
+        all.extend(page.iter().map(|line| theirs(ways, line, false)));
+        told(page.len());
+        if is_last(page.len()) {
+            return Ok((all, elsewhere));
+        }
+    }
 }
 
 /// Rows of a page more; says how many there are.
@@ -144,47 +164,24 @@ impl Reader<'_> {
     /// Our events of the days that the partner's day touches, as far as they lie in it.
     fn events(&mut self, told: Told<'_>) -> Result<(), StoreError> {
         for day in self.subject.dates.clone() {
-            let held = self.events_of(day, told)?;
-            self.sides.held.extend((held.count != 0).then_some(held));
+            self.events_of(day, told)?;
         }
         Ok(())
     }
 
-    fn events_of(&mut self, day: Date, told: Told<'_>) -> Result<DayTotal, StoreError> {
-        let (mut after, mut held) = (EventNo(0), DayTotal { day, count: 0, dong: 0 });
+    fn events_of(&mut self, day: Date, told: Told<'_>) -> Result<(), StoreError> {
+        let mut after = EventNo(0);
         loop {
             let Subject { kind, partner, .. } = self.subject;
             let page = self.reports.day_events(&DayEvents { partner, day, kind: *kind, after, limit: PAGE })?;
             after = page.last().map_or(after, |event| event.no);
-            for event in page.iter().filter(|event| event.held != Held::Nowhere) {
-                held.count = held.count.saturating_add(1);
-                held.dong = held.dong.saturating_add(match event.movement {
-                    Movement::Payment => event.amount,
-                    Movement::Reversal => -event.amount,
-                });
-            }
             for event in page.iter().filter(|event| self.subject.holds(event.paid_at)) {
                 if event.matched.is_some_and(|line| line.file() != self.file) {
                     self.sides.events_elsewhere.insert(event.no);
                 }
+                self.sides.held.add(event);
                 self.sides.ours.push(ours(self.ways, event, Standing::Today));
             }
-            told(page.len());
-            if is_last(page.len()) {
-                return Ok(held);
-            }
-        }
-    }
-
-    fn lines(&mut self, lines: u32, told: Told<'_>) -> Result<(), StoreError> {
-        self.sides.theirs.reserve_exact(usize::try_from(lines).unwrap_or(0));
-        let mut after = LineNo::of(self.file, 0);
-        loop {
-            let page = self.reports.day_lines(after, PAGE)?;
-            after = page.last().map_or(after, |line| line.no);
-            let by_reference = page.iter().filter(|line| line.key.is_none() && line.matched.is_some());
-            self.sides.lines_elsewhere.extend(by_reference.map(|line| line.no));
-            self.sides.theirs.extend(page.iter().map(|line| theirs(self.ways, line, false)));
             told(page.len());
             if is_last(page.len()) {
                 return Ok(());
@@ -349,8 +346,8 @@ fn ours(ways: &Ways, event: &DayEvent, standing: Standing) -> Ours {
         movement: event.movement,
         booked: match ways.rules.leg {
             Leg::Partner => event.held != Held::Nowhere,
-            // What is in suspense was not told: the break that holds it there says so, and no second one.
-            Leg::Core => event.held == Held::Invoices,
+            // Money of which it was not told has a break of its own where it lies in suspense, and no second one.
+            Leg::Core => event.held == Held::Told,
         },
         amount: event.amount,
         discount: event.discount,

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::ledger::{SliceError, Slices};
 use crate::partner::Profile;
 use crate::partner::statement::Layout;
-use crate::store::closes::DayTotal;
+use crate::store::closes::{DayTotal, Window, WindowTotal};
 use crate::store::reports::Reports;
 use crate::store::statements::{Closing, NewMatch, NewReconciliation, StatementFile};
 use crate::store::{StoreError, Tx};
@@ -52,6 +52,13 @@ impl Subject {
         let mut dates = vec![start.day_in(&layout.zone)?];
         dates.extend((dates.first() != Some(&last)).then_some(last));
         Some(Self { kind: layout.kind, partner: partner.clone(), day, start, end, dates })
+    }
+
+    /// As the books ask for it.
+    pub(super) fn window(&self) -> Window<'_> {
+        let first = self.dates.first().copied().unwrap_or(self.day);
+        let last = self.dates.last().copied().unwrap_or(self.day);
+        Window { partner: &self.partner, days: (first, last), start: self.start, end: self.end }
     }
 
     /// Does this moment lie in it?
@@ -191,7 +198,7 @@ pub fn run(
         rules: i64::from(RULES_VERSION),
         sums: super::desk::views::with(
             sums_json(&compared.sums),
-            [("late", days_json(&sides.late)), ("held", days_json(&sides.held))],
+            [("late", late_json(&sides.late)), ("held", held_json(&sides.held))],
         )
         .to_string(),
         author: author.clone(),
@@ -276,10 +283,15 @@ fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp))
     Ok((opened, closed))
 }
 
-/// Days with what they hold, as a close compares them with what they hold by then.
-pub(super) fn days_json(days: &[DayTotal]) -> Value {
+/// What came late for sealed days, as a close compares it.
+pub(super) fn late_json(late: &[DayTotal]) -> Value {
     let one = |total: &DayTotal| json!([total.day.to_string(), total.count, total.dong]);
-    days.iter().map(one).collect()
+    late.iter().map(one).collect()
+}
+
+/// What the books hold of the day, as a close compares it with what they hold by then.
+pub(super) fn held_json(held: &WindowTotal) -> Value {
+    json!({ "count": held.count, "dong": held.dong, "mark": held.mark })
 }
 
 fn new_match(found: &Match) -> NewMatch {

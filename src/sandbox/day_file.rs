@@ -111,8 +111,8 @@ fn row(line: &Line) -> Row {
     }
 }
 
-/// The core's clearing list for a partner: what it took. What it was told and never took must be found. Money on no bill
-/// it was not told of.
+/// The core's clearing list for a partner: what it took. What it was told and never took must be found; of money on no
+/// bill, and of what was taken back before it was said, it was not told.
 ///
 /// # Errors
 /// A sentence, when the layout cannot say what happened.
@@ -134,12 +134,10 @@ pub fn of_core(
         .filter_map(|line| line.reverses.as_ref().map(|event| (event, line)))
         .collect();
     let mut expected = Expected::new();
-    for payment in told.iter().filter(|line| line.till > 0 && !line.unheard() && !is_in(&cleared, line)) {
+    for payment in told.iter().filter(|line| is_in(&was_told, line) && !is_in(&cleared, line)) {
         match backs.get(&payment.event) {
-            // Taken back before it was said, so that the core heard of neither.
             Some(back) => expected.extend([*back, payment].into_iter().filter_map(|l| found(l, BreakClass::Reversed))),
-            None if is_in(&was_told, payment) => expected.extend(found(payment, BreakClass::PaidNotCleared)),
-            None => {}
+            None => expected.extend(found(payment, BreakClass::PaidNotCleared)),
         }
     }
     let row = |line: &&core_book::Line| Row {

@@ -3,8 +3,9 @@
 
 use super::StoreError;
 use super::cells::Cells;
+use super::statements::{DayEvent, Held};
 use crate::domain::close::{CloseState, Period};
-use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::ids::{Author, Movement, PartnerCode};
 use crate::domain::statement::{FileNo, ReconciliationNo};
 use crate::domain::time::Timestamp;
 use jiff::civil::Date;
@@ -18,6 +19,48 @@ pub struct DayTotal {
     pub count: i64,
     /// How much, in dong, a reversal negative.
     pub dong: i64,
+}
+
+/// A partner's own day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window<'a> {
+    /// Whose.
+    pub partner: &'a PartnerCode,
+    /// The first and the last business day that it touches.
+    pub days: (Date, Date),
+    /// It begins here,
+    pub start: Timestamp,
+    /// and ends before here.
+    pub end: Timestamp,
+}
+
+/// What is in the books of a partner's own day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowTotal {
+    /// How many events.
+    pub count: i64,
+    /// How much, in dong, a reversal negative.
+    pub dong: i64,
+    /// Which: their numbers modulo [`MARK_PRIME`], added up, so that one that goes and one of the same sum that comes are seen.
+    pub mark: i64,
+}
+
+/// Spreads numbers that lie side by side.
+pub const MARK_PRIME: i64 = 1_000_003;
+
+impl WindowTotal {
+    /// An event more, if its money is in the books.
+    pub fn add(&mut self, event: &DayEvent) {
+        if event.held == Held::Nowhere {
+            return;
+        }
+        self.count = self.count.saturating_add(1);
+        self.dong = self.dong.saturating_add(match event.movement {
+            Movement::Payment => event.amount,
+            Movement::Reversal => -event.amount,
+        });
+        self.mark = self.mark.saturating_add(event.no.0 % MARK_PRIME);
+    }
 }
 
 /// A close that is drawn up.
@@ -184,6 +227,12 @@ pub trait CloseReports {
     /// # Errors
     /// The machine's.
     fn day_totals(&mut self, partner: &PartnerCode, days: (Date, Date)) -> Result<Vec<DayTotal>, StoreError>;
+
+    /// What the books have of a partner's own day.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn window_total(&mut self, window: &Window<'_>) -> Result<WindowTotal, StoreError>;
 }
 
 /// The columns of a close, in the order that [`close_view`] reads them.
@@ -224,6 +273,11 @@ pub(super) fn close_view(cells: &mut impl Cells) -> Result<CloseView, StoreError
 /// A day's total.
 pub(super) fn day_total(cells: &mut impl Cells) -> Result<DayTotal, StoreError> {
     Ok(DayTotal { day: cells.day()?, count: cells.whole()?, dong: cells.whole()? })
+}
+
+/// A partner's own day's total.
+pub(super) fn window_total(cells: &mut impl Cells) -> Result<WindowTotal, StoreError> {
+    Ok(WindowTotal { count: cells.whole()?, dong: cells.whole()?, mark: cells.whole()? })
 }
 
 /// What a signature comes to, before the database's own rules. `may` is the authority, `stale` whether what was drawn up

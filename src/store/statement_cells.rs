@@ -21,15 +21,58 @@ macro_rules! statement_columns {
 }
 pub(super) use statement_columns;
 
-/// The columns of an event, in the order that [`day_event`] reads them; what it is matched to comes behind them. A payment
-/// that people took back has no reversal of the partner's beside it: it is not in the books. Of a parked one, a part may
-/// have been put on invoices since.
+/// Of a payment that was taken back: did the partner's reversal do it? What people took back is not in the books.
+macro_rules! reversed_by_partner {
+    () => {
+        "EXISTS (SELECT 1 FROM events r WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied')"
+    };
+}
+pub(super) use reversed_by_partner;
+
+/// Is the money of event `e` in the books, wherever it lies? As [`day_event`] says it.
+macro_rules! is_held {
+    () => {
+        concat!(
+            "(e.state IN ('settled', 'parked', 'applied') OR e.state = 'reversed' AND ",
+            crate::store::statement_cells::reversed_by_partner!(),
+            ")"
+        )
+    };
+}
+pub(super) use is_held;
+
+/// Has the core a message about a posting of this event? Its number holds the posting's above 16 bits.
+macro_rules! was_told {
+    ($event:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM dispatches d WHERE d.no >= ",
+            $event,
+            ".first_posting << 16 AND d.no < (",
+            $event,
+            ".first_posting + 1) << 16) OR EXISTS (SELECT 1 FROM postings p JOIN dispatches d ON d.no >= p.no << 16 \
+             AND d.no < (p.no + 1) << 16 WHERE p.event_no = ",
+            $event,
+            ".no AND p.kind IN ('rematch', 'reverse')))"
+        )
+    };
+}
+pub(super) use was_told;
+
+/// The columns of an event, in the order that [`day_event`] reads them; what it is matched to comes behind them. What is
+/// settled was told to the core; of anything else it is asked, of a reversal whether its payment was.
 macro_rules! day_event_columns {
     () => {
-        "e.no, e.key, e.movement, CASE WHEN e.state = 'reversed' AND NOT EXISTS (SELECT 1 FROM events r \
-         WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied') THEN 'undone' \
-         WHEN e.state = 'parked' AND EXISTS (SELECT 1 FROM postings p WHERE p.event_no = e.no \
-         AND p.kind IN ('rematch', 'reverse')) THEN 'settled' ELSE e.state END, e.reverses, e.amount, e.discount, e.fee, e.ref_invoice, e.ref_order, e.ref_customer, e.paid_at, e.business_day"
+        concat!(
+            "e.no, e.key, e.movement, CASE WHEN e.state = 'settled' THEN 'told' WHEN e.state = 'reversed' AND NOT ",
+            crate::store::statement_cells::reversed_by_partner!(),
+            " THEN 'undone' WHEN e.state IN ('parked', 'reversed') THEN CASE WHEN ",
+            crate::store::statement_cells::was_told!("e"),
+            " THEN 'told' ELSE 'kept' END WHEN e.state = 'applied' THEN CASE WHEN EXISTS (SELECT 1 FROM events o \
+             WHERE o.key = e.reverses AND NOT ",
+            crate::store::statement_cells::was_told!("o"),
+            ") THEN 'kept' ELSE 'told' END ELSE e.state END, e.reverses, e.amount, e.discount, e.fee, e.ref_invoice, \
+             e.ref_order, e.ref_customer, e.paid_at, e.business_day"
+        )
     };
 }
 pub(super) use day_event_columns;
@@ -86,10 +129,10 @@ pub(super) fn statement_file(cells: &mut impl Cells) -> Result<StatementFile, St
     })
 }
 
-fn held(state: &str) -> Held {
-    match state {
-        "settled" | "reversed" | "applied" => Held::Invoices,
-        "parked" => Held::Suspense,
+fn held(word: &str) -> Held {
+    match word {
+        "told" => Held::Told,
+        "kept" => Held::Kept,
         _ => Held::Nowhere,
     }
 }
@@ -100,7 +143,7 @@ pub(super) fn day_event(cells: &mut impl Cells) -> Result<DayEvent, StoreError> 
         no: EventNo(cells.whole()?),
         key: cells.event_key()?,
         movement: cells.word(movement)?,
-        held: cells.word(|state| Some(held(state)))?,
+        held: cells.word(|word| Some(held(word)))?,
         reverses: cells.event_key_some()?,
         amount: cells.whole()?,
         discount: cells.whole()?,

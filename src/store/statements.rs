@@ -123,15 +123,15 @@ pub struct ReferenceHashes {
     pub customer: u64,
 }
 
-/// Where the money of an event is.
+/// Is the money of an event in the books, and does the core know of it?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// Nowhere: a reversal that was refused or still waits, a payment that has not come.
+    /// Not in the books: a reversal that was refused or still waits, a payment that has not come or that people took back.
     Nowhere,
-    /// All of it in suspense: the core was told nothing of it.
-    Suspense,
-    /// On invoices, or it was and was taken back, or it is what took back.
-    Invoices,
+    /// In the books, and the core has no message about it: in suspense, or it was there until it was taken back.
+    Kept,
+    /// The core has a message about it.
+    Told,
 }
 
 /// One of our events, with what a comparison needs of it.

@@ -8,6 +8,7 @@ use thuho::domain::ids::{Author, EventId, EventKey, EventNo, Movement, PartnerCo
 use thuho::domain::notice::{Effect, NoEffect, ReferenceText, References};
 use thuho::domain::review::{BreakClass, Leg, NewBreak};
 use thuho::domain::statement::{FileNo, LineNo, StatementKind, StatementLine, Sum};
+use thuho::store::closes::{Window, WindowTotal};
 use thuho::store::desk::BreakFilter;
 use thuho::store::rows::EventState;
 use thuho::store::statements::{
@@ -153,7 +154,16 @@ fn our_events_of_a_day_come_in_pages(mut h: Harness) {
     let all = events(&mut h, 0, 9);
     assert_eq!(all.iter().map(|e| e.amount).collect::<Vec<_>>(), [1, 1, 7]);
     assert!(all.iter().all(|e| e.movement == Movement::Payment && e.matched.is_none()));
-    assert_eq!(all.iter().map(|e| e.held).collect::<Vec<_>>(), [Held::Invoices, Held::Invoices, Held::Suspense]);
+    assert_eq!(all.iter().map(|e| e.held).collect::<Vec<_>>(), [Held::Told, Held::Told, Held::Kept]);
+    let mut held = WindowTotal::default();
+    all.iter().for_each(|event| held.add(event));
+    let whose = partner();
+    let window =
+        Window { partner: &whose, days: (day(), day()), start: all[0].paid_at, end: all[0].paid_at.plus_ms(1) };
+    assert_eq!(h.reports.window_total(&window).unwrap(), held, "asked of the database, it is what is read");
+    assert_eq!((held.count, held.dong), (3, 9));
+    let before = Window { start: window.start.plus_ms(-1), end: window.start, ..window };
+    assert_eq!(h.reports.window_total(&before).unwrap(), WindowTotal::default());
     let (first, rest) = (events(&mut h, 0, 2), events(&mut h, all[1].no.0, 2));
     assert_eq!([first, rest].concat(), all);
     let whose = PartnerCode::parse("nobody").unwrap();

@@ -49,8 +49,9 @@ pub struct Ours {
     pub key: EventKey,
     /// Payment or reversal.
     pub movement: Movement,
-    /// Is its money in the books: settled, parked or reversed since, or a reversal that was applied? Not so for a
-    /// payment that is only expected and for a reversal that waits or was refused.
+    /// Is it for the other side to have? On the partner's leg what is in the books: settled, parked or reversed since,
+    /// or a reversal that was applied; not a payment that is only expected, nor a reversal that waits or was refused. On
+    /// the core's leg only that of it which the core was told.
     pub booked: bool,
     /// What a bill is reduced by, in dong; never negative, for a reversal neither.
     pub amount: i64,

@@ -134,7 +134,8 @@ pub(super) fn netted_out(facts: &Facts<'_>, found: &mut Found) {
         };
         (payment != 0).then_some((payment, event.movement, event.amount))
     };
-    let by_reference = |at: usize| settled(at).and_then(|_| claim_of_event(facts, at));
+    let by_reference =
+        |at: usize| settled(at).filter(|event| event.takes_back == 0).and_then(|_| claim_of_event(facts, at));
     let netted = (BreakClass::Reversed, Note::NettedOut);
     for line in twosomes(&mut found.lines, line_claim) {
         found.differ(facts, netted, &[line], &[]);

@@ -59,7 +59,7 @@ pub enum Note {
     Discount,
     /// They say that nothing moved; it is in our books.
     NotMovedThere,
-    /// They say that it moved; our books have refused it or still wait for its payment.
+    /// They say that it moved; our books have refused it or still wait for its payment, or we never told the core.
     NotBookedHere,
     /// One says payment, the other one reversal.
     OtherMovement,

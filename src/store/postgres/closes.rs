@@ -10,9 +10,10 @@ use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::Cells;
 use crate::store::closes::{
-    CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, close_columns, close_view, day_total,
-    judged,
+    CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal, close_columns,
+    close_view, day_total, judged, window_total,
 };
+use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
@@ -212,14 +213,31 @@ impl CloseReports for PostgresReports {
     }
 
     fn day_totals(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
-        const SQL: &str = "-- events.day_totals\nSELECT e.business_day, count(*),
+        const SQL: &str = concat!(
+            "-- events.day_totals\nSELECT e.business_day, count(*),
                 sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END)::bigint
             FROM senders s JOIN events e ON e.sender_no = s.no
-            WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3
-                AND (e.state IN ('settled', 'parked', 'applied') OR e.state = 'reversed' AND EXISTS (SELECT 1 FROM events r
-                    WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied'))
-            GROUP BY e.business_day ORDER BY e.business_day";
+            WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3 AND ",
+            is_held!(),
+            " GROUP BY e.business_day ORDER BY e.business_day"
+        );
         let answers = self.ask_long(&[Ask::new(SQL, vec![&partner.as_str(), &from, &to])])?;
         answers.first().map_or_else(|| Ok(Vec::new()), |answer| answer.all(day_total))
+    }
+
+    fn window_total(&mut self, window: &Window<'_>) -> Result<WindowTotal, StoreError> {
+        const SQL: &str = concat!(
+            "-- events.window_total\nSELECT count(*),
+                coalesce(sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END), 0)::bigint,
+                coalesce(sum(e.no % 1000003), 0)::bigint
+            FROM senders s JOIN events e ON e.sender_no = s.no
+            WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3 AND e.paid_at >= $4 AND e.paid_at < $5 AND ",
+            is_held!()
+        );
+        let Window { partner, days: (from, to), start, end } = window;
+        let (partner, start, end) = (partner.as_str(), start.unix_ms(), end.unix_ms());
+        let answers = self.ask_long(&[Ask::new(SQL, vec![&partner, from, to, &start, &end])])?;
+        let total = answers.first().map(|answer| answer.one(window_total)).transpose()?;
+        Ok(total.flatten().unwrap_or_default())
     }
 }

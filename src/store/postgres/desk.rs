@@ -108,9 +108,10 @@ impl DeskTx for PostgresTx<'_> {
             proposal_columns!(),
             " FROM proposals p WHERE p.no = $1 FOR UPDATE"
         );
-        // What rules may approve is spent by one after the other.
+        // What rules may approve is spent by one after the other; the database's own rule takes the same turn.
+        const TURN: &str = "-- authorities.turn\nSELECT count(pg_advisory_xact_lock(hashtextextended('authority:' || $1 || ':' || $2, 0)))";
         const MAY: &str = "-- authorities.of\nSELECT dong FROM authorities WHERE person = $1 AND action = $2
-            ORDER BY no DESC LIMIT 1 FOR UPDATE";
+            ORDER BY no DESC LIMIT 1";
         const SPENT: &str = "-- proposals.spent\nSELECT coalesce(sum(dong), 0)::bigint FROM proposals
             WHERE decided_by = $1 AND decided_by = 'system:rules' AND action = $2 AND state IN ('approved', 'done')
                 AND decided_at > $3";
@@ -126,6 +127,7 @@ impl DeskTx for PostgresTx<'_> {
             return Ok(Decided::NotFound);
         };
         let (action, since) = (found.action.word(), a_day_before(decision.at));
+        self.ask_one(Ask::new(TURN, vec![&by, &action]))?;
         let may = self.ask_one(Ask::new(MAY, vec![&by, &action]))?.one(|cells| cells.whole())?;
         let spent = self.ask_one(Ask::new(SPENT, vec![&by, &action, &since]))?.one(|cells| cells.whole())?;
         let may = may.map(|may| may.saturating_sub(spent.unwrap_or(i64::MAX)));
@@ -221,7 +223,7 @@ impl DeskTx for PostgresTx<'_> {
         const SQL: &str = "-- breaks.close_about\nUPDATE breaks b SET closed_at = $3, closed_by = $4, close_reason = $5
             FROM unnest($1::uuid[], $2::text[]) u (key, class)
             WHERE b.event_key = u.key AND b.event_key = ANY($1) AND b.class = u.class AND b.closed_at IS NULL
-                AND b.event_key IS NOT NULL AND b.proposal_no IS NULL";
+                AND b.event_key IS NOT NULL AND b.proposal_no IS NULL AND b.leg IS NULL";
         let keys: Vec<Key> = about.iter().map(|(event, _)| Key(*event.as_bytes())).collect();
         let classes: Vec<&str> = about.iter().map(|(_, class)| class.code()).collect();
         let (at, by) = (closing.at.unix_ms(), closing.author.as_str());

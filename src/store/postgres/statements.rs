@@ -20,6 +20,7 @@ use crate::store::statements::{
     NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementSums,
 };
 use jiff::civil::Date;
+use std::collections::HashSet;
 use tokio_postgres::types::Type;
 
 /// Finds the file, or begins it.
@@ -131,18 +132,20 @@ pub(super) fn add_lines(tx: &mut PostgresTx<'_>, file: FileNo, lines: &[NewLine]
             (no, row, span_offset, span_length, key, event, movement, amount, discount, fee, ref_invoice, ref_order,
              ref_customer, paid_at, day)
         FROM STDIN (FORMAT binary)";
-    const ADD: &str = "-- statements.add_line\nINSERT INTO statement_lines
-            (no, row, span_offset, span_length, key, event, movement, amount, discount, fee, ref_invoice, ref_order,
-             ref_customer, paid_at, day)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (no) DO NOTHING";
+    const THERE: &str = "-- statements.there\nSELECT no FROM statement_lines WHERE no BETWEEN $1 AND $2";
     let rows = lines.iter().map(|line| LineRow::of(file, line)).collect::<Result<Vec<_>, _>>()?;
-    let copy = Copy { sql: COPY, types: LineRow::TYPES, rows: rows.iter().map(LineRow::params).collect() };
-    if tx.copy(&copy)?.is_none() {
-        // Somebody else takes the same file: seldom enough to go row by row.
-        let asks: Vec<Ask<'_>> = copy.rows.into_iter().map(|params| Ask::new(ADD, params)).collect();
-        tx.ask(&asks)?;
+    let copy = |rows: &[LineRow<'_>], tx: &mut PostgresTx<'_>| {
+        tx.copy(&Copy { sql: COPY, types: LineRow::TYPES, rows: rows.iter().map(LineRow::params).collect() })
+    };
+    if copy(&rows, tx)?.is_some() {
+        return Ok(());
     }
-    Ok(())
+    // Somebody else takes the same file, or it is told again.
+    let (first, last) = (rows.first().map_or(0, |row| row.no), rows.last().map_or(0, |row| row.no));
+    let there: HashSet<i64> =
+        tx.ask_one(Ask::new(THERE, vec![&first, &last]))?.all(|cells| cells.whole())?.into_iter().collect();
+    let missing: Vec<LineRow<'_>> = rows.into_iter().filter(|row| !there.contains(&row.no)).collect();
+    copy(&missing, tx)?.map(drop).ok_or(StoreError::Contended)
 }
 
 /// From now on this file is the day's word; says which file was before.

@@ -9,9 +9,10 @@ use crate::domain::statement::ReconciliationNo;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::closes::{
-    CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, close_columns, close_view, day_total,
-    judged,
+    CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal, close_columns,
+    close_view, day_total, judged, window_total,
 };
+use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use rusqlite::params;
 
@@ -176,13 +177,28 @@ impl CloseReports for SqliteReports {
     }
 
     fn day_totals(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
-        const SQL: &str = "-- events.day_totals\nSELECT e.business_day, count(*),
+        const SQL: &str = concat!(
+            "-- events.day_totals\nSELECT e.business_day, count(*),
                 sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END)
             FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
-            WHERE s.partner = ?1 AND e.business_day BETWEEN ?2 AND ?3
-                AND (e.state IN ('settled', 'parked', 'applied') OR e.state = 'reversed' AND EXISTS (SELECT 1 FROM events r
-                    WHERE r.reverses = e.key AND r.reverses IS NOT NULL AND r.state = 'applied'))
-            GROUP BY e.business_day ORDER BY e.business_day";
+            WHERE s.partner = ?1 AND e.business_day BETWEEN ?2 AND ?3 AND ",
+            is_held!(),
+            " GROUP BY e.business_day ORDER BY e.business_day"
+        );
         self.db().all(SQL, (partner.as_str(), from.to_string(), to.to_string()), |cells| day_total(cells))
+    }
+
+    fn window_total(&mut self, window: &Window<'_>) -> Result<WindowTotal, StoreError> {
+        const SQL: &str = concat!(
+            "-- events.window_total\nSELECT count(*),
+                coalesce(sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END), 0),
+                coalesce(sum(e.no % 1000003), 0)
+            FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
+            WHERE s.partner = ?1 AND e.business_day BETWEEN ?2 AND ?3 AND e.paid_at >= ?4 AND e.paid_at < ?5 AND ",
+            is_held!()
+        );
+        let Window { partner, days: (from, to), start, end } = window;
+        let params = (partner.as_str(), from.to_string(), to.to_string(), start.unix_ms(), end.unix_ms());
+        Ok(self.db().one(SQL, params, |cells| window_total(cells))?.unwrap_or_default())
     }
 }

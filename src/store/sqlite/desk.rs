@@ -222,7 +222,7 @@ impl DeskTx for SqliteTx<'_> {
         closing: &Closing<'_>,
     ) -> Result<u64, StoreError> {
         const SQL: &str = "-- breaks.close_about\nUPDATE breaks SET closed_at = ?3, closed_by = ?4, close_reason = ?5
-            WHERE event_key = ?1 AND class = ?2 AND closed_at IS NULL AND proposal_no IS NULL";
+            WHERE event_key = ?1 AND class = ?2 AND closed_at IS NULL AND proposal_no IS NULL AND leg IS NULL";
         let mut close = self.db.prepare(SQL)?;
         let mut closed = 0_u64;
         for (event, class) in about {

@@ -173,14 +173,21 @@ fn days_are_signed_off_on_a_server() {
 }
 
 #[test]
-fn a_payment_that_came_after_the_comparison_stops_the_close_whatever_hour_the_day_ends_at() {
+fn a_payment_of_the_day_that_came_after_the_comparison_stops_the_close_whatever_hour_the_day_ends_at() {
+    for (ends, of_the_next) in [("23:00", 23), ("06:00", 30)] {
+        a_day_that_ends_at(ends, of_the_next);
+    }
+}
+
+/// An hour of the next day is `of_the_next`.
+fn a_day_that_ends_at(ends: &str, of_the_next: i64) {
     let home = Home::new();
     with_people(&home);
     let profile = home.path("partners").join("standard.toml");
     let text = std::fs::read_to_string(&profile).unwrap();
-    let ends = text.replacen("[statement]\n", "[statement]\nday_ends = \"23:00\"\n", 1);
-    assert_ne!(text, ends);
-    std::fs::write(&profile, ends).unwrap();
+    let changed = text.replacen("[statement]\n", &format!("[statement]\nday_ends = \"{ends}\"\n"), 1);
+    assert_ne!(text, changed);
+    std::fs::write(&profile, changed).unwrap();
     let gateway = home.serve();
     bill(&home, "HD-1", 100_000);
     bill(&home, "HD-2", 200_000);
@@ -188,11 +195,14 @@ fn a_payment_that_came_after_the_comparison_stops_the_close_whatever_hour_the_da
     assert_eq!(bring(&home, DAY, &statement(&[("P1", "HD-1", 100_000, 9)])).status, 201);
     assert_eq!(compare(&home, DAY).status, 200);
     assert_eq!(close(&home, "an", DAY, "draft", json!({})).status, 200);
+    bill(&home, "HD-3", 300_000);
+    notify(&home, "P3", "HD-3", 300_000, of_the_next);
+    assert_eq!(close(&home, "an", DAY, "draft", json!({})).status, 200, "it is not of the day");
     notify(&home, "P2", "HD-2", 200_000, 10);
     refused(&close(&home, "an", DAY, "draft", json!({})), 409, "compare it again");
     assert_eq!(compare(&home, DAY).status, 200);
     let draft = close(&home, "an", DAY, "draft", json!({}));
-    assert_eq!(draft.json()["figures"]["accounted"][0]["count"], 2, "{}", draft.text());
+    assert_eq!(draft.json()["figures"]["legs"]["partner"]["sums"]["held"]["count"], 2, "{}", draft.text());
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
 }

@@ -297,6 +297,17 @@ fn core_leg(home: &Home) {
     };
     let answer = http::call(home.public, &home.call_saying(&back));
     assert_eq!(answer.json()["outcome"], "accepted", "{}", answer.text());
+    // It was in suspense until it was taken back: the core heard of neither.
+    let parked = Wanted { paid_at: Some(Timestamp::from_unix_ms(at(9, 5, 0))), ..pays("P5", "HD-98", 50_000) };
+    assert_eq!(http::call(home.public, &home.call_saying(&parked)).json()["outcome"], "unknown_invoice");
+    let back = Wanted {
+        reverses: Some(vec!["P5".to_owned()]),
+        amount: Some(Money::from_dong(50_000).unwrap()),
+        event: Some(vec!["R5".to_owned()]),
+        ..back
+    };
+    let answer = http::call(home.public, &home.call_saying(&back));
+    assert_eq!(answer.json()["outcome"], "accepted", "{}", answer.text());
     let cleared = format!(
         "event,type,invoice_id,customer_code,amount,cleared_at\nP1,payment.settled,HD-1,PA03HL0000001,100000,{}\n\
          TOTAL,count,1,,100000,\n",

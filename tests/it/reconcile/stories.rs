@@ -2,7 +2,7 @@
 
 use thuho::domain::ids::{EventKey, EventNo, Movement};
 use thuho::domain::statement::LineNo;
-use thuho::reconcile::compare::{Leg, Ours, Rule, Rules, Says, Standing, Theirs, compare};
+use thuho::reconcile::compare::{Leg, Ours, Rule, Rules, Says, Standing, Theirs, compare, payment_mark};
 
 const RULES: Rules = Rules {
     leg: Leg::Partner,
@@ -15,7 +15,7 @@ const RULES: Rules = Rules {
 };
 
 /// Words of one fact: `a` is its key (`-` for none, a reversal's is told apart), then `500` its amount, then any of
-/// `fee:5 disc:5 ref:5 cust:5 at:950 back failed unbooked carried done`.
+/// `fee:5 disc:5 ref:5 cust:5 at:950 back of:a failed unbooked carried done`.
 struct Fact<'a> {
     key: Option<u8>,
     amount: i64,
@@ -43,6 +43,12 @@ impl<'a> Fact<'a> {
         self.key.map(|key| EventKey::from_bytes([key, kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))
     }
 
+    fn takes_back(&self) -> u64 {
+        let payment = self.words.iter().find_map(|word| word.strip_prefix("of:")?.bytes().next());
+        let key = |letter| EventKey::from_bytes([letter, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        payment.map_or(0, |letter| payment_mark(&key(letter)))
+    }
+
     fn text(&self, name: &str) -> u64 {
         u64::try_from(self.number(name, 0)).unwrap()
     }
@@ -67,7 +73,7 @@ fn event(text: &str, no: i64) -> Ours {
         fee: fact.number("fee", 0),
         reference: fact.text("ref"),
         customer: fact.text("cust"),
-        takes_back: 0,
+        takes_back: fact.takes_back(),
         paid_at_s: u32::try_from(fact.number("at", 500)).unwrap(),
         standing: match (fact.has("carried"), fact.has("done")) {
             (true, _) => Standing::Carried,
@@ -170,6 +176,13 @@ fn what_only_changed_its_shape_is_one_difference() {
     check("a 200 ref:7 back; b 300 ref:7 back", "x 500 ref:7 back", "MERGED several L1E1E2 +0");
     let ours = "REVERSED netted-out E1 -500 carry; REVERSED netted-out E2 +500 carry";
     check("a 500 ref:7; b 500 ref:7 back", "", ours);
+    check("a 500 ref:7; b 500 back of:a", "", ours);
+    // What says which payment it takes back takes back no other one that is like it.
+    check(
+        "a 500 ref:7; b 500 ref:7; c 500 ref:7 back of:a",
+        "a 500 ref:7",
+        "L1=E1 event-key; MISSING_IN_STATEMENT only-ours E2 -500 carry; REVERSED only-ours E3 +500 carry",
+    );
     let theirs = "REVERSED netted-out L1 +500 carry; REVERSED netted-out L2 -500 carry";
     check("", "a 500 ref:7; b 500 ref:7 back", theirs);
 }

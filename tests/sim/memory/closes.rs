@@ -8,7 +8,9 @@ use thuho::domain::ids::{Author, PartnerCode};
 use thuho::domain::statement::ReconciliationNo;
 use thuho::domain::time::Timestamp;
 use thuho::store::StoreError;
-use thuho::store::closes::{CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed};
+use thuho::store::closes::{
+    CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal,
+};
 
 impl CloseTx for MemoryTx<'_> {
     fn draft_close(&mut self, _: &NewClose) -> Result<bool, StoreError> {
@@ -59,6 +61,10 @@ impl CloseReports for MemoryReports {
     }
 
     fn day_totals(&mut self, _: &PartnerCode, _: (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn window_total(&mut self, _: &Window<'_>) -> Result<WindowTotal, StoreError> {
         Err(no_statements())
     }
 }

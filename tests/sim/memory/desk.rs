@@ -6,7 +6,7 @@ use super::reports::MemoryReports;
 use super::tx::{MemoryTx, no_statements};
 use thuho::domain::ids::{Author, EventKey, PartnerCode};
 use thuho::domain::resolution::{BreakState, ProposalNo};
-use thuho::domain::review::BreakClass;
+use thuho::domain::review::{BreakClass, NewBreak};
 use thuho::domain::statement::LineNo;
 use thuho::domain::time::{BUSINESS_ZONE, Timestamp};
 use thuho::store::StoreError;
@@ -46,9 +46,15 @@ impl DeskTx for MemoryTx<'_> {
         Err(no_statements())
     }
 
-    /// All that were opened are kept: the judge counts them.
-    fn close_breaks_about(&mut self, _: &[(EventKey, BreakClass)], _: &Closing<'_>) -> Result<u64, StoreError> {
-        Ok(0)
+    fn close_breaks_about(&mut self, about: &[(EventKey, BreakClass)], _: &Closing<'_>) -> Result<u64, StoreError> {
+        let before = self.db.over.clone();
+        let is_about = |b: &NewBreak| about.iter().any(|(event, class)| b.event == Some(*event) && b.class == *class);
+        let over = self.db.breaks.iter().enumerate().filter(|(_, b)| is_about(b)).map(|(at, _)| at);
+        let over: Vec<usize> = over.collect();
+        self.db.over.extend(over);
+        let closed = self.db.over.len() - before.len();
+        self.undo.push(Box::new(move |db| db.over = before));
+        Ok(u64::try_from(closed).unwrap())
     }
 }
 
@@ -56,7 +62,8 @@ impl DeskReports for MemoryReports {
     fn breaks(&mut self, filter: &BreakFilter) -> Result<Vec<BreakView>, StoreError> {
         let db = self.db();
         let zone = jiff::tz::TimeZone::get(BUSINESS_ZONE).unwrap();
-        let numbered = (1_i64..).zip(&db.breaks).collect::<Vec<_>>();
+        let open = db.breaks.iter().enumerate().filter(|(at, _)| !db.over.contains(at));
+        let numbered = open.map(|(at, b)| (i64::try_from(at).unwrap() + 1, b)).collect::<Vec<_>>();
         let newest_first = numbered.into_iter().rev().take(usize::try_from(filter.limit).unwrap());
         Ok(newest_first
             .map(|(no, b)| BreakView {

@@ -63,6 +63,8 @@ pub struct Db {
     pub links: Vec<Link>,
     pub lane_heads: BTreeMap<u32, (i64, [u8; 32])>,
     pub breaks: Vec<NewBreak>,
+    /// Which of them are over, by their places.
+    pub over: BTreeSet<usize>,
     pub generations: BTreeMap<Generation, PostingNo>,
     pub repeats: BTreeMap<(PartnerCode, jiff::civil::Date), i64>,
     pub seals: Vec<Seal>,

@@ -75,9 +75,8 @@ impl Db {
         self.has_break(|b| b.event.is_some_and(reverses))
     }
 
-    /// None of them is ever closed here.
     fn has_break(&self, is_about: impl Fn(&thuho::domain::review::NewBreak) -> bool) -> bool {
-        self.breaks.iter().any(is_about)
+        self.breaks.iter().enumerate().any(|(at, one)| !self.over.contains(&at) && is_about(one))
     }
 
     fn payment_of(&self, message: &Message) -> Option<EventKey> {

@@ -361,7 +361,7 @@ impl Tx for MemoryTx<'_> {
     fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
         let before = self.db.breaks.len();
         for one in breaks {
-            // None of them is ever closed here.
+            // None that has a mark is ever closed here.
             if one.mark.is_none() || self.db.breaks.iter().all(|open| open.mark != one.mark) {
                 self.db.breaks.push(one.clone());
             }
