@@ -86,28 +86,31 @@ pub fn read(
     let mut beside = reports.beside()?;
     let rows = AtomicU64::new(0);
     let mut sides = Sides::default();
-    let theirs = std::thread::scope(|scope| {
+    let read = std::thread::scope(|scope| {
         let theirs = scope.spawn(|| {
             lines(beside.as_mut(), ways, file, &mut |page| {
                 count(&rows, page);
             })
         });
-        let mut reader = Reader { reports: &mut *reports, subject, ways, file: file.no, sides: &mut sides };
+        let (before, sides) = (Vec::new(), &mut sides);
+        let mut reader = Reader { reports: &mut *reports, subject, ways, file: file.no, sides, before };
         // About as many as they have, so that it need not grow when it is large. Room that is not written costs nothing.
         let lines = usize::try_from(file.sums.lines).unwrap_or(0);
         reader.sides.ours.reserve(lines.saturating_add(lines / 8));
         let ours = reader.events(&mut |page| told(count(&rows, page)));
         match theirs.join() {
-            Ok(theirs) => ours.and(theirs),
+            Ok(theirs) => Ok::<_, StoreError>((ours.map(|()| reader.before)?, theirs?)),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })?;
-    (sides.theirs, sides.lines_elsewhere) = theirs;
-    let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides };
+    let (before, (theirs, lines_elsewhere)) = read;
+    (sides.theirs, sides.lines_elsewhere) = (theirs, lines_elsewhere);
+    let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides, before };
     let mut told = |page| told(count(&rows, page));
     reader.waiting(&mut told)?;
     if subject.kind == StatementKind::Partner {
         reader.late(&mut told)?;
+        reader.late_of_the_night()?;
     }
     if let Some(before) = file.supersedes {
         reader.freed(before)?;
@@ -155,6 +158,8 @@ struct Reader<'r> {
     ways: &'r Ways,
     file: FileNo,
     sides: &'r mut Sides,
+    /// Events of the business day that are of the partner's day before, and have no line.
+    before: Vec<DayEvent>,
 }
 
 /// Hears of a page, by its rows.
@@ -175,11 +180,16 @@ impl Reader<'_> {
             let Subject { kind, partner, .. } = self.subject;
             let page = self.reports.day_events(&DayEvents { partner, day, kind: *kind, after, limit: PAGE })?;
             after = page.last().map_or(after, |event| event.no);
-            for event in page.iter().filter(|event| self.subject.holds(event.paid_at)) {
+            let window = self.subject.window();
+            for event in page.iter().filter(|event| window.holds(event.paid_at, event.day)) {
+                self.sides.held.add(event);
+                if event.paid_at < window.start {
+                    self.before.extend((event.matched.is_none() && event.held != Held::Nowhere).then_some(*event));
+                    continue;
+                }
                 if event.matched.is_some_and(|line| line.file() != self.file) {
                     self.sides.events_elsewhere.insert(event.no);
                 }
-                self.sides.held.add(event);
                 self.sides.ours.push(ours(self.ways, event, Standing::Today));
             }
             told(page.len());
@@ -270,6 +280,31 @@ impl Reader<'_> {
                 told(page.len());
                 if is_last(page.len()) {
                     break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Of the business day, but before its partner's day began: what came after the day before was closed is compared here,
+    /// or nowhere.
+    fn late_of_the_night(&mut self) -> Result<(), StoreError> {
+        let before = std::mem::take(&mut self.before);
+        let Some(last) = self.reports.last_sealed(&self.subject.partner)? else { return Ok(()) };
+        let Some((_, sealed_at)) = last.signed else { return Ok(()) };
+        let keys: Vec<EventKey> = before.iter().map(|event| event.key).collect();
+        let known = numbers_of(&keys, &self.sides.ours);
+        let night = |event: &&DayEvent| event.day > last.period.last() && !known.contains(&event.no);
+        let is_late = |reports: &mut dyn Reports, event: &DayEvent| -> Result<bool, StoreError> {
+            // What takes back is posted under the payment.
+            let postings = reports.postings(&event.reverses.unwrap_or(event.key))?;
+            Ok(postings.iter().any(|posting| posting.posted_at > sealed_at))
+        };
+        // While the day before is open, it is compared again itself.
+        if self.subject.day.yesterday().is_ok_and(|yesterday| yesterday <= last.period.last()) {
+            for event in before.iter().filter(night) {
+                if is_late(self.reports, event)? {
+                    self.sides.ours.push(ours(self.ways, event, Standing::Carried));
                 }
             }
         }

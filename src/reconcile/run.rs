@@ -58,12 +58,7 @@ impl Subject {
     pub(super) fn window(&self) -> Window<'_> {
         let first = self.dates.first().copied().unwrap_or(self.day);
         let last = self.dates.last().copied().unwrap_or(self.day);
-        Window { partner: &self.partner, days: (first, last), start: self.start, end: self.end }
-    }
-
-    /// Does this moment lie in it?
-    pub(super) fn holds(&self, at: Timestamp) -> bool {
-        self.start <= at && at < self.end
+        Window { partner: &self.partner, day: self.day, days: (first, last), start: self.start, end: self.end }
     }
 }
 

@@ -21,11 +21,14 @@ pub struct DayTotal {
     pub dong: i64,
 }
 
-/// A partner's own day.
+/// A partner's own day, and what its business day has from before it began: that is of the day before, and may have come
+/// when that one was closed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window<'a> {
     /// Whose.
     pub partner: &'a PartnerCode,
+    /// Which day.
+    pub day: Date,
     /// The first and the last business day that it touches.
     pub days: (Date, Date),
     /// It begins here,
@@ -43,6 +46,14 @@ pub struct WindowTotal {
     pub dong: i64,
     /// Which: their numbers modulo [`MARK_PRIME`], added up, so that one that goes and one of the same sum that comes are seen.
     pub mark: i64,
+}
+
+impl Window<'_> {
+    /// Is a payment of this moment and business day, one of [`Window::days`], in it?
+    #[must_use]
+    pub fn holds(&self, paid_at: Timestamp, business_day: Date) -> bool {
+        paid_at < self.end && (paid_at >= self.start || business_day >= self.day)
+    }
 }
 
 /// Spreads numbers that lie side by side.

@@ -158,12 +158,19 @@ fn our_events_of_a_day_come_in_pages(mut h: Harness) {
     let mut held = WindowTotal::default();
     all.iter().for_each(|event| held.add(event));
     let whose = partner();
-    let window =
-        Window { partner: &whose, days: (day(), day()), start: all[0].paid_at, end: all[0].paid_at.plus_ms(1) };
+    let window = Window {
+        partner: &whose,
+        day: day().tomorrow().unwrap(),
+        days: (day(), day()),
+        start: all[0].paid_at,
+        end: all[0].paid_at.plus_ms(1),
+    };
     assert_eq!(h.reports.window_total(&window).unwrap(), held, "asked of the database, it is what is read");
     assert_eq!((held.count, held.dong), (3, 9));
     let before = Window { start: window.start.plus_ms(-1), end: window.start, ..window };
     assert_eq!(h.reports.window_total(&before).unwrap(), WindowTotal::default());
+    let night = Window { day: day(), start: window.end, end: window.end.plus_ms(1), ..window };
+    assert_eq!(h.reports.window_total(&night).unwrap(), held, "of the business day, and from before the partner's day");
     let (first, rest) = (events(&mut h, 0, 2), events(&mut h, all[1].no.0, 2));
     assert_eq!([first, rest].concat(), all);
     let whose = PartnerCode::parse("nobody").unwrap();

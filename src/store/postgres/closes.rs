@@ -231,12 +231,13 @@ impl CloseReports for PostgresReports {
                 coalesce(sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END), 0)::bigint,
                 coalesce(sum(e.no % 1000003), 0)::bigint
             FROM senders s JOIN events e ON e.sender_no = s.no
-            WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3 AND e.paid_at >= $4 AND e.paid_at < $5 AND ",
+            WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3 AND e.paid_at < $5
+                AND (e.paid_at >= $4 OR e.business_day >= $6) AND ",
             is_held!()
         );
-        let Window { partner, days: (from, to), start, end } = window;
+        let Window { partner, day, days: (from, to), start, end } = window;
         let (partner, start, end) = (partner.as_str(), start.unix_ms(), end.unix_ms());
-        let answers = self.ask_long(&[Ask::new(SQL, vec![&partner, from, to, &start, &end])])?;
+        let answers = self.ask_long(&[Ask::new(SQL, vec![&partner, from, to, &start, &end, day])])?;
         let total = answers.first().map(|answer| answer.one(window_total)).transpose()?;
         Ok(total.flatten().unwrap_or_default())
     }

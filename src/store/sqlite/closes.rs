@@ -194,11 +194,13 @@ impl CloseReports for SqliteReports {
                 coalesce(sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END), 0),
                 coalesce(sum(e.no % 1000003), 0)
             FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
-            WHERE s.partner = ?1 AND e.business_day BETWEEN ?2 AND ?3 AND e.paid_at >= ?4 AND e.paid_at < ?5 AND ",
+            WHERE s.partner = ?1 AND e.business_day BETWEEN ?2 AND ?3 AND e.paid_at < ?5
+                AND (e.paid_at >= ?4 OR e.business_day >= ?6) AND ",
             is_held!()
         );
-        let Window { partner, days: (from, to), start, end } = window;
-        let params = (partner.as_str(), from.to_string(), to.to_string(), start.unix_ms(), end.unix_ms());
+        let Window { partner, day, days: (from, to), start, end } = window;
+        let days = [from, to, day].map(ToString::to_string);
+        let params = params![partner.as_str(), days[0], days[1], start.unix_ms(), end.unix_ms(), days[2]];
         Ok(self.db().one(SQL, params, |cells| window_total(cells))?.unwrap_or_default())
     }
 }

@@ -150,6 +150,26 @@ fn days_are_signed_off(home: &Home) {
     assert!(exit == Some(0) && text.contains("audit: passed"), "{text}");
 }
 
+/// At three of the next business day, which is still of the partner's day that is closed: the next day compares it.
+fn what_comes_late_for_the_night(home: &Home) {
+    grant(home, "chi", "seal", 10_000_000);
+    sealed(home, DAY, &json!("with the partner"));
+    bill(home, "HD-4", 400_000);
+    assert_eq!(bring(home, NEXT, &statement(&[("P3", "HD-3", 300_000, 30)])).status, 201);
+    assert_eq!(compare(home, NEXT).status, 200);
+    let missing = || {
+        let open = home.internal("GET", "/api/v1/breaks?class=MISSING_IN_STATEMENT", "application/json", b"").json();
+        open.as_array().unwrap().iter().map(|about| about["amount"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(missing(), [200_000]);
+    notify(home, "P4", "HD-4", 400_000, 27);
+    refused(&close(home, "an", NEXT, "draft", json!({})), 409, "compare it again");
+    assert_eq!(compare(home, NEXT).status, 200);
+    assert_eq!(missing(), [400_000, 200_000]);
+    assert_eq!(compare(home, NEXT).status, 200);
+    assert_eq!(missing(), [400_000, 200_000], "once");
+}
+
 #[test]
 fn days_are_signed_off_on_a_file() {
     let home = Home::new();
@@ -203,6 +223,9 @@ fn a_day_that_ends_at(ends: &str, of_the_next: i64) {
     assert_eq!(compare(&home, DAY).status, 200);
     let draft = close(&home, "an", DAY, "draft", json!({}));
     assert_eq!(draft.json()["figures"]["legs"]["partner"]["sums"]["held"]["count"], 2, "{}", draft.text());
+    if of_the_next > 24 {
+        what_comes_late_for_the_night(&home);
+    }
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
 }
