@@ -274,7 +274,7 @@ impl Reader<'_> {
                 after = page.last().map_or(after, |event| event.no);
                 for event in page.iter().filter(|event| event.matched.is_none() && event.held != Held::Nowhere) {
                     if known.insert(event.no) {
-                        self.sides.ours.push(ours(self.ways, event, Standing::Carried));
+                        self.late_event(event)?;
                     }
                 }
                 told(page.len());
@@ -291,22 +291,24 @@ impl Reader<'_> {
     fn late_of_the_night(&mut self) -> Result<(), StoreError> {
         let before = std::mem::take(&mut self.before);
         let Some(last) = self.reports.last_sealed(&self.subject.partner)? else { return Ok(()) };
-        let Some((_, sealed_at)) = last.signed else { return Ok(()) };
+        // While the day before is open, it is compared again itself.
+        if self.subject.day.yesterday().is_ok_and(|yesterday| yesterday > last.period.last()) {
+            return Ok(());
+        }
         let keys: Vec<EventKey> = before.iter().map(|event| event.key).collect();
         let known = numbers_of(&keys, &self.sides.ours);
-        let night = |event: &&DayEvent| event.day > last.period.last() && !known.contains(&event.no);
-        let is_late = |reports: &mut dyn Reports, event: &DayEvent| -> Result<bool, StoreError> {
-            // What takes back is posted under the payment.
-            let postings = reports.postings(&event.reverses.unwrap_or(event.key))?;
-            Ok(postings.iter().any(|posting| posting.posted_at > sealed_at))
-        };
-        // While the day before is open, it is compared again itself.
-        if self.subject.day.yesterday().is_ok_and(|yesterday| yesterday <= last.period.last()) {
-            for event in before.iter().filter(night) {
-                if is_late(self.reports, event)? {
-                    self.sides.ours.push(ours(self.ways, event, Standing::Carried));
-                }
-            }
+        for event in before.iter().filter(|event| event.day > last.period.last() && !known.contains(&event.no)) {
+            self.late_event(event)?;
+        }
+        Ok(())
+    }
+
+    /// Takes an event of a closed day up, which came when that was closed already. What was there before waits by an open
+    /// break, or two people have settled it; what they made from a line of that day's statement has its line there.
+    fn late_event(&mut self, event: &DayEvent) -> Result<(), StoreError> {
+        let made = self.reports.event(&event.key)?.is_some_and(|record| record.made_from.is_some());
+        if !made && !self.reports.is_settled_difference(&event.key)? {
+            self.sides.ours.push(ours(self.ways, event, Standing::Carried));
         }
         Ok(())
     }

@@ -84,6 +84,12 @@ pub trait DeskReports {
     /// The machine's.
     fn one_break(&mut self, no: i64) -> Result<Option<BreakView>, StoreError>;
 
+    /// Have two people settled a difference between this event and its partner's statement?
+    ///
+    /// # Errors
+    /// The machine's.
+    fn is_settled_difference(&mut self, event: &EventKey) -> Result<bool, StoreError>;
+
     /// A break's history, in order.
     ///
     /// # Errors

@@ -273,6 +273,13 @@ impl DeskReports for SqliteReports {
         self.db().one(SQL, [no], |cells| break_view(cells))
     }
 
+    fn is_settled_difference(&mut self, event: &EventKey) -> Result<bool, StoreError> {
+        const SQL: &str = "-- reports.is_settled_difference\nSELECT count(*) FROM breaks
+            WHERE event_key = ?1 AND event_key IS NOT NULL AND leg = 'partner' AND closed_at IS NOT NULL
+                AND proposal_no IS NOT NULL";
+        Ok(self.db().integer(SQL, [event.as_bytes()])? > 0)
+    }
+
     fn notes(&mut self, break_no: i64) -> Result<Vec<NoteView>, StoreError> {
         const SQL: &str = "-- reports.notes\nSELECT n.no, n.at, n.author, n.what, n.text, a.name, a.hash
             FROM break_notes n LEFT JOIN attachments a ON a.note_no = n.no WHERE n.break_no = ?1 ORDER BY n.no";

@@ -10,13 +10,14 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: i64 = 0x7468_7568;
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [Version; 6] = [
+const MIGRATIONS: [Version; 7] = [
     ("0001_spine", include_str!("../migrations/0001_spine.sqlite.sql")),
     ("0002_reconciliation", include_str!("../migrations/0002_reconciliation.sqlite.sql")),
     ("0003_desk", include_str!("../migrations/0003_desk.sqlite.sql")),
     ("0004_settlement", include_str!("../migrations/0004_settlement.sqlite.sql")),
     ("0005_close", include_str!("../migrations/0005_close.sqlite.sql")),
     ("0006_rules_day", include_str!("../migrations/0006_rules_day.sqlite.sql")),
+    ("0007_settled", include_str!("../migrations/0007_settled.sqlite.sql")),
 ];
 
 /// Brings the schema up; says what it did.

@@ -170,6 +170,52 @@ fn what_comes_late_for_the_night(home: &Home) {
     assert_eq!(missing(), [400_000, 200_000], "once");
 }
 
+/// What two people have settled of a closed day is not opened again because something else comes late for that day; nor is a
+/// payment that was made from the closed day's own statement missing in it.
+#[test]
+fn a_late_payment_opens_nothing_that_is_settled() {
+    let home = Home::new();
+    let gateway = serve(&home);
+    for (id, total) in [("HD-1", 100_000), ("HD-2", 200_000), ("HD-3", 300_000), ("HD-5", 500_000), ("HD-9", 90_000)] {
+        bill(&home, id, total);
+    }
+    for action in ["close", "create", "seal"] {
+        grant(&home, "chi", action, 10_000_000);
+    }
+    let open = |class: &str| {
+        let all = home.internal("GET", "/api/v1/breaks", "application/json", b"").json();
+        let found = all.as_array().unwrap().iter().filter(|about| about["class"] == class);
+        found.map(|about| about["no"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    let resolve = |no: i64, what: Value| {
+        let wish = json!({"reason": "the partner's letter", "items": [{"break": no, "resolution": what}]});
+        let proposed = as_person(&home, "an", "POST", "/api/v1/proposals", &wish);
+        assert_eq!(proposed.status, 201, "{}", proposed.text());
+        let (proposed, word) = (proposed.json(), json!({"sha256": proposed.json()["sha256"]}));
+        let path = format!("/api/v1/proposals/{}/approve", proposed["no"]);
+        let approved = as_person(&home, "chi", "POST", &path, &word);
+        assert_eq!(approved.json()["done"], 1, "{}", approved.text());
+    };
+    notify(&home, "P1", "HD-1", 100_000, 9);
+    notify(&home, "P2", "HD-2", 200_000, 10);
+    let file = statement(&[("P1", "HD-1", 100_000, 9), ("P2", "HD-2", 250_000, 10), ("P5", "HD-5", 500_000, 12)]);
+    assert_eq!(bring(&home, DAY, &file).status, 201);
+    assert_eq!(compare(&home, DAY).status, 200);
+    resolve(open("AMOUNT_MISMATCH")[0], json!({"action": "close"}));
+    sealed(&home, DAY, &json!("a notice may still come"));
+    resolve(open("MISSING_WEBHOOK")[0], json!({"action": "create"}));
+    notify(&home, "P9", "HD-9", 90_000, 11);
+    notify(&home, "P3", "HD-3", 300_000, 33);
+    assert_eq!(bring(&home, NEXT, &statement(&[("P3", "HD-3", 300_000, 33)])).status, 201);
+    assert_eq!(compare(&home, NEXT).status, 200);
+    let all = home.internal("GET", "/api/v1/breaks", "application/json", b"").json();
+    let all: Vec<(&str, i64)> =
+        all.as_array().unwrap().iter().map(|b| (b["class"].as_str().unwrap(), b["amount"].as_i64().unwrap())).collect();
+    assert_eq!(all, [("MISSING_IN_STATEMENT", 90_000)]);
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
+
 #[test]
 fn days_are_signed_off_on_a_file() {
     let home = Home::new();

@@ -93,6 +93,10 @@ impl DeskReports for MemoryReports {
         Err(no_statements())
     }
 
+    fn is_settled_difference(&mut self, _: &EventKey) -> Result<bool, StoreError> {
+        Err(no_statements())
+    }
+
     fn notes(&mut self, _: i64) -> Result<Vec<NoteView>, StoreError> {
         Err(no_statements())
     }

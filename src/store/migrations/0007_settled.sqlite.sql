@@ -1,0 +1,3 @@
+-- What two people have settled of an event is not asked again when something else comes late for its day.
+CREATE INDEX breaks_settled_event ON breaks (event_key)
+WHERE event_key IS NOT NULL AND leg = 'partner' AND closed_at IS NOT NULL AND proposal_no IS NOT NULL;
