@@ -16,6 +16,9 @@ use std::collections::{HashMap, HashSet};
 /// Why a break is closed whose other side came with a later day.
 pub(super) const CAME: &str = "the other side came with a later day";
 
+/// Why a break is closed whose other side nobody is asked for any more.
+pub(super) const GONE: &str = "it is not in our books any more, or the core was never told of it";
+
 /// Why a break is closed that a new comparison does not find any more.
 pub(super) const OVER: &str = "compared again, it does not differ any more";
 
@@ -41,6 +44,8 @@ pub(super) struct Plan {
     pub(super) came: Vec<i64>,
     /// They are not found any more.
     pub(super) over: Vec<i64>,
+    /// Nobody is asked for their other side any more.
+    pub(super) gone: Vec<i64>,
     /// They are about another line by now: a corrected file's.
     pub(super) moved: Vec<(i64, LineNo)>,
 }
@@ -153,7 +158,9 @@ pub(super) fn plan(
     for one in sides.open.iter().filter(|one| !kept.contains(&one.no)) {
         if matched.has(one) || sides.settled.contains(&one.no) {
             plan.came.push(one.no);
-        } else if one.day == subject.day || (one.carried && (about.has(one) || gone.has(one))) {
+        } else if one.carried && gone.has(one) {
+            plan.gone.push(one.no);
+        } else if one.day == subject.day || (one.carried && about.has(one)) {
             plan.over.push(one.no);
         }
     }

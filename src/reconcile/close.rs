@@ -12,7 +12,7 @@ use crate::ledger::{SliceError, Slices};
 use crate::partner::Profile;
 use crate::partner::statement::Layout;
 use crate::reconcile::desk::views::age_days;
-use crate::store::closes::{CloseView, DayTotal, NewClose, Reopened, Signed};
+use crate::store::closes::{CloseView, DayTotal, NewClose, Reopened, Signed, Window};
 use crate::store::desk::{BreakFilter, BreakView, Mark};
 use crate::store::reports::Reports;
 use crate::store::statements::ReconciliationView;
@@ -96,7 +96,7 @@ pub fn day(
     let late = late(reports, partner, day)?;
     // Before it is asked whether the comparison stands: what comes in between is not accounted for, and late.
     let own = own_total(reports, partner, day)?;
-    let compared = compared(reports, &subject, &late)?;
+    let compared = compared(reports, &subject, (&late, previous.is_some()))?;
     let mut totals = late;
     totals.push(own);
     let today = at.day_in(profile.timezone()).ok_or(NotClosed::NotOver)?;
@@ -160,12 +160,15 @@ fn before(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result
 fn compared(
     reports: &mut dyn Reports,
     subject: &Subject,
-    late: &[DayTotal],
+    (late, follows): (&[DayTotal], bool),
 ) -> Result<Option<ReconciliationView>, NotClosed> {
     let (partner, day) = (&subject.partner, subject.day);
     let held = reports.window_total(&subject.window())?;
     let Some(file) = reports.statement(StatementKind::Partner, partner, day)? else {
-        return if held.count == 0 && late.is_empty() { Ok(None) } else { Err(NotClosed::NoStatement) };
+        // What the business day has from before the partner's day began was in the statement of the day before.
+        let own =
+            subject.day.tomorrow().map_or(Ok(held), |day| reports.window_total(&Window { day, ..subject.window() }))?;
+        return if own.count == 0 && late.is_empty() { Ok(None) } else { Err(NotClosed::NoStatement) };
     };
     let view = reports.reconciliation(StatementKind::Partner, partner, day)?;
     let view = view.filter(|view| view.reconciliation.file == Some(file.no)).ok_or(NotClosed::NotCompared)?;
@@ -174,7 +177,10 @@ fn compared(
     }
     let sums: Value = serde_json::from_str(&view.reconciliation.sums).unwrap_or(Value::Null);
     // The books must have what they had then.
-    if sums.get("late") != Some(&run::late_json(late)) || sums.get("held") != Some(&run::held_json(&held)) {
+    // What was left to the day before may have come too late for it. Before the first close it is nobody's.
+    let left = if follows { Some(0) } else { sums.pointer("/held/left").and_then(Value::as_u64) };
+    let held = left.map(|left| run::held_json(&held, left));
+    if sums.get("late") != Some(&run::late_json(late)) || sums.get("held") != held.as_ref() {
         return Err(NotClosed::Moved);
     }
     Ok(Some(view))
@@ -193,20 +199,26 @@ pub(super) fn late(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) 
     let mut late = Vec::new();
     // Days before the first close were never anybody's.
     for held in reports.day_totals(partner, (first, days.1))? {
-        let before = known.remove(&held.day).unwrap_or(DayTotal { count: 0, dong: 0, ..held });
-        late.push(DayTotal { day: held.day, count: held.count - before.count, dong: held.dong - before.dong });
+        let before = known.remove(&held.day).unwrap_or(DayTotal { count: 0, dong: 0, mark: 0, ..held });
+        late.push(less(held, &before));
     }
     // Days of which nothing is left.
-    late.extend(known.into_values().map(|gone| DayTotal { count: -gone.count, dong: -gone.dong, ..gone }));
-    late.retain(|total| (total.count, total.dong) != (0, 0));
+    let nothing = |day| DayTotal { day, count: 0, dong: 0, mark: 0 };
+    late.extend(known.into_values().map(|gone| less(nothing(gone.day), &gone)));
+    late.retain(|total| *total != nothing(total.day));
     late.sort_by_key(|total| total.day);
     Ok(late)
+}
+
+fn less(now: DayTotal, before: &DayTotal) -> DayTotal {
+    let DayTotal { day, count, dong, mark } = now;
+    DayTotal { day, count: count - before.count, dong: dong - before.dong, mark: mark - before.mark }
 }
 
 /// What the books have of the business day.
 fn own_total(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<DayTotal, StoreError> {
     let own = reports.day_totals(partner, (day, day))?.into_iter().next();
-    Ok(own.unwrap_or(DayTotal { day, count: 0, dong: 0 }))
+    Ok(own.unwrap_or(DayTotal { day, count: 0, dong: 0, mark: 0 }))
 }
 
 /// The partner's open breaks with an accounting day up to this one.

@@ -70,6 +70,8 @@ pub struct Sides {
     pub(super) late: Vec<DayTotal>,
     /// What our books held of the day: it is closed only while they hold the same.
     pub(super) held: WindowTotal,
+    /// What of the night before was left to the day before, which is not closed.
+    pub(super) left: u64,
 }
 
 /// Reads a day, each side on a thread of its own. `told` hears how many rows were read.
@@ -290,11 +292,13 @@ impl Reader<'_> {
     /// or nowhere.
     fn late_of_the_night(&mut self) -> Result<(), StoreError> {
         let before = std::mem::take(&mut self.before);
-        let Some(last) = self.reports.last_sealed(&self.subject.partner)? else { return Ok(()) };
-        // While the day before is open, it is compared again itself.
-        if self.subject.day.yesterday().is_ok_and(|yesterday| yesterday > last.period.last()) {
+        let yesterday = self.subject.day.yesterday().unwrap_or(self.subject.day);
+        let last = self.reports.last_sealed(&self.subject.partner)?.filter(|last| last.period.last() >= yesterday);
+        let Some(last) = last else {
+            // While the day before is open, it is compared again itself, and so is this one before it is closed.
+            self.sides.left = u64::try_from(before.len()).unwrap_or(u64::MAX);
             return Ok(());
-        }
+        };
         let keys: Vec<EventKey> = before.iter().map(|event| event.key).collect();
         let known = numbers_of(&keys, &self.sides.ours);
         for event in before.iter().filter(|event| event.day > last.period.last() && !known.contains(&event.no)) {
@@ -306,7 +310,8 @@ impl Reader<'_> {
     /// Takes an event of a closed day up, which came when that was closed already. What was there before waits by an open
     /// break, or two people have settled it; what they made from a line of that day's statement has its line there.
     fn late_event(&mut self, event: &DayEvent) -> Result<(), StoreError> {
-        let made = self.reports.event(&event.key)?.is_some_and(|record| record.made_from.is_some());
+        let made_from = self.reports.event(&event.key)?.and_then(|record| record.made_from);
+        let made = made_from.is_some_and(|line| line.file() != self.file);
         if !made && !self.reports.is_settled_difference(&event.key)? {
             self.sides.ours.push(ours(self.ways, event, Standing::Carried));
         }

@@ -193,7 +193,7 @@ pub fn run(
         rules: i64::from(RULES_VERSION),
         sums: super::desk::views::with(
             sums_json(&compared.sums),
-            [("late", late_json(&sides.late)), ("held", held_json(&sides.held))],
+            [("late", late_json(&sides.late)), ("held", held_json(&sides.held, sides.left))],
         )
         .to_string(),
         author: author.clone(),
@@ -269,7 +269,7 @@ fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp))
     slices.all(plan.open, open, &mut |_| {})?;
     slices.all(plan.moved, |tx, rows| tx.point_breaks(rows).map(|()| 0), &mut |_| {})?;
     let mut closed = 0_u64;
-    for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over)] {
+    for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over), (breaks::GONE, plan.gone)] {
         let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
         let close =
             move |tx: &mut dyn Tx, rows: &[i64]| tx.close_breaks(rows, &Closing { author: &author, reason, at });
@@ -280,13 +280,14 @@ fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp))
 
 /// What came late for sealed days, as a close compares it.
 pub(super) fn late_json(late: &[DayTotal]) -> Value {
-    let one = |total: &DayTotal| json!([total.day.to_string(), total.count, total.dong]);
+    let one = |total: &DayTotal| json!([total.day.to_string(), total.count, total.dong, total.mark]);
     late.iter().map(one).collect()
 }
 
-/// What the books hold of the day, as a close compares it with what they hold by then.
-pub(super) fn held_json(held: &WindowTotal) -> Value {
-    json!({ "count": held.count, "dong": held.dong, "mark": held.mark })
+/// What the books hold of the day, as a close compares it with what they hold by then. `left`: what of the night before
+/// was left to the day before, which was not closed; closed since, it may have left it too.
+pub(super) fn held_json(held: &WindowTotal, left: u64) -> Value {
+    json!({ "count": held.count, "dong": held.dong, "mark": held.mark, "left": left })
 }
 
 fn new_match(found: &Match) -> NewMatch {

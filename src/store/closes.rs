@@ -10,6 +10,29 @@ use crate::domain::statement::{FileNo, ReconciliationNo};
 use crate::domain::time::Timestamp;
 use jiff::civil::Date;
 
+/// The one number behind [`MARK_PRIME`] and the questions.
+macro_rules! mark_prime {
+    () => {
+        1000003
+    };
+}
+pub(super) use mark_prime;
+
+/// Count, dong and mark of the events `e`.
+macro_rules! total_columns {
+    ($cast:literal) => {
+        concat!(
+            "count(*), coalesce(sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END), 0)",
+            $cast,
+            ", coalesce(sum(e.no % ",
+            crate::store::closes::mark_prime!(),
+            "), 0)",
+            $cast
+        )
+    };
+}
+pub(super) use total_columns;
+
 /// Events of a business day that a close takes into account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayTotal {
@@ -19,6 +42,8 @@ pub struct DayTotal {
     pub count: i64,
     /// How much, in dong, a reversal negative.
     pub dong: i64,
+    /// Which: see [`WindowTotal::mark`].
+    pub mark: i64,
 }
 
 /// A partner's own day, and what its business day has from before it began: that is of the day before, and may have come
@@ -57,7 +82,7 @@ impl Window<'_> {
 }
 
 /// Spreads numbers that lie side by side.
-pub const MARK_PRIME: i64 = 1_000_003;
+pub const MARK_PRIME: i64 = mark_prime!();
 
 impl WindowTotal {
     /// An event more, if its money is in the books.
@@ -283,7 +308,7 @@ pub(super) fn close_view(cells: &mut impl Cells) -> Result<CloseView, StoreError
 
 /// A day's total.
 pub(super) fn day_total(cells: &mut impl Cells) -> Result<DayTotal, StoreError> {
-    Ok(DayTotal { day: cells.day()?, count: cells.whole()?, dong: cells.whole()? })
+    Ok(DayTotal { day: cells.day()?, count: cells.whole()?, dong: cells.whole()?, mark: cells.whole()? })
 }
 
 /// A partner's own day's total.

@@ -59,7 +59,8 @@ macro_rules! was_told {
 pub(super) use was_told;
 
 /// The columns of an event, in the order that [`day_event`] reads them; what it is matched to comes behind them. What is
-/// settled was told to the core; of anything else it is asked, of a reversal whether its payment was.
+/// settled was told to the core; of anything else it is asked, of a reversal about what it took back. (That a posting's kind is
+/// one of two and the second is the words of an index.)
 macro_rules! day_event_columns {
     () => {
         concat!(
@@ -68,9 +69,9 @@ macro_rules! day_event_columns {
             " THEN 'undone' WHEN e.state IN ('parked', 'reversed') THEN CASE WHEN ",
             crate::store::statement_cells::was_told!("e"),
             " THEN 'told' ELSE 'kept' END WHEN e.state = 'applied' THEN CASE WHEN EXISTS (SELECT 1 FROM events o \
-             WHERE o.key = e.reverses AND NOT ",
-            crate::store::statement_cells::was_told!("o"),
-            ") THEN 'kept' ELSE 'told' END ELSE e.state END, e.reverses, e.amount, e.discount, e.fee, e.ref_invoice, \
+             JOIN postings p ON p.event_no = o.no AND p.kind IN ('rematch', 'reverse') AND p.kind = 'reverse' \
+             JOIN dispatches d ON d.no >= p.no << 16 AND d.no < (p.no + 1) << 16 WHERE o.key = e.reverses) \
+             THEN 'told' ELSE 'kept' END ELSE e.state END, e.reverses, e.amount, e.discount, e.fee, e.ref_invoice, \
              e.ref_order, e.ref_customer, e.paid_at, e.business_day"
         )
     };

@@ -84,7 +84,7 @@ pub trait DeskReports {
     /// The machine's.
     fn one_break(&mut self, no: i64) -> Result<Option<BreakView>, StoreError>;
 
-    /// Have two people settled a difference between this event and its partner's statement?
+    /// Have two people settled a difference between this event, as our books have it, and its partner's statement?
     ///
     /// # Errors
     /// The machine's.

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::cells::Cells;
 use crate::store::closes::{
     CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal, close_columns,
-    close_view, day_total, judged, window_total,
+    close_view, day_total, judged, total_columns, window_total,
 };
 use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
@@ -55,8 +55,8 @@ impl CloseTx for PostgresTx<'_> {
             "-- closes.add\nINSERT INTO closes (period, partner, first_day, file_no, reconciliation_no, figures,
             previous, hash, open_dong, drafted_by, drafted_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING no";
-        const DAYS: &str = "-- closes.add_days\nINSERT INTO close_days (close_no, business_day, count, dong)
-            SELECT $1, u.* FROM unnest($2::date[], $3::bigint[], $4::bigint[]) u (day, count, dong)";
+        const DAYS: &str = "-- closes.add_days\nINSERT INTO close_days (close_no, business_day, count, dong, mark)
+            SELECT $1, u.* FROM unnest($2::date[], $3::bigint[], $4::bigint[], $5::bigint[]) u (day, count, dong, mark)";
         take_turn(self, &new.partner)?;
         match locked(self, &new.partner, new.period)? {
             Some(before) if before.state == CloseState::Sealed => return Ok(false),
@@ -85,7 +85,8 @@ impl CloseTx for PostgresTx<'_> {
         let days: Vec<Date> = new.accounted.iter().map(|total| total.day).collect();
         let counts: Vec<i64> = new.accounted.iter().map(|total| total.count).collect();
         let dong: Vec<i64> = new.accounted.iter().map(|total| total.dong).collect();
-        self.ask_one(Ask::new(DAYS, vec![&no, &days, &counts, &dong]))?;
+        let marks: Vec<i64> = new.accounted.iter().map(|total| total.mark).collect();
+        self.ask_one(Ask::new(DAYS, vec![&no, &days, &counts, &dong, &marks]))?;
         Ok(true)
     }
 
@@ -205,8 +206,8 @@ impl CloseReports for PostgresReports {
     }
 
     fn accounted(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
-        const SQL: &str = "-- closes.accounted\nSELECT d.business_day, sum(d.count)::bigint, sum(d.dong)::bigint
-            FROM closes c JOIN close_days d ON d.close_no = c.no
+        const SQL: &str = "-- closes.accounted\nSELECT d.business_day, sum(d.count)::bigint, sum(d.dong)::bigint,
+                sum(d.mark)::bigint FROM closes c JOIN close_days d ON d.close_no = c.no
             WHERE c.partner = $1 AND c.period = 'day' AND c.state = 'sealed' AND c.ended_at IS NULL
                 AND d.business_day BETWEEN $2 AND $3 GROUP BY d.business_day ORDER BY d.business_day";
         self.ask_one(Ask::new(SQL, vec![&partner.as_str(), &from, &to]))?.all(day_total)
@@ -214,9 +215,9 @@ impl CloseReports for PostgresReports {
 
     fn day_totals(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
         const SQL: &str = concat!(
-            "-- events.day_totals\nSELECT e.business_day, count(*),
-                sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END)::bigint
-            FROM senders s JOIN events e ON e.sender_no = s.no
+            "-- events.day_totals\nSELECT e.business_day, ",
+            total_columns!("::bigint"),
+            " FROM senders s JOIN events e ON e.sender_no = s.no
             WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3 AND ",
             is_held!(),
             " GROUP BY e.business_day ORDER BY e.business_day"
@@ -227,10 +228,9 @@ impl CloseReports for PostgresReports {
 
     fn window_total(&mut self, window: &Window<'_>) -> Result<WindowTotal, StoreError> {
         const SQL: &str = concat!(
-            "-- events.window_total\nSELECT count(*),
-                coalesce(sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END), 0)::bigint,
-                coalesce(sum(e.no % 1000003), 0)::bigint
-            FROM senders s JOIN events e ON e.sender_no = s.no
+            "-- events.window_total\nSELECT ",
+            total_columns!("::bigint"),
+            " FROM senders s JOIN events e ON e.sender_no = s.no
             WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3 AND e.paid_at < $5
                 AND (e.paid_at >= $4 OR e.business_day >= $6) AND ",
             is_held!()

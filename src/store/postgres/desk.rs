@@ -279,7 +279,7 @@ impl DeskReports for PostgresReports {
     fn is_settled_difference(&mut self, event: &EventKey) -> Result<bool, StoreError> {
         const SQL: &str = "-- reports.is_settled_difference\nSELECT count(*) FROM breaks
             WHERE event_key = $1 AND event_key IS NOT NULL AND leg = 'partner' AND closed_at IS NOT NULL
-                AND proposal_no IS NOT NULL";
+                AND proposal_no IS NOT NULL AND ours <> 0";
         let found = self.ask_one(Ask::new(SQL, vec![&Key(*event.as_bytes())]))?.one(|cells| cells.whole())?;
         Ok(found.is_some_and(|count| count > 0))
     }

@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::closes::{
     CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal, close_columns,
-    close_view, day_total, judged, window_total,
+    close_view, day_total, judged, total_columns, window_total,
 };
 use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
@@ -41,8 +41,7 @@ impl CloseTx for SqliteTx<'_> {
         const ADD: &str =
             "-- closes.add\nINSERT INTO closes (period, partner, first_day, file_no, reconciliation_no, figures,
             previous, hash, open_dong, drafted_by, drafted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-        const DAY: &str =
-            "-- closes.add_day\nINSERT INTO close_days (close_no, business_day, count, dong) VALUES (?1, ?2, ?3, ?4)";
+        const DAY: &str = "-- closes.add_day\nINSERT INTO close_days (close_no, business_day, count, dong, mark) VALUES (?1, ?2, ?3, ?4, ?5)";
         match live(self.db, &new.partner, new.period)? {
             Some(before) if before.state == CloseState::Sealed => return Ok(false),
             Some(before) => end(self.db, before.no, "another draft", (&new.author, new.at))?,
@@ -66,7 +65,7 @@ impl CloseTx for SqliteTx<'_> {
         )?;
         let no = self.db.0.last_insert_rowid();
         for total in &new.accounted {
-            self.db.execute(DAY, params![no, total.day.to_string(), total.count, total.dong])?;
+            self.db.execute(DAY, params![no, total.day.to_string(), total.count, total.dong, total.mark])?;
         }
         Ok(true)
     }
@@ -169,7 +168,7 @@ impl CloseReports for SqliteReports {
     }
 
     fn accounted(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
-        const SQL: &str = "-- closes.accounted\nSELECT d.business_day, sum(d.count), sum(d.dong)
+        const SQL: &str = "-- closes.accounted\nSELECT d.business_day, sum(d.count), sum(d.dong), sum(d.mark)
             FROM closes c JOIN close_days d ON d.close_no = c.no
             WHERE c.partner = ?1 AND c.period = 'day' AND c.state = 'sealed' AND c.ended_at IS NULL
                 AND d.business_day BETWEEN ?2 AND ?3 GROUP BY d.business_day ORDER BY d.business_day";
@@ -178,9 +177,9 @@ impl CloseReports for SqliteReports {
 
     fn day_totals(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
         const SQL: &str = concat!(
-            "-- events.day_totals\nSELECT e.business_day, count(*),
-                sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END)
-            FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
+            "-- events.day_totals\nSELECT e.business_day, ",
+            total_columns!(""),
+            " FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
             WHERE s.partner = ?1 AND e.business_day BETWEEN ?2 AND ?3 AND ",
             is_held!(),
             " GROUP BY e.business_day ORDER BY e.business_day"
@@ -190,10 +189,9 @@ impl CloseReports for SqliteReports {
 
     fn window_total(&mut self, window: &Window<'_>) -> Result<WindowTotal, StoreError> {
         const SQL: &str = concat!(
-            "-- events.window_total\nSELECT count(*),
-                coalesce(sum(CASE e.movement WHEN 'reversal' THEN -e.amount ELSE e.amount END), 0),
-                coalesce(sum(e.no % 1000003), 0)
-            FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
+            "-- events.window_total\nSELECT ",
+            total_columns!(""),
+            " FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
             WHERE s.partner = ?1 AND e.business_day BETWEEN ?2 AND ?3 AND e.paid_at < ?5
                 AND (e.paid_at >= ?4 OR e.business_day >= ?6) AND ",
             is_held!()

@@ -276,7 +276,7 @@ impl DeskReports for SqliteReports {
     fn is_settled_difference(&mut self, event: &EventKey) -> Result<bool, StoreError> {
         const SQL: &str = "-- reports.is_settled_difference\nSELECT count(*) FROM breaks
             WHERE event_key = ?1 AND event_key IS NOT NULL AND leg = 'partner' AND closed_at IS NOT NULL
-                AND proposal_no IS NOT NULL";
+                AND proposal_no IS NOT NULL AND ours <> 0";
         Ok(self.db().integer(SQL, [event.as_bytes()])? > 0)
     }
 
