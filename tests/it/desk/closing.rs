@@ -186,13 +186,19 @@ fn what_comes_late_for_the_night(home: &Home) {
 /// payment that was made from the closed day's own statement missing in it.
 #[test]
 fn a_late_payment_opens_nothing_that_is_settled() {
-    let home = Home::new();
-    let gateway = serve(&home);
+    late_beside_settled(&Home::new());
+    if let Some(database) = Database::fresh("a late payment beside what is settled") {
+        late_beside_settled(&Home::over(database.url()));
+    }
+}
+
+fn late_beside_settled(home: &Home) {
+    let gateway = serve(home);
     for (n, total) in [(1, 100_000), (2, 200_000), (3, 300_000), (5, 500_000), (7, 70_000), (9, 90_000)] {
-        bill(&home, &format!("HD-{n}"), total);
+        bill(home, &format!("HD-{n}"), total);
     }
     for action in ["close", "create", "seal"] {
-        grant(&home, "chi", action, 10_000_000);
+        grant(home, "chi", action, 10_000_000);
     }
     let open = |class: &str, amount: i64| {
         let all = home.internal("GET", "/api/v1/breaks", "application/json", b"").json();
@@ -201,33 +207,33 @@ fn a_late_payment_opens_nothing_that_is_settled() {
     };
     let resolve = |no: i64, what: Value| {
         let wish = json!({"reason": "the partner's letter", "items": [{"break": no, "resolution": what}]});
-        let proposed = as_person(&home, "an", "POST", "/api/v1/proposals", &wish);
+        let proposed = as_person(home, "an", "POST", "/api/v1/proposals", &wish);
         assert_eq!(proposed.status, 201, "{}", proposed.text());
         let (proposed, word) = (proposed.json(), json!({"sha256": proposed.json()["sha256"]}));
         let path = format!("/api/v1/proposals/{}/approve", proposed["no"]);
-        let approved = as_person(&home, "chi", "POST", &path, &word);
+        let approved = as_person(home, "chi", "POST", &path, &word);
         assert_eq!(approved.json()["done"], 1, "{}", approved.text());
     };
-    notify(&home, "P1", "HD-1", 100_000, 9);
-    notify(&home, "P2", "HD-2", 200_000, 10);
+    notify(home, "P1", "HD-1", 100_000, 9);
+    notify(home, "P2", "HD-2", 200_000, 10);
     let file = statement(&[
         ("P1", "HD-1", 100_000, 9),
         ("P2", "HD-2", 250_000, 10),
         ("P5", "HD-5", 500_000, 12),
         ("P7", "HD-7", 70_000, 13),
     ]);
-    assert_eq!(bring(&home, DAY, &file).status, 201);
-    assert_eq!(compare(&home, DAY).status, 200);
+    assert_eq!(bring(home, DAY, &file).status, 201);
+    assert_eq!(compare(home, DAY).status, 200);
     resolve(open("AMOUNT_MISMATCH", 250_000), json!({"action": "close"}));
     resolve(open("MISSING_WEBHOOK", 70_000), json!({"action": "close"}));
-    sealed(&home, DAY, &json!("a notice may still come"));
+    sealed(home, DAY, &json!("a notice may still come"));
     resolve(open("MISSING_WEBHOOK", 500_000), json!({"action": "create"}));
     // That there is nothing of it in our books was settled, and is true no more.
-    notify(&home, "P7", "HD-7", 70_000, 13);
-    notify(&home, "P9", "HD-9", 90_000, 11);
-    notify(&home, "P3", "HD-3", 300_000, 33);
-    assert_eq!(bring(&home, NEXT, &statement(&[("P3", "HD-3", 300_000, 33)])).status, 201);
-    assert_eq!(compare(&home, NEXT).status, 200);
+    notify(home, "P7", "HD-7", 70_000, 13);
+    notify(home, "P9", "HD-9", 90_000, 11);
+    notify(home, "P3", "HD-3", 300_000, 33);
+    assert_eq!(bring(home, NEXT, &statement(&[("P3", "HD-3", 300_000, 33)])).status, 201);
+    assert_eq!(compare(home, NEXT).status, 200);
     let all = home.internal("GET", "/api/v1/breaks", "application/json", b"").json();
     let mut all: Vec<(&str, i64)> =
         all.as_array().unwrap().iter().map(|b| (b["class"].as_str().unwrap(), b["amount"].as_i64().unwrap())).collect();
@@ -262,36 +268,38 @@ fn days_are_signed_off_on_a_server() {
 #[test]
 fn a_payment_of_the_day_that_came_after_the_comparison_stops_the_close_whatever_hour_the_day_ends_at() {
     for (ends, of_the_next) in [("23:00", 23), ("06:00", 30)] {
-        a_day_that_ends_at(ends, of_the_next);
+        a_day_that_ends_at(&Home::new(), ends, of_the_next);
+        if let Some(database) = Database::fresh("a day that ends at another hour") {
+            a_day_that_ends_at(&Home::over(database.url()), ends, of_the_next);
+        }
     }
 }
 
 /// An hour of the next day is `of_the_next`.
-fn a_day_that_ends_at(ends: &str, of_the_next: i64) {
-    let home = Home::new();
-    with_people(&home);
+fn a_day_that_ends_at(home: &Home, ends: &str, of_the_next: i64) {
+    with_people(home);
     let profile = home.path("partners").join("standard.toml");
     let text = std::fs::read_to_string(&profile).unwrap();
     let changed = text.replacen("[statement]\n", &format!("[statement]\nday_ends = \"{ends}\"\n"), 1);
     assert_ne!(text, changed);
     std::fs::write(&profile, changed).unwrap();
     let gateway = home.serve();
-    bill(&home, "HD-1", 100_000);
-    bill(&home, "HD-2", 200_000);
-    notify(&home, "P1", "HD-1", 100_000, 9);
-    assert_eq!(bring(&home, DAY, &statement(&[("P1", "HD-1", 100_000, 9)])).status, 201);
-    assert_eq!(compare(&home, DAY).status, 200);
-    assert_eq!(close(&home, "an", DAY, "draft", json!({})).status, 200);
-    bill(&home, "HD-3", 300_000);
-    notify(&home, "P3", "HD-3", 300_000, of_the_next);
-    assert_eq!(close(&home, "an", DAY, "draft", json!({})).status, 200, "it is not of the day");
-    notify(&home, "P2", "HD-2", 200_000, 10);
-    refused(&close(&home, "an", DAY, "draft", json!({})), 409, "compare it again");
-    assert_eq!(compare(&home, DAY).status, 200);
-    let draft = close(&home, "an", DAY, "draft", json!({}));
+    bill(home, "HD-1", 100_000);
+    bill(home, "HD-2", 200_000);
+    notify(home, "P1", "HD-1", 100_000, 9);
+    assert_eq!(bring(home, DAY, &statement(&[("P1", "HD-1", 100_000, 9)])).status, 201);
+    assert_eq!(compare(home, DAY).status, 200);
+    assert_eq!(close(home, "an", DAY, "draft", json!({})).status, 200);
+    bill(home, "HD-3", 300_000);
+    notify(home, "P3", "HD-3", 300_000, of_the_next);
+    assert_eq!(close(home, "an", DAY, "draft", json!({})).status, 200, "it is not of the day");
+    notify(home, "P2", "HD-2", 200_000, 10);
+    refused(&close(home, "an", DAY, "draft", json!({})), 409, "compare it again");
+    assert_eq!(compare(home, DAY).status, 200);
+    let draft = close(home, "an", DAY, "draft", json!({}));
     assert_eq!(draft.json()["figures"]["legs"]["partner"]["sums"]["held"]["count"], 2, "{}", draft.text());
     if of_the_next > 24 {
-        what_comes_late_for_the_night(&home);
+        what_comes_late_for_the_night(home);
     }
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
