@@ -41,19 +41,12 @@ macro_rules! is_held {
 }
 pub(super) use is_held;
 
-/// Has the core a message about a posting of this event? Its number holds the posting's above 16 bits.
+/// Has the core a message about a posting of event `e`? Its number holds the posting's above 16 bits.
 macro_rules! was_told {
-    ($event:literal) => {
-        concat!(
-            "(EXISTS (SELECT 1 FROM dispatches d WHERE d.no >= ",
-            $event,
-            ".first_posting << 16 AND d.no < (",
-            $event,
-            ".first_posting + 1) << 16) OR EXISTS (SELECT 1 FROM postings p JOIN dispatches d ON d.no >= p.no << 16 \
-             AND d.no < (p.no + 1) << 16 WHERE p.event_no = ",
-            $event,
-            ".no AND p.kind IN ('rematch', 'reverse')))"
-        )
+    () => {
+        "(EXISTS (SELECT 1 FROM dispatches d WHERE d.no >= e.first_posting << 16 AND d.no < (e.first_posting + 1) << 16) \
+         OR EXISTS (SELECT 1 FROM postings p JOIN dispatches d ON d.no >= p.no << 16 AND d.no < (p.no + 1) << 16 \
+         WHERE p.event_no = e.no AND p.kind IN ('rematch', 'reverse')))"
     };
 }
 pub(super) use was_told;
@@ -67,7 +60,7 @@ macro_rules! day_event_columns {
             "e.no, e.key, e.movement, CASE WHEN e.state = 'settled' THEN 'told' WHEN e.state = 'reversed' AND NOT ",
             crate::store::statement_cells::reversed_by_partner!(),
             " THEN 'undone' WHEN e.state IN ('parked', 'reversed') THEN CASE WHEN ",
-            crate::store::statement_cells::was_told!("e"),
+            crate::store::statement_cells::was_told!(),
             " THEN 'told' ELSE 'kept' END WHEN e.state = 'applied' THEN CASE WHEN EXISTS (SELECT 1 FROM events o \
              JOIN postings p ON p.event_no = o.no AND p.kind IN ('rematch', 'reverse') AND p.kind = 'reverse' \
              JOIN dispatches d ON d.no >= p.no << 16 AND d.no < (p.no + 1) << 16 WHERE o.key = e.reverses) \
