@@ -15,6 +15,7 @@ pub use parts::{open_readers, open_store, store_options};
 use crate::config::{Config, ConfigError};
 use crate::domain::ids::Generation;
 use crate::domain::time::Clock;
+use crate::finance;
 use crate::http::body::Bounds;
 use crate::http::health::Health;
 use crate::http::internal::Internal;
@@ -282,12 +283,14 @@ impl Gateway {
             desk_work: Arc::new(tokio::sync::Semaphore::new(DESK_WORK_MAX)),
             metrics: telemetry::render_metrics,
         });
-        let server = HttpServer::new(move || WebApp::new().app_data(data.clone()).configure(internal::routes))
-            .workers(1)
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(HEAD_DEADLINE)
-            .shutdown_timeout(config.file.drain.finish_s)
-            .disable_signals();
+        let server = HttpServer::new(move || {
+            WebApp::new().app_data(data.clone()).configure(finance::routes).configure(internal::routes)
+        })
+        .workers(1)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_DEADLINE)
+        .shutdown_timeout(config.file.drain.finish_s)
+        .disable_signals();
         bound(server.bind(config.internal), "listen.internal", config.internal)
             .map(|server| (server.addrs().first().copied().unwrap_or(config.internal), server.run()))
             .map(|(address, server)| (server, address))

@@ -15,6 +15,8 @@ pub mod outbox;
 pub mod reconcile;
 
 pub mod http;
+
+pub mod finance;
 pub mod sandbox;
 
 pub mod app;

@@ -5,7 +5,7 @@
 
 mod stage;
 
-use self::stage::{Folder, config, grudges, load, random, register, share_out, staff};
+use self::stage::{Folder, config, grudges, load, people, random, register, share_out, staff};
 use super::{Exit, Failure, Outcome, out};
 use crate::app::{Running, Start};
 use crate::domain::ids::PartnerCode;
@@ -95,7 +95,10 @@ pub fn run(args: &Args) -> Outcome {
     let internal = stage.gateway.internal();
     let public = stage.gateway.public();
     out::raw(format!(
-        "collectors call  http://{public}/webhooks/<partner>\nopen             http://{internal}/\n\n{page}"
+        "collectors call  http://{public}/webhooks/<partner>\nopen             http://{internal}/\n\
+         log in as        demo-maker, demo-checker, demo-admin, demo-ops or demo-viewer\n\
+         password         {}\n\n{page}",
+        stage.password
     ));
     stage.gateway.wait()?;
     Ok(exit)
@@ -113,6 +116,7 @@ pub struct Stage {
     pub bills: Vec<Invoice>,
     payments: Vec<Vec<Payment>>,
     profiles: Vec<Arc<Profile>>,
+    password: String,
     clock: Arc<DayClock>,
     day: Date,
     chance: Chance,
@@ -160,6 +164,7 @@ impl Stage {
         let tokens = [random()?, random()?, random()?, random()?].map(hex::encode);
         let config = config(&folder, args, (&core.url(), &whsec), &tokens)?;
         let (seal_key, database) = (config.seal_secret.clone(), folder.0.join("books.db"));
+        let password = people(&config, clock.now())?;
         let secrets = Arc::clone(&keys);
         let gateway = Running::start(Start { config, clock: Arc::clone(&clock), secrets, signals: !args.exit })?;
         let [token, people @ ..] = tokens;
@@ -181,6 +186,7 @@ impl Stage {
             bills,
             payments,
             profiles: partners.iter().map(Arc::clone).collect(),
+            password,
             clock: the_clock,
             day,
             chance: Chance(args.seed),

@@ -18,6 +18,7 @@ mod sandbox;
 mod serve;
 mod settlement;
 mod statement;
+mod user;
 
 use crate::config::{Config, ConfigError, EnvSecrets};
 use crate::domain::time::{Clock as _, SystemClock};
@@ -121,6 +122,9 @@ enum Command {
     /// Who may approve how much.
     #[command(subcommand)]
     Authority(desk::AuthorityCommand),
+    /// Who may log in to the finance desk.
+    #[command(subcommand)]
+    User(user::Command),
     /// Signs a partner's day or month off.
     #[command(subcommand)]
     Close(close::Command),
@@ -201,6 +205,7 @@ fn run(command: Command) -> Outcome {
         Command::Rule(args) => desk::rule(&args),
         Command::Refunds(args) => desk::refunds(&args),
         Command::Authority(command) => desk::authority(&command),
+        Command::User(command) => user::run(&command),
         Command::Close(command) => close::run(&command),
         Command::Settlement(args) => settlement::run(&args),
         Command::Minutes(args) => minutes::run(&args),

@@ -28,3 +28,4 @@ pub mod review;
 pub mod secret;
 pub mod statement;
 pub mod time;
+pub mod user;

@@ -369,7 +369,7 @@ async fn marked(internal: &Internal, by: Author, no: i64, mark: Mark) -> Result<
 }
 
 /// A question that may take long, on a reading connection of its own.
-pub(super) async fn beside<T: Send + 'static>(
+pub(crate) async fn beside<T: Send + 'static>(
     internal: &Internal,
     ask: impl FnOnce(&mut dyn Reports) -> T + Send + 'static,
 ) -> Result<T, Problem> {
@@ -385,7 +385,7 @@ pub(super) async fn beside<T: Send + 'static>(
 }
 
 /// Work that waits for the writer, on a thread that may.
-pub(super) async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+pub(crate) async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     let (tell, answer) = oneshot::channel();
     // Whoever asked may have hung up: it is done all the same.
     let life = move || drop(tell.send(work()));

@@ -5,8 +5,8 @@
 
 pub mod body;
 pub mod certificates;
-mod closes;
-mod desk;
+pub mod closes;
+pub mod desk;
 pub mod health;
 pub mod import;
 pub mod internal;
@@ -15,7 +15,7 @@ pub mod operations;
 pub mod page;
 pub mod peer;
 pub mod problem;
-mod proposals;
+pub mod proposals;
 pub mod public;
 pub mod questions;
 pub mod settlements;

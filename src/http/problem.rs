@@ -37,6 +37,12 @@ impl Problem {
         self
     }
 
+    /// The sentence for the caller.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
     /// 400
     #[must_use]
     pub fn bad_request() -> Self {

@@ -75,7 +75,7 @@ fn layout(profile: &Profile, kind: StatementKind) -> Result<&Layout, Problem> {
 }
 
 /// Long work on a thread of its own; one at a time.
-pub(super) async fn alone<T: Send + 'static>(
+pub(crate) async fn alone<T: Send + 'static>(
     internal: &Internal,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -97,7 +97,7 @@ pub(super) async fn alone<T: Send + 'static>(
     answer.await.map_err(|_panicked| Problem::internal())?
 }
 
-pub(super) fn stopped(error: &dyn std::fmt::Display) -> Problem {
+pub(crate) fn stopped(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(error = %error, "Something that finance asked for was not done; it may be tried again");
     Problem::unavailable()
 }

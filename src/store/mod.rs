@@ -26,6 +26,7 @@ mod shared;
 pub mod sqlite;
 mod statement_cells;
 pub mod statements;
+pub mod users;
 
 pub use messages::{CommandAnswer, DispatchCommand, FoundDispatch, LeaseRequest, RoutePause, RouteState};
 pub use place::{Options, Place, migrate, open, open_reports};
@@ -217,7 +218,7 @@ pub struct Seal {
 }
 
 /// One transaction.
-pub trait Tx: desk::DeskTx + closes::CloseTx {
+pub trait Tx: desk::DeskTx + closes::CloseTx + users::UserTx {
     /// Where this writer's lane goes on.
     ///
     /// # Errors

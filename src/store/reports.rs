@@ -187,7 +187,12 @@ pub struct Inconsistencies {
 
 /// Questions, each a whole one. `&mut` because a connection answers one at a time.
 pub trait Reports:
-    Send + DeskReports + CloseReports + super::settlements::Settlements + super::periods::Periods
+    Send
+    + DeskReports
+    + CloseReports
+    + super::settlements::Settlements
+    + super::periods::Periods
+    + super::users::UserReports
 {
     /// Another reader of the same books, for a thread beside this one.
     ///

@@ -5,8 +5,13 @@ use super::{Args, failed};
 use crate::app::Running;
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::domain::ids::Author;
 use crate::domain::invoice::Invoice;
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Role, Roles};
+use crate::finance::password;
+use crate::ledger::transact;
 use crate::outbox::internal_client::InternalClient;
 use crate::partner::Partners;
 use crate::sandbox::bills;
@@ -15,6 +20,7 @@ use crate::sandbox::collector::Payment;
 use crate::sandbox::core_book::{Act, Order};
 use crate::sandbox::evening::{STAFF, Staff};
 use crate::sandbox::scenario::Scenario;
+use crate::store::users::User;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -92,6 +98,33 @@ pub(super) fn config(
         text.push_str(&format!("[[token]]\nname = \"{name}\"\nscope = [{scope}]\nsecret = {secret}\n"));
     }
     Ok(Config::of(Path::new("the demo's configuration"), &text, [])?)
+}
+
+/// Everybody who may log in to the demo's pages, each with one role, under one password that is made up anew each time.
+/// Those who also have a token go by the same name.
+pub(super) fn people(config: &Config, at: Timestamp) -> Result<String, Failure> {
+    let [maker, checker, admin] = STAFF;
+    let secret = hex::encode(random()?);
+    let password = secret.get(..12).unwrap_or_default().to_owned();
+    let phc = password::hash(&password).map_err(failed)?;
+    let by = Author::parse("system:demo").map_err(failed)?;
+    let named = [
+        (maker, Role::Maker),
+        (checker, Role::Checker),
+        (admin, Role::Admin),
+        ("demo-ops", Role::Ops),
+        ("demo-viewer", Role::Viewer),
+    ];
+    let users = named.into_iter().map(|(name, role)| {
+        let name = Author::parse(name).map_err(failed)?;
+        let new = User::new(name, Roles::of(&[role]), phc.clone(), (by.clone(), at));
+        Ok(User { given: false, ..new })
+    });
+    let users: Vec<User> = users.collect::<Result<_, Failure>>()?;
+    let mut store = crate::app::open_store(config)?;
+    let added = transact(store.as_mut(), |tx| users.iter().try_for_each(|user| tx.add_user(user).map(drop)));
+    added.map_err(failed)?;
+    Ok(password)
 }
 
 /// Tells the gateway of the bills, as the billing core does.

@@ -14,7 +14,7 @@ const LOCK: i64 = 0x7363_686d;
 const VERSION_TIME: Duration = Duration::from_secs(4 * 3_600);
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [Version; 7] = [
+const MIGRATIONS: [Version; 8] = [
     ("0001_spine", include_str!("../migrations/0001_spine.postgres.sql")),
     ("0002_reconciliation", include_str!("../migrations/0002_reconciliation.postgres.sql")),
     ("0003_desk", include_str!("../migrations/0003_desk.postgres.sql")),
@@ -22,6 +22,7 @@ const MIGRATIONS: [Version; 7] = [
     ("0005_close", include_str!("../migrations/0005_close.postgres.sql")),
     ("0006_rules_day", include_str!("../migrations/0006_rules_day.postgres.sql")),
     ("0007_settled", include_str!("../migrations/0007_settled.postgres.sql")),
+    ("0008_users", include_str!("../migrations/0008_users.postgres.sql")),
 ];
 
 /// Brings the schema up; says what it did.

@@ -27,6 +27,7 @@ mod settlements;
 mod statements;
 mod tls;
 mod tx;
+mod users;
 mod write;
 
 pub use place::{PostgresPlace, Privacy};

@@ -19,6 +19,7 @@ mod settlements;
 mod statement;
 mod statements;
 mod tx;
+mod users;
 mod write;
 
 pub use backup::{BackupProgress, backup, restore};

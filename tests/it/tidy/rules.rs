@@ -52,6 +52,20 @@ const FLOWS: &[&str] = &[
     "reconcile",
     "telemetry",
 ];
+const PAGES: &[&str] = &[
+    "domain",
+    "partner",
+    "matching",
+    "store",
+    "seen",
+    "ledger",
+    "intake",
+    "outbox",
+    "inquiry",
+    "reconcile",
+    "telemetry",
+    "http",
+];
 const EDGES: &[&str] = &[
     "domain",
     "partner",
@@ -80,7 +94,9 @@ fn may_import(module: &str) -> Option<&'static [&'static str]> {
         "telemetry" => Some(BASE),
         "ledger" => Some(SIDE),
         "intake" | "outbox" | "inquiry" | "reconcile" => Some(LEDGER),
-        "http" | "finance" | "sandbox" | "config" => Some(FLOWS),
+        "http" | "sandbox" | "config" => Some(FLOWS),
+        // A page asks the same questions as the API and calls its verbs.
+        "finance" => Some(PAGES),
         "app" | "cli" | "lib" | "main" => Some(EDGES),
         _ => None,
     }

@@ -11,6 +11,7 @@ mod periods;
 mod reports;
 mod retention;
 mod tx;
+mod users;
 
 pub use reports::MemoryReports;
 

@@ -1,0 +1,117 @@
+//! `thuho user`: who may log in to the finance desk. For the first user of a new installation, and for whoever forgot the
+//! password when no admin is there; everything else is on the page of users. A password is made up here and changed by its
+//! owner at the first log-in, so that it is in no shell's history.
+
+use super::{ConfigArg, Exit, Failure, Outcome, load, out};
+use crate::app;
+use crate::domain::ids::Author;
+use crate::domain::time::{Clock as _, SystemClock};
+use crate::domain::user::{Role, Roles};
+use crate::finance::password;
+use crate::ledger::transact;
+use crate::store;
+use crate::store::users::{User, UserChange};
+
+/// Who a user is added by here.
+const BY: &str = "system:command-line";
+
+/// `thuho user ..`
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Adds somebody and prints a password for the first log-in.
+    Add {
+        /// The name, which is also that of an author.
+        name: String,
+        /// viewer, maker, checker, ops or admin; may be given more than once.
+        #[arg(long = "role", value_name = "ROLE", required = true)]
+        roles: Vec<String>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Prints a new password for the next log-in, and ends every session of this user.
+    Passwd {
+        /// Whose.
+        name: String,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Everybody, with roles.
+    List {
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Wrong arguments, a file that a gateway holds, the machine's.
+pub fn run(command: &Command) -> Outcome {
+    match command {
+        Command::Add { name, roles, config } => add(name, roles, config),
+        Command::Passwd { name, config } => passwd(name, config),
+        Command::List { config } => list(config),
+    }
+}
+
+fn named(name: &str) -> Result<Author, Failure> {
+    Author::parse(name).map_err(|e| Failure::Wrong(format!("NAME: {e}")))
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::Failed(error.to_string())
+}
+
+/// A password that nobody chose, and what is kept of it.
+fn made_up() -> Result<(String, String), Failure> {
+    let mut bytes = [0; 10];
+    getrandom::fill(&mut bytes).map_err(failed)?;
+    let password = hex::encode(bytes);
+    let phc = password::hash(&password).map_err(failed)?;
+    Ok((password, phc))
+}
+
+fn add(name: &str, roles: &[String], config: &ConfigArg) -> Outcome {
+    let name = named(name)?;
+    let expected = |word: &String| {
+        let words: Vec<&str> = Role::ALL.iter().map(|role| role.word()).collect();
+        Failure::Wrong(format!("--role {word}: expected one of {}", words.join(", ")))
+    };
+    let roles: Vec<Role> =
+        roles.iter().map(|word| Role::parse(word).ok_or_else(|| expected(word))).collect::<Result<_, _>>()?;
+    let mut store = app::open_store(&load(&config.config)?)?;
+    let (password, phc) = made_up()?;
+    let by = Author::parse(BY).map_err(failed)?;
+    let user = User::new(name, Roles::of(&roles), phc, (by, SystemClock.now()));
+    let (added, _) = transact(store.as_mut(), |tx| tx.add_user(&user)).map_err(failed)?;
+    if !added {
+        out::note(format!("there is a user {} already", user.name));
+        return Ok(Exit::No);
+    }
+    out::line(format!("user      {}\nroles     {}\npassword  {password}", user.name, user.roles.words()));
+    Ok(Exit::Done)
+}
+
+fn passwd(name: &str, config: &ConfigArg) -> Outcome {
+    let name = named(name)?;
+    let mut store = app::open_store(&load(&config.config)?)?;
+    let (password, phc) = made_up()?;
+    let change = UserChange::Password { phc, given: true };
+    let (there, _) = transact(store.as_mut(), |tx| tx.change_user(&name, &change)).map_err(failed)?;
+    if !there {
+        out::note(format!("there is no user {name}"));
+        return Ok(Exit::No);
+    }
+    out::line(format!("user      {name}\npassword  {password}"));
+    Ok(Exit::Done)
+}
+
+fn list(config: &ConfigArg) -> Outcome {
+    let config = load(&config.config)?;
+    let mut reports = store::open_reports(&config.store).map_err(failed)?;
+    for user in reports.users().map_err(failed)? {
+        let gone = if user.disabled { "  disabled" } else { "" };
+        out::line(format!("{:<24} {}{gone}", user.name.as_str(), user.roles.words()));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,73 @@
+//! Forms: small, from this session's own pages, and each field named.
+
+use super::session::Who;
+use super::stop::Stop;
+use super::words::Words;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
+use serde::de::DeserializeOwned;
+
+/// The longest form, in bytes: a list of ten thousand breaks and a reason.
+const FORM_BYTES: usize = 1 << 20;
+
+/// A form's fields in their order; a name may come more than once.
+#[derive(Clone, Debug, Default)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// The value of the last field of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).last()
+    }
+
+    /// The same, without spaces around it; nothing where it is empty.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// Every value of this name.
+    pub fn all<'f>(&'f self, name: &str) -> impl Iterator<Item = &'f str> {
+        self.0.iter().filter(move |(of, _)| of == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads a form of this session. Another site cannot know what each of our forms carries, and a browser says so besides.
+///
+/// # Errors
+/// [`Stop`]: too long, not a form, or not of this session.
+pub async fn read(request: &HttpRequest, payload: web::Payload, who: &Who) -> Result<Form, Stop> {
+    let form = unbound(request, payload, who.words()).await?;
+    if !form.get("csrf").is_some_and(|csrf| who.sent(csrf)) {
+        return Err(old(who.words()));
+    }
+    Ok(form)
+}
+
+/// A form of nobody's session: the log-in.
+///
+/// # Errors
+/// As [`read`].
+pub async fn unbound(request: &HttpRequest, payload: web::Payload, w: Words) -> Result<Form, Stop> {
+    let site = request.headers().get("sec-fetch-site").map(|value| value.as_bytes());
+    if !matches!(site, None | Some(b"same-origin" | b"none")) {
+        return Err(old(w));
+    }
+    let too_long = || Stop::no(StatusCode::PAYLOAD_TOO_LARGE, w.form_old(), w);
+    let bytes = payload.to_bytes_limited(FORM_BYTES).await.map_err(|_too_long| too_long())?;
+    let bytes = bytes.map_err(|_broken| old(w))?;
+    serde_urlencoded::from_bytes(&bytes).map(Form).map_err(|_not_a_form| old(w))
+}
+
+/// A page's query.
+///
+/// # Errors
+/// [`Stop`] where it is not one of ours.
+pub fn query<T: DeserializeOwned>(request: &HttpRequest, w: Words) -> Result<T, Stop> {
+    serde_urlencoded::from_str(request.query_string()).map_err(|_not_ours| Stop::not_there(w))
+}
+
+fn old(w: Words) -> Stop {
+    Stop::no(StatusCode::FORBIDDEN, w.form_old(), w)
+}

@@ -1,0 +1,6 @@
+//! Words of the page `approvals`.
+
+use super::words;
+
+words! {APPROVALS,
+}

@@ -1,0 +1,6 @@
+//! Words of the page `audit`.
+
+use super::words;
+
+words! {AUDIT,
+}

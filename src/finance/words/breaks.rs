@@ -1,0 +1,6 @@
+//! Words of the page `breaks`.
+
+use super::words;
+
+words! {BREAKS,
+}

@@ -1,0 +1,6 @@
+//! Words of the page `closes`.
+
+use super::words;
+
+words! {CLOSES,
+}

@@ -1,0 +1,6 @@
+//! Words of the page `customer`.
+
+use super::words;
+
+words! {CUSTOMER,
+}

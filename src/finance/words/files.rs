@@ -1,0 +1,6 @@
+//! Words of the page `files`.
+
+use super::words;
+
+words! {FILES,
+}

@@ -1,0 +1,6 @@
+//! Words of the page `matching`.
+
+use super::words;
+
+words! {MATCHING,
+}

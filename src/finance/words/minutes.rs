@@ -1,0 +1,6 @@
+//! Words of the page `minutes`.
+
+use super::words;
+
+words! {MINUTES,
+}

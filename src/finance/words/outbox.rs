@@ -1,0 +1,6 @@
+//! Words of the page `outbox`.
+
+use super::words;
+
+words! {OUTBOX,
+}

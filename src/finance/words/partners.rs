@@ -1,0 +1,6 @@
+//! Words of the page `partners`.
+
+use super::words;
+
+words! {PARTNERS,
+}

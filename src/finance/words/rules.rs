@@ -1,0 +1,6 @@
+//! Words of the page `rules`.
+
+use super::words;
+
+words! {RULES,
+}

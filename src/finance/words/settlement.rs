@@ -1,0 +1,6 @@
+//! Words of the page `settlement`.
+
+use super::words;
+
+words! {SETTLEMENT,
+}

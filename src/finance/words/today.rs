@@ -1,0 +1,6 @@
+//! Words of the page `today`.
+
+use super::words;
+
+words! {TODAY,
+}

@@ -1,0 +1,6 @@
+//! Words of the page `users`.
+
+use super::words;
+
+words! {USERS,
+}
