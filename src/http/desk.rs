@@ -125,11 +125,11 @@ impl BreaksQuery {
             class: class.transpose()?,
             partner: partner.map_err(|e| bad(e.to_string()))?,
             assignee: assignee.map_err(|e| bad(e.to_string()))?,
-            event: None,
             aged_from,
             aged_to,
             before: self.before,
             limit: rows(self.limit)?,
+            ..BreakFilter::default()
         })
     }
 }

@@ -2,8 +2,11 @@
 //! authorities. The database holds the rules itself: nobody approves their own proposal, nobody beyond their authority,
 //! nothing is carried out that is not approved, and no item twice.
 
+mod filter;
 mod verbs;
 
+pub(in crate::store) use filter::Asked;
+pub use filter::{BreakFilter, BreakOrder, Found};
 pub use verbs::{DeskReports, DeskTx};
 
 use crate::domain::ids::{Author, DispatchKey, EventKey, InvoiceId, Movement, PartnerCode, PostingNo};
@@ -401,50 +404,11 @@ pub struct BreakView {
     pub close_reason: Option<String>,
 }
 
-/// Which breaks to list, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BreakFilter {
-    /// Only those that are not closed.
-    pub open_only: bool,
-    /// Only in this state.
-    pub state: Option<BreakState>,
-    /// Only of this class.
-    pub class: Option<BreakClass>,
-    /// Only of this partner.
-    pub partner: Option<PartnerCode>,
-    /// Only this person's.
-    pub assignee: Option<Author>,
-    /// Only of this payment.
-    pub event: Option<EventKey>,
-    /// Only with an accounting day from here,
-    pub aged_from: Option<Date>,
-    /// to here.
-    pub aged_to: Option<Date>,
-    /// Only those below this number: the next page.
-    pub before: Option<i64>,
-    /// At most.
-    pub limit: u32,
-}
-
 impl BreakView {
     /// May it go on open over its day's close? Only what waits for the next day anyway, or what somebody said so of.
     #[must_use]
     pub fn goes_on(&self) -> bool {
         self.accepted || self.leg.is_some_and(|leg| leg.carried)
-    }
-}
-
-impl BreakFilter {
-    /// The newest ones that are not closed.
-    #[must_use]
-    pub fn open(limit: u32) -> Self {
-        Self { open_only: true, limit, ..Self::default() }
-    }
-
-    /// The newest ones, closed or not.
-    #[must_use]
-    pub fn all(limit: u32) -> Self {
-        Self { limit, ..Self::default() }
     }
 }
 

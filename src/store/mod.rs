@@ -15,6 +15,7 @@ mod desk_cells;
 mod messages;
 mod migrations;
 mod numbers;
+pub mod pages;
 pub mod periods;
 mod place;
 pub mod postgres;

@@ -193,6 +193,7 @@ pub trait Reports:
     + super::settlements::Settlements
     + super::periods::Periods
     + super::users::UserReports
+    + super::pages::PageReports
 {
     /// Another reader of the same books, for a thread beside this one.
     ///

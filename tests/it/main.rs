@@ -26,6 +26,8 @@ mod memory;
 mod minutes;
 #[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod pages;
 mod panics;
 mod process;
 mod profiles;

@@ -85,7 +85,8 @@ fn a_schema_is_brought_up_once() {
             "0004_settlement".to_owned(),
             "0005_close".to_owned(),
             "0006_rules_day".to_owned(),
-            "0007_settled".to_owned()
+            "0007_settled".to_owned(),
+            "0009_pages".to_owned()
         ]
     );
     assert_eq!(db::migrate(&path).unwrap(), Vec::<String>::new());

@@ -4,6 +4,7 @@
 use super::row::Key;
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;
+use crate::domain::fold::fold;
 use crate::domain::ids::{DispatchKey, InvoiceId, PartnerCode};
 use crate::domain::review::NewBreak;
 use crate::store::StoreError;
@@ -25,6 +26,7 @@ pub(super) struct Breaks<'w> {
     ours: Vec<Option<i64>>,
     theirs: Vec<Option<i64>>,
     carried: Vec<bool>,
+    folded: Vec<String>,
 }
 
 impl<'w> Breaks<'w> {
@@ -46,18 +48,26 @@ impl<'w> Breaks<'w> {
             ours: breaks.iter().map(|b| leg(b).and_then(|leg| leg.ours)).collect(),
             theirs: breaks.iter().map(|b| leg(b).and_then(|leg| leg.theirs)).collect(),
             carried: breaks.iter().map(|b| leg(b).is_some_and(|leg| leg.carried)).collect(),
+            folded: breaks.iter().map(|b| fold(&b.detail)).collect(),
         }
     }
 
     pub(super) fn ask(&self) -> Option<Ask<'_>> {
         const ADD: &str = "-- breaks.add\nINSERT INTO breaks
                 (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
-                 theirs, carried)
-            SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[],
+                 theirs, carried, about, unit, area, channel, folded)
+            SELECT u.class, u.partner, u.event_key, u.invoice, u.dispatch, u.amount, u.detail, u.opened_at, u.mark, u.leg,
+                u.day, u.line_no, u.ours, u.theirs, u.carried, a.id, i.unit, i.area, e.channel,
+                u.folded || coalesce(' ' || lower(a.id COLLATE \"C\"), '')
+            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[],
                 $8::bigint[], $9::bytea[], $10::text[], $11::date[], $12::bigint[], $13::bigint[], $14::bigint[],
-                $15::boolean[])
+                $15::boolean[], $16::text[])
                 u (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
-                    theirs, carried)
+                    theirs, carried, folded)
+                LEFT JOIN events e ON e.key = u.event_key
+                CROSS JOIN LATERAL (SELECT coalesce(u.invoice, e.names_invoice, (SELECT n.id FROM statement_lines l
+                    JOIN invoices n ON n.id = l.ref_invoice WHERE l.no = u.line_no)) AS id) a
+                LEFT JOIN invoices i ON i.id = a.id
             WHERE NOT EXISTS (SELECT 1 FROM breaks s WHERE s.mark = u.mark AND s.mark IS NOT NULL
                 AND s.closed_at IS NOT NULL AND s.proposal_no IS NOT NULL AND s.leg <> 'bank'
                 AND s.ours IS NOT DISTINCT FROM u.ours AND s.theirs IS NOT DISTINCT FROM u.theirs)
@@ -79,6 +89,7 @@ impl<'w> Breaks<'w> {
                 &self.ours,
                 &self.theirs,
                 &self.carried,
+                &self.folded,
             ];
             Ask::new(ADD, params)
         })

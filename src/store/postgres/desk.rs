@@ -233,42 +233,7 @@ impl DeskTx for PostgresTx<'_> {
 
 impl DeskReports for PostgresReports {
     fn breaks(&mut self, filter: &BreakFilter) -> Result<Vec<BreakView>, StoreError> {
-        // Those that are not closed have an index of their own.
-        const OPEN: &str = concat!(
-            "-- reports.open_breaks\nSELECT ",
-            break_columns!(),
-            " FROM breaks b WHERE b.closed_at IS NULL AND b.no < coalesce($1::bigint, 9223372036854775807)
-                AND ($2::text IS NULL OR b.state = $2) AND ($3::text IS NULL OR b.class = $3)
-                AND ($4::text IS NULL OR b.partner = $4) AND ($5::text IS NULL OR b.assignee = $5)
-                AND ($6::uuid IS NULL OR b.event_key = $6) AND ($7::date IS NULL OR b.aged_from >= $7)
-                AND ($8::date IS NULL OR b.aged_from <= $8) ORDER BY b.no DESC LIMIT $9"
-        );
-        const ALL: &str = concat!(
-            "-- reports.breaks\nSELECT ",
-            break_columns!(),
-            " FROM breaks b WHERE b.no < coalesce($1::bigint, 9223372036854775807)
-                AND ($2::text IS NULL OR b.state = $2) AND ($3::text IS NULL OR b.class = $3)
-                AND ($4::text IS NULL OR b.partner = $4) AND ($5::text IS NULL OR b.assignee = $5)
-                AND ($6::uuid IS NULL OR b.event_key = $6) AND ($7::date IS NULL OR b.aged_from >= $7)
-                AND ($8::date IS NULL OR b.aged_from <= $8) ORDER BY b.no DESC LIMIT $9"
-        );
-        let (state, class) = (filter.state.map(|s| s.word()), filter.class.map(BreakClass::code));
-        let (partner, assignee) =
-            (filter.partner.as_ref().map(PartnerCode::as_str), filter.assignee.as_ref().map(Author::as_str));
-        let (event, limit) = (filter.event.map(|key| Key(*key.as_bytes())), i64::from(filter.limit));
-        let params: Vec<Param<'_>> = vec![
-            &filter.before,
-            &state,
-            &class,
-            &partner,
-            &assignee,
-            &event,
-            &filter.aged_from,
-            &filter.aged_to,
-            &limit,
-        ];
-        let sql = if filter.open_only { OPEN } else { ALL };
-        self.ask_one(Ask::new(sql, params))?.all(break_view)
+        self.break_page(filter)
     }
 
     fn one_break(&mut self, no: i64) -> Result<Option<BreakView>, StoreError> {

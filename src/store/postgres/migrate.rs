@@ -14,7 +14,7 @@ const LOCK: i64 = 0x7363_686d;
 const VERSION_TIME: Duration = Duration::from_secs(4 * 3_600);
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [Version; 8] = [
+const MIGRATIONS: [Version; 9] = [
     ("0001_spine", include_str!("../migrations/0001_spine.postgres.sql")),
     ("0002_reconciliation", include_str!("../migrations/0002_reconciliation.postgres.sql")),
     ("0003_desk", include_str!("../migrations/0003_desk.postgres.sql")),
@@ -23,6 +23,7 @@ const MIGRATIONS: [Version; 8] = [
     ("0006_rules_day", include_str!("../migrations/0006_rules_day.postgres.sql")),
     ("0007_settled", include_str!("../migrations/0007_settled.postgres.sql")),
     ("0008_users", include_str!("../migrations/0008_users.postgres.sql")),
+    ("0009_pages", include_str!("../migrations/0009_pages.postgres.sql")),
 ];
 
 /// Brings the schema up; says what it did.

@@ -15,6 +15,7 @@ mod lane;
 mod locks;
 mod migrate;
 mod outbox;
+mod pages;
 mod periods;
 mod place;
 mod position;

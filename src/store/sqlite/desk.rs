@@ -236,36 +236,7 @@ impl DeskTx for SqliteTx<'_> {
 
 impl DeskReports for SqliteReports {
     fn breaks(&mut self, filter: &BreakFilter) -> Result<Vec<BreakView>, StoreError> {
-        // Those that are not closed have an index of their own.
-        const OPEN: &str = concat!(
-            "-- reports.open_breaks\nSELECT ",
-            break_columns!(),
-            " FROM breaks b WHERE b.closed_at IS NULL AND b.no < coalesce(?1, 9223372036854775807) AND (?2 IS NULL OR b.state = ?2)
-                AND (?3 IS NULL OR b.class = ?3) AND (?4 IS NULL OR b.partner = ?4) AND (?5 IS NULL OR b.assignee = ?5)
-                AND (?6 IS NULL OR b.event_key = ?6) AND (?7 IS NULL OR b.aged_from >= ?7)
-                AND (?8 IS NULL OR b.aged_from <= ?8) ORDER BY b.no DESC LIMIT ?9"
-        );
-        const ALL: &str = concat!(
-            "-- reports.breaks\nSELECT ",
-            break_columns!(),
-            " FROM breaks b WHERE b.no < coalesce(?1, 9223372036854775807) AND (?2 IS NULL OR b.state = ?2)
-                AND (?3 IS NULL OR b.class = ?3) AND (?4 IS NULL OR b.partner = ?4) AND (?5 IS NULL OR b.assignee = ?5)
-                AND (?6 IS NULL OR b.event_key = ?6) AND (?7 IS NULL OR b.aged_from >= ?7)
-                AND (?8 IS NULL OR b.aged_from <= ?8) ORDER BY b.no DESC LIMIT ?9"
-        );
-        let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string());
-        let params = params![
-            filter.before,
-            filter.state.map(|state| state.word()),
-            filter.class.map(|class| class.code()),
-            filter.partner.as_ref().map(PartnerCode::as_str),
-            filter.assignee.as_ref().map(Author::as_str),
-            filter.event.as_ref().map(EventKey::as_bytes),
-            day(filter.aged_from),
-            day(filter.aged_to),
-            filter.limit,
-        ];
-        self.db().all(if filter.open_only { OPEN } else { ALL }, params, |cells| break_view(cells))
+        super::pages::breaks(self.db(), filter)
     }
 
     fn one_break(&mut self, no: i64) -> Result<Option<BreakView>, StoreError> {

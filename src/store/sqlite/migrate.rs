@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: i64 = 0x7468_7568;
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [Version; 8] = [
+const MIGRATIONS: [Version; 9] = [
     ("0001_spine", include_str!("../migrations/0001_spine.sqlite.sql")),
     ("0002_reconciliation", include_str!("../migrations/0002_reconciliation.sqlite.sql")),
     ("0003_desk", include_str!("../migrations/0003_desk.sqlite.sql")),
@@ -19,6 +19,7 @@ const MIGRATIONS: [Version; 8] = [
     ("0006_rules_day", include_str!("../migrations/0006_rules_day.sqlite.sql")),
     ("0007_settled", include_str!("../migrations/0007_settled.sqlite.sql")),
     ("0008_users", include_str!("../migrations/0008_users.sqlite.sql")),
+    ("0009_pages", include_str!("../migrations/0009_pages.sqlite.sql")),
 ];
 
 /// Brings the schema up; says what it did.

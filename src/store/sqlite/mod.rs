@@ -12,6 +12,7 @@ mod invoices;
 mod lock;
 mod migrate;
 mod outbox;
+mod pages;
 mod periods;
 mod reports;
 mod retention;

@@ -4,6 +4,7 @@
 use super::statement::{Db, Prepared};
 use super::tx::{Sender, SqliteTx};
 use crate::domain::dispatch::Dispatch;
+use crate::domain::fold::fold;
 use crate::domain::ids::{Author, EventKey, Funder, InvoiceId, PartnerCode};
 use crate::domain::notice::ReferenceText;
 use crate::domain::posting::{Account, Allocation, Entry, PostingKind};
@@ -294,8 +295,12 @@ fn dispatches(tx: &mut SqliteTx<'_>, dispatches: &[Dispatch]) -> Result<(), Stor
 pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> {
     const ADD: &str = "-- breaks.add\nINSERT INTO breaks
             (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
-             theirs, carried)
-        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
+             theirs, carried, about, unit, area, channel, folded)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, a.id, i.unit, i.area,
+            (SELECT e.channel FROM events e WHERE e.key = ?3), ?16 || coalesce(' ' || lower(a.id), '')
+        FROM (SELECT coalesce(?4, (SELECT e.names_invoice FROM events e WHERE e.key = ?3),
+                (SELECT n.id FROM statement_lines l JOIN invoices n ON n.id = l.ref_invoice WHERE l.no = ?12)) AS id) a
+            LEFT JOIN invoices i ON i.id = a.id
         WHERE NOT EXISTS (SELECT 1 FROM breaks s WHERE s.mark = ?9 AND s.mark IS NOT NULL AND s.closed_at IS NOT NULL
             AND s.proposal_no IS NOT NULL AND s.leg <> 'bank' AND s.ours IS ?13 AND s.theirs IS ?14)
         ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
@@ -320,6 +325,7 @@ pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> 
             one.leg.and_then(|leg| leg.ours),
             one.leg.and_then(|leg| leg.theirs),
             one.leg.is_some_and(|leg| leg.carried),
+            fold(&one.detail),
         ])?;
     }
     Ok(())

@@ -7,6 +7,7 @@
 mod closes;
 mod desk;
 mod lease;
+mod pages;
 mod periods;
 mod reports;
 mod retention;

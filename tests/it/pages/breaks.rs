@@ -1,0 +1,199 @@
+//! Lists of breaks: rows, sums and pages of any filter are what a walk through all breaks comes to, on both databases.
+
+use super::naive;
+use super::world::{self, CHANNELS, CLASSES, Made, PARTNERS, UNITS, WORDS};
+use crate::store_contract::contract::Harness;
+use crate::store_contract::contract::build::{customer, invoice_id};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::cell::{Cell, RefCell};
+use thuho::domain::ids::UnitCode;
+use thuho::domain::invoice::Area;
+use thuho::domain::resolution::BreakState;
+use thuho::domain::statement::StatementKind;
+use thuho::store::desk::{BreakFilter, BreakOrder, Found};
+
+const BREAKS: usize = 330;
+
+fn rarely<T: Clone + std::fmt::Debug + 'static>(of: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Option<T>> {
+    prop::option::weighted(0.15, of).boxed()
+}
+
+fn one_of<T: Clone + std::fmt::Debug + 'static>(of: &[T]) -> impl Strategy<Value = T> + use<T> {
+    prop::sample::select(of.to_vec())
+}
+
+fn found() -> impl Strategy<Value = Found> {
+    let no = rarely(1..400_i64);
+    let events = prop::collection::vec(world::key(), 0..3);
+    let invoices = prop::collection::vec((0..10_u32).prop_map(|n| invoice_id(&format!("HD-{n}"))), 0..3);
+    let customer = rarely((0..5_u32).prop_map(|n| customer(&format!("KH{n}"))));
+    let word = prop_oneof![4 => one_of(&WORDS).prop_map(str::to_owned), 1 => "[a-z%_]", 1 => Just("hd-1".to_owned())];
+    let words = prop::collection::vec(word, 0..5);
+    // Most mean one thing, so that one thing alone is tried.
+    (no, rarely(world::amount()), events, invoices, customer, words, 0..9_u8).prop_map(
+        |(no, dong, events, invoices, customer, words, only)| {
+            let all = Found { no, dong, events, invoices, customer, words };
+            match only {
+                0 => Found { words: all.words, ..Found::default() },
+                1 => Found { events: all.events, ..Found::default() },
+                2 => Found { invoices: all.invoices, ..Found::default() },
+                3 => Found { customer: all.customer, ..Found::default() },
+                4 => Found { dong: all.dong, ..Found::default() },
+                _ => all,
+            }
+        },
+    )
+}
+
+fn filter() -> impl Strategy<Value = BreakFilter> {
+    let who = (
+        rarely(one_of(&BreakState::ALL)),
+        rarely(one_of(&CLASSES)),
+        rarely(one_of(&PARTNERS)),
+        rarely(one_of(&["lan.nt", "finance.an", "nobody"])),
+        rarely(world::key()),
+    );
+    let days = (rarely(world::days()), rarely(world::days()), rarely(world::days()));
+    let about = (
+        rarely(one_of(&UNITS)),
+        rarely(one_of(&[Area::Urban, Area::Rural, Area::Island])),
+        rarely(one_of(&CHANNELS)),
+        rarely(one_of(&StatementKind::ALL)),
+        (rarely(world::amount()), rarely(world::amount())),
+    );
+    let order = one_of(&[BreakOrder::Newest, BreakOrder::Oldest, BreakOrder::Largest]);
+    let place = (rarely(1..330_i64), rarely(1..330_i64), 1..60_u32);
+    (any::<bool>(), who, days, about, prop::option::weighted(0.4, found()), order, place).prop_map(
+        |(open_only, who, days, about, found, order, (before, after, limit))| BreakFilter {
+            open_only,
+            state: who.0,
+            class: who.1,
+            partner: who.2.map(world::partner),
+            assignee: who.3.map(world::person),
+            event: who.4,
+            aged_from: days.0,
+            aged_to: days.1,
+            day: days.2,
+            unit: about.0.map(|code| UnitCode::parse(code).unwrap()),
+            area: about.1,
+            channel: about.2.map(str::to_owned),
+            leg: about.3,
+            dong: about.4,
+            found,
+            order,
+            before,
+            after,
+            limit,
+        },
+    )
+}
+
+fn numbers(h: &mut Harness, filter: &BreakFilter) -> Vec<i64> {
+    h.reports.breaks(filter).unwrap().iter().map(|one| one.no).collect()
+}
+
+/// From its begin to its end, page by page.
+fn forward(h: &mut Harness, filter: &BreakFilter) -> Vec<i64> {
+    let mut walked = Vec::new();
+    loop {
+        let page = BreakFilter { before: walked.last().copied(), after: None, ..filter.clone() };
+        let page = numbers(h, &page);
+        if page.is_empty() {
+            return walked;
+        }
+        walked.extend(page);
+    }
+}
+
+/// From in front of this break to its begin, page by page.
+fn back(h: &mut Harness, filter: &BreakFilter, from: i64) -> Vec<i64> {
+    let mut walked = vec![from];
+    loop {
+        let page = BreakFilter { before: None, after: walked.first().copied(), ..filter.clone() };
+        let page = numbers(h, &page);
+        if page.is_empty() {
+            return walked;
+        }
+        walked = [page, walked].concat();
+    }
+}
+
+fn agrees(h: &mut Harness, made: &[Made], filter: &BreakFilter) -> Result<usize, TestCaseError> {
+    let all = naive::all(made, filter);
+    let expected: Vec<i64> = all.iter().map(|one| one.no).collect();
+    prop_assert_eq!(numbers(h, filter), naive::page(made, filter), "a page");
+    prop_assert_eq!(&forward(h, filter), &expected, "all pages forward");
+    if let Some(last) = expected.last() {
+        prop_assert_eq!(&back(h, filter, *last), &expected, "all pages back");
+    }
+    let totals = h.reports.break_totals(filter).unwrap();
+    let count = usize::try_from(totals.count).unwrap();
+    prop_assert_eq!((count, totals.dong, totals.oldest), naive::totals(&all));
+    let facets = h.reports.break_facets(filter).unwrap();
+    let facets: Vec<_> =
+        facets.iter().map(|f| (f.class.code().to_owned(), usize::try_from(f.count).unwrap(), f.dong)).collect();
+    let any_class = BreakFilter { class: None, ..filter.clone() };
+    prop_assert_eq!(facets, naive::facets(&naive::all(made, &any_class)));
+    Ok(count)
+}
+
+fn any_filter_says_what_a_walk_through_all_says(mut h: Harness) {
+    let made = world::make(&mut h, BREAKS);
+    let config = Config { cases: 160, failure_persistence: None, ..Config::default() };
+    let (h, some, part) = (RefCell::new(h), Cell::new(0), Cell::new(0));
+    let run = TestRunner::new(config).run(&filter(), |filter| {
+        let count = agrees(&mut h.borrow_mut(), &made, &filter)?;
+        some.set(some.get() + u32::from(count > 0));
+        part.set(part.get() + u32::from((1..BREAKS / 2).contains(&count)));
+        Ok(())
+    });
+    run.unwrap();
+    assert!(some.get() > 40 && part.get() > 20, "the filters find something, and not everything: {some:?} {part:?}");
+}
+
+fn each_part_of_a_filter_finds_some_and_not_all(mut h: Harness) {
+    let made = world::make(&mut h, BREAKS);
+    let all = || BreakFilter::all(1_000);
+    let word = |word: &str| Found { words: vec![word.to_owned()], ..Found::default() };
+    let mut filters: Vec<BreakFilter> = vec![
+        BreakFilter::open(1_000),
+        BreakFilter { unit: UnitCode::parse(UNITS[0]).ok(), ..all() },
+        BreakFilter { area: Some(Area::Island), ..all() },
+        BreakFilter { channel: Some(CHANNELS[1].to_owned()), ..all() },
+        BreakFilter { leg: Some(StatementKind::Core), ..all() },
+        BreakFilter { dong: (Some(2), None), ..all() },
+        BreakFilter { dong: (None, Some(2)), ..all() },
+        BreakFilter { day: Some(made[0].day), ..all() },
+        BreakFilter { event: Some(world::event(1).key), ..all() },
+    ];
+    filters.extend(BreakState::ALL.map(|state| BreakFilter { state: Some(state), ..all() }));
+    let founds = [
+        Found { no: Some(7), ..Found::default() },
+        Found { dong: Some(-2), ..Found::default() },
+        Found { events: vec![world::event(1).key, world::event(2).key], ..Found::default() },
+        Found { invoices: vec![invoice_id("HD-3")], ..Found::default() },
+        Found { customer: Some(customer("KH2")), ..Found::default() },
+        word("don"),
+        word("thiếu"),
+        word("0%"),
+        word("A_B"),
+        word("c\\"),
+        word("HD-3"),
+        Found { words: ["don", "%", "d", "o", "n", "don"].map(str::to_owned).to_vec(), ..Found::default() },
+    ];
+    filters.extend(founds.map(|found| BreakFilter { found: Some(found), ..all() }));
+    for filter in filters {
+        let count = agrees(&mut h, &made, &filter).unwrap();
+        assert!(count > 0 && count < BREAKS, "{count} by {filter:?}");
+    }
+    // Nothing that a text can mean is no break; a text that only looks like a pattern finds none either.
+    for found in [Found::default(), word("d%n"), word("d_n"), word("\\%")] {
+        assert_eq!(agrees(&mut h, &made, &BreakFilter { found: Some(found), ..all() }).unwrap(), 0);
+    }
+}
+
+super::on_both! {
+    any_filter_says_what_a_walk_through_all_says
+    each_part_of_a_filter_finds_some_and_not_all
+}
