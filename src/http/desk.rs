@@ -2,25 +2,22 @@
 //! says. What is proposed and decided about them is in `proposals`.
 
 use super::body::{self, Bounds};
+use super::breaks_query::BreaksQuery;
 use super::internal::{Internal, on_writer};
 use super::problem::Problem;
 use super::statements::{bad, stopped};
 use super::tokens::{self, Scope};
 use super::views;
 use crate::domain::ids::{Author, PartnerCode};
-use crate::domain::resolution::{Age, BreakState};
-use crate::domain::review::BreakClass;
 use crate::ledger::transact;
 use crate::ledger::writer::moment;
 use crate::reconcile::desk;
 use crate::reconcile::desk::views as shown;
-use crate::reconcile::export::{self, Cell, Column, Fact, Format, Kind, Label, Language, Options, Separator};
+use crate::reconcile::export::{self, Format, Language, Options, Separator};
 use crate::store::StoreError;
 use crate::store::desk::{Attachment, BreakFilter, Mark};
 use crate::store::reports::Reports;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::ToSpan as _;
-use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -73,79 +70,8 @@ pub(super) fn author(caller: &tokens::Token) -> Result<Author, Problem> {
     Author::parse(caller.name.clone()).map_err(|e| bad(e.to_string()))
 }
 
-/// The query of `GET /api/v1/breaks`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BreaksQuery {
-    state: Option<String>,
-    class: Option<String>,
-    partner: Option<String>,
-    assignee: Option<String>,
-    age: Option<String>,
-    closed: bool,
-    before: Option<i64>,
-    limit: Option<u32>,
-}
-
-impl BreaksQuery {
-    /// What was asked for, for the head of an export.
-    fn facts(&self) -> Vec<Fact> {
-        let said = [
-            ("state", "Trạng thái", "State", self.state.clone()),
-            ("class", "Loại", "Class", self.class.clone()),
-            ("partner", "Đối tác", "Partner", self.partner.clone()),
-            ("assignee", "Người xử lý", "Assignee", self.assignee.clone()),
-            ("age", "Tuổi", "Age", self.age.clone()),
-            ("closed", "Cả đã đóng", "Also closed", self.closed.then(|| "yes".to_owned())),
-        ];
-        let fact = |(key, vi, en, value): (&'static str, &'static str, &'static str, Option<String>)| {
-            let name = Column { key, label: Label { vi, en }, kind: Kind::Text };
-            Some(Fact { name, value: Cell::text(value?) })
-        };
-        said.into_iter().filter_map(fact).collect()
-    }
-
-    fn filter(&self, today: Date) -> Result<BreakFilter, Problem> {
-        let state = self.state.as_deref().map(|word| {
-            BreakState::parse(word)
-                .ok_or_else(|| bad(format!("state: expected one of {}", words(&BreakState::ALL.map(BreakState::word)))))
-        });
-        let class = self.class.as_deref();
-        let class = class.map(|code| BreakClass::parse(code).ok_or_else(|| bad("class: expected a class's code")));
-        let partner = self.partner.clone().map(PartnerCode::parse).transpose();
-        let assignee = self.assignee.clone().map(Author::parse).transpose();
-        let (aged_from, aged_to) = match self.age.as_deref() {
-            None => (None, None),
-            Some(word) => aged(word, today)?,
-        };
-        let state = state.transpose()?;
-        Ok(BreakFilter {
-            open_only: !self.closed && state != Some(BreakState::Closed),
-            state,
-            class: class.transpose()?,
-            partner: partner.map_err(|e| bad(e.to_string()))?,
-            assignee: assignee.map_err(|e| bad(e.to_string()))?,
-            aged_from,
-            aged_to,
-            before: self.before,
-            limit: rows(self.limit)?,
-            ..BreakFilter::default()
-        })
-    }
-}
-
 pub(super) fn words(words: &[&str]) -> String {
     words.join(", ")
-}
-
-/// The accounting days of a bucket.
-fn aged(word: &str, today: Date) -> Result<(Option<Date>, Option<Date>), Problem> {
-    let found = Age::BUCKETS.into_iter().find(|age| age.word() == word);
-    let age = found.ok_or_else(|| bad("age: expected one of 0, 1, 2-3, 4-7, 8-15, 16-30, >30"))?;
-    let before = |days: i32| today.checked_sub(days.days()).ok();
-    // What is of a later day than today is none old.
-    let to = if age.from_days == 0 { None } else { before(age.from_days) };
-    Ok((age.to_days.and_then(before), to))
 }
 
 /// `GET /api/v1/breaks`
@@ -155,41 +81,31 @@ pub async fn breaks(
     internal: web::Data<Internal>,
 ) -> Result<HttpResponse, Problem> {
     tokens::allow(&internal.tokens, &request, Scope::Read)?;
+    let asked = query(asked, "the words of a filter, as openapi.yaml says, before=, after=, limit=")?;
     let today = moment(internal.intake.clock().as_ref()).today;
-    let filter = query(asked, "state=, class=, partner=, assignee=, age=, closed=, before=, limit=")?.filter(today)?;
-    let found = internal.readers.ask(move |reports| reports.breaks(&filter)).await?;
-    Ok(HttpResponse::Ok().json(found.iter().map(|about| shown::break_json(about, today)).collect::<Vec<_>>()))
+    let (filter, partners) = (asked.filter(today)?, partners(&internal));
+    let found = internal.readers.ask(move |reports| {
+        let found = asked.found(reports, &partners)?;
+        reports.breaks(&BreakFilter { found, ..filter })
+    });
+    Ok(HttpResponse::Ok().json(found.await?.iter().map(|about| shown::break_json(about, today)).collect::<Vec<_>>()))
 }
 
-/// The query of `GET /api/v1/breaks/export`: the list's filter, and how it is written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ExportQuery {
+/// The codes of all partners.
+pub(crate) fn partners(internal: &Internal) -> Vec<PartnerCode> {
+    internal.intake.partners().iter().map(|profile| profile.code().clone()).collect()
+}
+
+/// How an export is written: the part of its query that is no filter.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ExportForm {
     format: String,
     lang: String,
     separator: String,
-    state: Option<String>,
-    class: Option<String>,
-    partner: Option<String>,
-    assignee: Option<String>,
-    age: Option<String>,
-    closed: bool,
 }
 
-impl ExportQuery {
-    fn filter(&self) -> BreaksQuery {
-        BreaksQuery {
-            state: self.state.clone(),
-            class: self.class.clone(),
-            partner: self.partner.clone(),
-            assignee: self.assignee.clone(),
-            age: self.age.clone(),
-            closed: self.closed,
-            before: None,
-            limit: None,
-        }
-    }
-
+impl ExportForm {
     fn options(&self) -> Result<(Options, &'static str), Problem> {
         let format = Format::parse(&self.format).ok_or_else(|| bad("format: expected xlsx, csv or json"))?;
         let language = match self.lang.as_str() {
@@ -212,20 +128,28 @@ impl ExportQuery {
 }
 
 /// `GET /api/v1/breaks/export`: exactly those of the filter, all of them.
-pub async fn export(
-    request: HttpRequest,
-    form: Query<ExportQuery>,
-    internal: web::Data<Internal>,
-) -> Result<HttpResponse, Problem> {
+pub async fn export(request: HttpRequest, internal: web::Data<Internal>) -> Result<HttpResponse, Problem> {
     let caller = tokens::allow(&internal.tokens, &request, Scope::Finance)?;
-    let form = query(form, "format=, lang=, separator=, state=, class=, partner=, assignee=, age=, closed=")?;
-    let ((options, kind), asked) = (form.options()?, form.filter());
-    let (at, by) = (internal.intake.clock().now(), caller.name.clone());
-    let today = moment(internal.intake.clock().as_ref()).today;
-    let (filter, facts) = (asked.filter(today)?, asked.facts());
-    let written = beside(&internal, move |reports| -> Result<Vec<u8>, Problem> {
+    exported(&internal, request.query_string(), &caller.name).await
+}
+
+/// The export that a query asks for: its words are those of the filter, and those of [`ExportForm`].
+pub(crate) async fn exported(internal: &Internal, query: &str, by: &str) -> Result<HttpResponse, Problem> {
+    let expected = |_not_it| bad("expected format=, lang=, separator= and the words of a filter");
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(expected)?;
+    let (form, asked): (Vec<_>, Vec<_>) =
+        pairs.into_iter().partition(|(name, _)| matches!(name.as_str(), "format" | "lang" | "separator"));
+    let form: ExportForm = from_pairs(&form).map_err(expected)?;
+    let asked: BreaksQuery = from_pairs(&asked).map_err(expected)?;
+    let asked = BreaksQuery { before: None, after: None, limit: None, ..asked };
+    let ((options, kind), at, by) = (form.options()?, internal.intake.clock().now(), by.to_owned());
+    let (filter, facts) = (asked.filter(moment(internal.intake.clock().as_ref()).today)?, asked.facts());
+    let partners = partners(internal);
+    let written = beside(internal, move |reports| -> Result<Vec<u8>, Problem> {
+        let found = asked.found(reports, &partners).map_err(|error| stopped(&error))?;
+        let filter = BreakFilter { found, ..filter };
         let mut rows = Vec::new();
-        let mut before = filter.before;
+        let mut before = None;
         loop {
             let page = BreakFilter { before, limit: ROWS_MAX, ..filter.clone() };
             let page = reports.breaks(&page).map_err(|error| stopped(&error))?;
@@ -244,6 +168,10 @@ pub async fn export(
     });
     let bytes = written.await??;
     Ok(HttpResponse::Ok().content_type(kind).insert_header(("cache-control", "no-store")).body(bytes))
+}
+
+fn from_pairs<T: serde::de::DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, serde_urlencoded::de::Error> {
+    serde_urlencoded::from_str(&serde_urlencoded::to_string(pairs).unwrap_or_default())
 }
 
 /// `GET /api/v1/breaks/{no}`: with its history and its evidence.

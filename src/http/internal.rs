@@ -4,7 +4,7 @@ use super::health::Health;
 use super::problem::Problem;
 use super::tokens::Token;
 use super::{
-    certificates, closes, desk, import, minutes, operations, page, proposals, questions, settlements, statements,
+    certificates, closes, desk, import, minutes, operations, probes, proposals, questions, settlements, statements,
 };
 use crate::domain::secret::Secret;
 use crate::inquiry::readers::{NoAnswer, Open, Readers};
@@ -53,10 +53,9 @@ pub struct Internal {
 /// The routes, as in openapi.yaml.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/", web::get().to(page::overview))
-        .route("/healthz", web::get().to(page::healthz))
-        .route("/readyz", web::get().to(page::readyz))
-        .route("/metrics", web::get().to(page::metrics))
+        .route("/healthz", web::get().to(probes::healthz))
+        .route("/readyz", web::get().to(probes::readyz))
+        .route("/metrics", web::get().to(probes::metrics))
         .route("/api/v1/invoices", web::put().to(import::invoices))
         .route("/api/v1/payments", web::get().to(questions::payments))
         .route("/api/v1/payments/{partner}/{event:.+}", web::get().to(questions::payment))

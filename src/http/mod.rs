@@ -4,6 +4,7 @@
 //! Keeps I10 (bodies, waits and pages have limits) and I11 (a 5xx has a constant text).
 
 pub mod body;
+pub mod breaks_query;
 pub mod certificates;
 pub mod closes;
 pub mod desk;
@@ -12,8 +13,8 @@ pub mod import;
 pub mod internal;
 pub mod minutes;
 pub mod operations;
-pub mod page;
 pub mod peer;
+pub mod probes;
 pub mod problem;
 pub mod proposals;
 pub mod public;

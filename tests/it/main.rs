@@ -35,6 +35,7 @@ mod races;
 #[cfg(test)]
 mod reconcile;
 mod redis_ways;
+mod roles;
 #[cfg(test)]
 mod settlement;
 mod statements;

@@ -8,7 +8,7 @@
 
   // --- the row that keys act on ---------------------------------------------------------------------------------
   let at = Math.max(0, rows().findIndex((row) => row.getAttribute("aria-current") === "true"));
-  const keep = "place:" + location.pathname + location.search;
+  const keep = "place:" + location.pathname;
   const stay = () => {
     const kept = JSON.parse(sessionStorage.getItem(keep) || "null");
     if (!kept) return;
@@ -27,7 +27,8 @@
     rows().forEach((row, n) => row.classList.toggle("here", n === at));
     const row = rows()[at];
     if (!row) return;
-    const target = row.matches("a") ? row : one("a, input", row) || row;
+    // A link, not a box: Enter on a box would send the form around it.
+    const target = row.matches("a") ? row : one("a[data-open]", row) || one("a", row) || one("input", row) || row;
     target.focus({ preventScroll: true });
     if (scroll) row.scrollIntoView({ block: "nearest" });
   }
@@ -133,7 +134,8 @@
       "?": () => { const help = one("#keys"); if (help) help.showModal(); },
     };
     if (key === "Enter") {
-      if (event.target === document.body || event.target.matches("[data-row], main")) { event.preventDefault(); open(); }
+      const box = event.target.matches("input[type=checkbox]");
+      if (box || event.target === document.body || event.target.matches("[data-row], main")) { event.preventDefault(); open(); }
       return;
     }
     if (acts[key] && (rows().length || key === "?")) { event.preventDefault(); acts[key](); return; }

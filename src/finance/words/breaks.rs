@@ -1,6 +1,113 @@
-//! Words of the page `breaks`.
+//! Words of the list of breaks.
 
 use super::words;
 
 words! {BREAKS,
+    break_search: "Tìm số tiền, mã, giao dịch, nội dung", "Search amount, code, transaction, text";
+    break_filters: "Bộ lọc", "Filters";
+    break_state: "Trạng thái", "State";
+    break_class: "Loại", "Class";
+    break_partner: "Đối tác", "Partner";
+    break_channel: "Kênh", "Channel";
+    break_unit: "Đơn vị", "Unit";
+    break_area: "Khu vực", "Area";
+    break_age: "Số ngày", "Age in days";
+    break_assignee: "Người xử lý", "Assignee";
+    break_leg: "Đối chiếu với", "Compared with";
+    break_day: "Ngày kế toán", "Accounting day";
+    break_from: "Từ số tiền", "From amount";
+    break_to: "Đến số tiền", "To amount";
+    break_order: "Sắp xếp", "Order";
+    break_closed_too: "Cả đã đóng", "Also closed";
+    break_any: "Tất cả", "All";
+    break_newest: "Mới nhất trước", "Newest first";
+    break_oldest: "Cũ nhất trước", "Oldest first";
+    break_largest: "Lớn nhất trước", "Largest first";
+    break_apply_filter: "Lọc", "Filter";
+    break_no_filter: "Bỏ lọc", "No filter";
+    break_number: "Số", "No.";
+    break_amount: "Số tiền", "Amount";
+    break_theirs: "Bên kia", "Other side";
+    break_ours: "Sổ của ta", "Our books";
+    break_about: "Hóa đơn, giao dịch", "Bill, payment";
+    break_none: "Không có chênh lệch nào theo bộ lọc này.", "There is no break with this filter.";
+    break_filter_sum: "Theo bộ lọc", "By this filter";
+    break_chosen: "Đã chọn", "Chosen";
+    break_rows: "dòng", "rows";
+    break_choose: "Chọn dòng", "Choose row";
+    break_choose_page: "Chọn cả trang", "Choose the page";
+    break_all_of_filter: "Cả bộ lọc, không chỉ các dòng đã chọn", "All of the filter, not only the chosen rows";
+    break_next_page: "Trang sau", "Next page";
+    break_page_before: "Trang trước", "Page before";
+    break_first_page: "Về đầu", "First page";
+    break_propose: "Đề xuất…", "Propose…";
+    break_reason: "Lý do", "Reason";
+    break_take: "Nhận xử lý", "Take it";
+    break_comment: "Ghi chú", "Comment";
+    break_accept: "Cho treo qua ngày chốt", "Let it go on open";
+    break_action: "Cách xử lý", "Resolution";
+    break_action_close: "Đóng, không chuyển tiền", "Close, no money moves";
+    break_action_create: "Ghi nhận theo sao kê", "Book from the statement";
+    break_action_reverse: "Hủy giao dịch", "Reverse";
+    break_write_off: "Ghi giảm vào chi phí", "Write off";
+    break_fee: "Phí chênh lệch", "Fee differs";
+    break_promotion: "Khuyến mãi chênh lệch", "Promotion differs";
+    break_refund: "Đối tác đã hoàn tiền", "Refunded by the partner";
+    break_views: "Bộ lọc đã lưu", "Saved views";
+    break_view_name: "Tên bộ lọc", "Name of the view";
+    break_keep_view: "Lưu bộ lọc này", "Save this view";
+    break_drop_view: "Xóa", "Forget";
+    break_too_many_views: "Đã có quá nhiều bộ lọc; hãy xóa bớt.", "There are too many saved views; forget some.";
+    break_export: "Xuất đúng bộ lọc này", "Export exactly this filter";
+    break_marked: "Đã ghi cho", "Done for";
+    break_nothing_chosen: "Chưa chọn dòng nào.", "No row is chosen.";
+    break_text_needed: "Cần lý do hoặc ghi chú, tối đa 1.000 byte.", "A reason or comment is needed, at most 1,000 bytes.";
+    break_too_many: "Bộ lọc có hơn 10.000 dòng; hãy thu hẹp.", "The filter has more than 10,000 rows; narrow it.";
+    break_by_class: "Theo loại", "By class";
+    state_open: "Mở", "Open";
+    state_investigating: "Đang xử lý", "Looked at";
+    state_proposed: "Chờ duyệt", "Proposed";
+    state_approved: "Đã duyệt, đang ghi sổ", "Approved, being booked";
+    state_carried: "Chuyển ngày sau", "Carried over";
+    state_closed: "Đã đóng", "Closed";
+    area_urban: "Thành thị", "Urban";
+    area_rural: "Nông thôn", "Rural";
+    area_island: "Hải đảo", "Island";
+    leg_partner: "Sao kê đối tác", "The partner's statement";
+    leg_core: "Danh sách gạch nợ", "The core's list";
+    leg_bank: "Báo có ngân hàng", "The bank's credits";
+}
+
+impl super::Words {
+    /// Where a break stands.
+    #[must_use]
+    pub fn break_state_word(self, state: crate::domain::resolution::BreakState) -> &'static str {
+        use crate::domain::resolution::BreakState;
+        match state {
+            BreakState::Open => self.state_open(),
+            BreakState::Investigating => self.state_investigating(),
+            BreakState::Proposed => self.state_proposed(),
+            BreakState::Approved => self.state_approved(),
+            BreakState::Carried => self.state_carried(),
+            BreakState::Closed => self.state_closed(),
+        }
+    }
+
+    /// What people call a class.
+    #[must_use]
+    pub fn break_class_word(self, class: crate::domain::review::BreakClass) -> &'static str {
+        let about = class.about();
+        self.pick(about.label_vi, about.label_en)
+    }
+
+    /// Whose word differs.
+    #[must_use]
+    pub fn leg_word(self, kind: crate::domain::statement::StatementKind) -> &'static str {
+        use crate::domain::statement::StatementKind;
+        match kind {
+            StatementKind::Partner => self.leg_partner(),
+            StatementKind::Core => self.leg_core(),
+            StatementKind::Bank => self.leg_bank(),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! both listeners on ports of their own. When it is dropped the books must balance and the audit must pass.
 
 pub mod http;
+pub mod people;
 #[path = "../../rig/ports.rs"]
 pub mod ports;
 pub mod postgres;
@@ -138,13 +139,22 @@ pub struct Setup {
     pub partners: Option<PathBuf>,
     /// Secrets that they name, beside those of the shipped ones.
     pub secrets: Vec<(&'static str, &'static str)>,
+    /// One user of each role works at the finance desk.
+    pub people: bool,
     /// The gateway's clock, made of the test's.
     pub clock: fn(Arc<ManualClock>) -> Arc<dyn Clock>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { toml: String::new(), audited: true, partners: None, secrets: Vec::new(), clock: |clock| clock }
+        Self {
+            toml: String::new(),
+            audited: true,
+            partners: None,
+            secrets: Vec::new(),
+            people: false,
+            clock: |clock| clock,
+        }
     }
 }
 
@@ -172,6 +182,9 @@ impl Gateway {
         let partners_dir = setup.partners.clone().unwrap_or_else(shipped);
         let partners = Partners::load(&partners_dir, &Secrets(setup.secrets.clone())).unwrap_or_else(|e| panic!("{e}"));
         let mut gateway = Self { running: None, clock, dir, setup, partners };
+        if gateway.setup.people {
+            people::add(&gateway.db());
+        }
         gateway.up();
         gateway
     }

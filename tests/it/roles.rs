@@ -1,0 +1,139 @@
+//! Every page and action of the finance desk, as openapi.yaml lists them, for every role: nobody does what they may not,
+//! nobody is sent away from what they may, nobody at all gets in without a session, and no form is taken that is not of it.
+
+use crate::harness::http::Answer;
+use crate::harness::people::{Browser, header};
+use crate::harness::{Gateway, Setup, bill, pays};
+
+use thuho::domain::user::{Right, Role, Roles};
+use yaml_rust2::{Yaml, YamlLoader};
+
+/// An operation of the desk, and what is needed for it; `None` needs no session.
+struct Operation {
+    method: String,
+    path: String,
+    right: Option<Right>,
+}
+
+fn right(word: &str) -> Option<Right> {
+    match word {
+        "none" => None,
+        "look" => Some(Right::Look),
+        "see_payers" => Some(Right::SeePayers),
+        "propose" => Some(Right::Propose),
+        "decide" => Some(Right::Decide),
+        "operate" => Some(Right::Operate),
+        "manage" => Some(Right::Manage),
+        "oversee" => Some(Right::Oversee),
+        other => panic!("openapi.yaml: x-right {other}"),
+    }
+}
+
+fn operations() -> Vec<Operation> {
+    let documents = YamlLoader::load_from_str(include_str!("../../openapi.yaml")).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in documents[0]["paths"].as_hash().unwrap() {
+        for (method, operation) in item.as_hash().unwrap() {
+            let desk = operation["tags"].as_vec().is_some_and(|tags| tags.contains(&Yaml::String("desk".to_owned())));
+            if desk {
+                let word = operation["x-right"].as_str().unwrap_or_else(|| panic!("{path:?}: no x-right"));
+                let (method, path) = (method.as_str().unwrap().to_uppercase(), path.as_str().unwrap().to_owned());
+                found.push(Operation { method, path, right: right(word) });
+            }
+        }
+    }
+    found
+}
+
+/// Books with a payment, a break about it, and something in most lists.
+fn gateway() -> Gateway {
+    let gateway = Gateway::with(Setup { people: true, ..Setup::default() });
+    gateway.put(&[bill("HD-1", 150_000)]);
+    gateway.notify("standard", &pays("p1", "HD-1", 150_000));
+    gateway.notify("standard", &pays("p2", "HD-1", 150_000));
+    gateway
+}
+
+fn target(gateway: &Gateway, path: &str) -> String {
+    let payment = gateway.get("/api/v1/breaks/1").json()["payment"].as_str().unwrap_or_default().to_owned();
+    let message = gateway.get("/api/v1/outbox").json()[0]["key"].as_str().unwrap_or_default().to_owned();
+    let key = if path.starts_with("/outbox") { message } else { payment };
+    path.replace("{partner}", "standard")
+        .replace("{code}", if path.starts_with("/partners") { "standard" } else { "PA03HL0000001" })
+        .replace("{key}", &key)
+        .replace("{name}", if path.starts_with("/rules") { "create-missing" } else { "viewer" })
+        .replace("{period}", "2026-11-20")
+        .replace("{date}", "2026-11-20")
+        .replace("{no}", "1")
+        .replace("{break}", "1")
+        .replace("{note}", "1")
+        .replace("{id}", "1")
+        .replace("{verb}", "withdraw")
+        .replace("{action}", "retry")
+}
+
+/// A page that was made for the log-in, or that sends there.
+fn asks_for_a_log_in(answer: &Answer) -> bool {
+    answer.status == 303 && header(answer, "location").is_some_and(|to| to.starts_with("/login"))
+}
+
+#[test]
+fn nobody_does_what_they_may_not_and_everybody_does_what_they_may() {
+    let gateway = gateway();
+    let operations = operations();
+    assert!(operations.len() >= 20, "the desk has pages");
+    // Whoever logs out, or changes a password, is gone for the rest.
+    let ends = |path: &str| matches!(path, "/logout" | "/me/password" | "/login");
+    let mut wrong = Vec::new();
+    for role in Role::ALL {
+        let browser = Browser::of(&gateway, role.word());
+        for Operation { method, path, right } in &operations {
+            if ends(path) {
+                continue;
+            }
+            let target = target(&gateway, path);
+            let answer = if method == "GET" { browser.get(&target) } else { browser.post(&target, &[]) };
+            let may = right.is_none_or(|right| Roles::of(&[role]).may(right));
+            let fits = if may { answer.status != 403 && !asks_for_a_log_in(&answer) } else { answer.status == 403 };
+            if !fits || answer.status >= 500 || answer.status == 405 {
+                wrong.push(format!("{} {method} {path}: {}, may: {may}", role.word(), answer.status));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn nobody_gets_in_without_a_session_and_no_form_is_taken_that_is_not_of_it() {
+    let gateway = gateway();
+    let nobody = Browser::new(&gateway);
+    let mut forged = Browser::new(&gateway);
+    forged.cookie = Some(format!("__Host-thuho={}", "0".repeat(64)));
+    let (maker, other) = (Browser::of(&gateway, "maker"), Browser::of(&gateway, "checker"));
+    let mut wrong = Vec::new();
+    for Operation { method, path, right } in operations() {
+        let target = target(&gateway, &path);
+        if right.is_some() {
+            for stranger in [&nobody, &forged] {
+                let answer = if method == "GET" { stranger.get(&target) } else { stranger.post(&target, &[]) };
+                if !asks_for_a_log_in(&answer) {
+                    wrong.push(format!("{method} {path} without a session: {}", answer.status));
+                }
+            }
+        }
+        if method == "POST" && path != "/login" {
+            let field = |csrf: &str| format!("csrf={csrf}");
+            for (what, headers, body) in [
+                ("without a token", vec![("sec-fetch-site", "same-origin")], String::new()),
+                ("with another's token", vec![("sec-fetch-site", "same-origin")], field(&other.csrf)),
+                ("from another site", vec![("sec-fetch-site", "cross-site")], field(&maker.csrf)),
+            ] {
+                let answer = maker.call("POST", &target, &headers, body.as_bytes());
+                if answer.status != 403 {
+                    wrong.push(format!("{method} {path} {what}: {}", answer.status));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
