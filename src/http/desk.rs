@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// A list of ten thousand resolutions, and the largest file beside a note.
-const BODY_BYTES: usize = 5 << 20;
+pub(crate) const BODY_BYTES: usize = 5 << 20;
 
 /// For the whole of a body.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
@@ -187,7 +187,7 @@ pub async fn one(
         let Some(about) = reports.one_break(no)? else { return Ok(None) };
         let profile = about.partner.as_ref().and_then(|partner| intake.profile(partner.as_str()));
         let history: Vec<Value> = reports.notes(no)?.iter().map(shown::note_json).collect();
-        let evidence = desk::evidence::of(reports, profile.as_deref(), &about)?;
+        let evidence = desk::evidence::to_json(&desk::evidence::of(reports, profile.as_deref(), &about)?);
         let books = match about.event {
             Some(event) => match reports.event(&event)? {
                 Some(record) => json!(views::Payment::whole(reports, record)?),
@@ -210,16 +210,21 @@ pub async fn file(
 ) -> Result<HttpResponse, Problem> {
     tokens::allow(&internal.tokens, &request, Scope::Finance)?;
     let (no, note) = path.into_inner();
-    let found = internal.readers.ask(move |reports| {
-        let own = reports.notes(no)?.iter().any(|of| of.no == note);
-        if own { reports.attachment(note) } else { Ok(None) }
-    });
-    let file = found.await?.ok_or_else(Problem::not_found)?;
+    let file = attachment(&internal, no, note).await?.ok_or_else(Problem::not_found)?;
     Ok(HttpResponse::Ok()
         .content_type("application/octet-stream")
         .insert_header(("content-disposition", "attachment"))
         .insert_header(("x-content-type-options", "nosniff"))
         .body(file.bytes))
+}
+
+/// The file beside a note, if the note is of this break.
+pub(crate) async fn attachment(internal: &Internal, no: i64, note: i64) -> Result<Option<Attachment>, Problem> {
+    let found = internal.readers.ask(move |reports| {
+        let own = reports.notes(no)?.iter().any(|of| of.no == note);
+        if own { reports.attachment(note) } else { Ok(None) }
+    });
+    Ok(found.await?)
 }
 
 /// What one person says of a break.
@@ -248,7 +253,7 @@ pub async fn mark(
         "assign" => Mark::Assign(Some(Author::parse(said.to.clone()).map_err(|e| bad(format!("to: {e}")))?)),
         _ => return Err(Problem::not_found()),
     };
-    marked(&internal, author(caller)?, no, mark).await
+    answer(marked(&internal, author(caller)?, no, mark).await?)
 }
 
 /// The query of `POST /api/v1/breaks/{no}/files`.
@@ -270,30 +275,67 @@ pub async fn attach(
 ) -> Result<HttpResponse, Problem> {
     let caller = tokens::allow(&internal.tokens, &request, Scope::Finance)?;
     let FileQuery { name, text } = query(asked, "name= and perhaps text=")?;
-    if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
+    if !is_file_name(&name) {
         return Err(bad(format!("name: expected 1 to {NAME_MAX} bytes without control characters")));
     }
     let bytes = body::whole(&request, payload, Bounds { bytes: BODY_BYTES, deadline: BODY_DEADLINE }).await?.to_vec();
     let text = desk::text(&text).unwrap_or_else(|| name.clone());
-    let no = path.into_inner();
-    let kept = internal.readers.ask(move |reports| reports.notes(no)).await?;
-    if kept.iter().filter(|note| note.attachment.is_some()).count() >= FILES_MAX {
-        return Err(Problem::conflict().saying(format!("a break keeps at most {FILES_MAX} files")));
-    }
     let file = Attachment { name, hash: Sha256::digest(&bytes).into(), bytes };
-    marked(&internal, author(caller)?, no, Mark::Attach(text, file)).await
+    answer(attached(&internal, author(caller)?, path.into_inner(), (text, file)).await?)
 }
 
-async fn marked(internal: &Internal, by: Author, no: i64, mark: Mark) -> Result<HttpResponse, Problem> {
+/// May a file that is kept be called this?
+pub(crate) fn is_file_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= NAME_MAX && !name.chars().any(char::is_control)
+}
+
+/// What became of one person's word on a break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Marked {
+    /// It is in the history.
+    Done,
+    /// There is no such break.
+    NotThere,
+    /// The break is closed.
+    Closed,
+    /// It keeps as many files as a break may.
+    Full,
+}
+
+fn answer(marked: Marked) -> Result<HttpResponse, Problem> {
+    match marked {
+        Marked::Done => Ok(HttpResponse::NoContent().finish()),
+        Marked::NotThere => Err(Problem::not_found()),
+        Marked::Closed => Err(Problem::conflict().saying("the break is closed")),
+        Marked::Full => Err(Problem::conflict().saying(format!("a break keeps at most {FILES_MAX} files"))),
+    }
+}
+
+/// Keeps a file with what it is.
+pub(crate) async fn attached(
+    internal: &Internal,
+    by: Author,
+    no: i64,
+    (text, file): (String, Attachment),
+) -> Result<Marked, Problem> {
+    let kept = internal.readers.ask(move |reports| reports.notes(no)).await?;
+    if kept.iter().filter(|note| note.attachment.is_some()).count() >= FILES_MAX {
+        return Ok(Marked::Full);
+    }
+    marked(internal, by, no, Mark::Attach(text, file)).await
+}
+
+/// Keeps one person's word on a break.
+pub(crate) async fn marked(internal: &Internal, by: Author, no: i64, mark: Mark) -> Result<Marked, Problem> {
     let at = internal.intake.clock().now();
     let marked = on_writer(&internal.writer, move |store| {
         transact(store, |tx| tx.mark_breaks(&[no], &mark, &by, at)).map(|(marked, _held)| marked)
     });
     if marked.await? == 1 {
-        return Ok(HttpResponse::NoContent().finish());
+        return Ok(Marked::Done);
     }
     let known = internal.readers.ask(move |reports| reports.one_break(no)).await?;
-    Err(known.map_or_else(Problem::not_found, |_closed| Problem::conflict().saying("the break is closed")))
+    Ok(known.map_or(Marked::NotThere, |_closed| Marked::Closed))
 }
 
 /// A question that may take long, on a reading connection of its own.

@@ -47,10 +47,26 @@ pub async fn propose(
     let caller = tokens::allow(&internal.tokens, &request, Scope::Finance)?;
     let maker = author(caller)?;
     let Wishes { reason, items, dry_run } = read(&request, payload).await?;
-    let at = internal.intake.clock().now();
     let wishes = items.into_iter().map(|wish| (wish.no, wish.resolution)).collect();
-    let new = beside(&internal, move |reports| desk::draft(reports, wishes, (&maker, &reason, at))).await?;
+    let new = drafted(&internal, wishes, maker, reason).await?;
     proposed(&internal, new.map_err(not_proposed)?, dry_run).await
+}
+
+/// A list as it would be proposed now.
+pub(crate) async fn drafted(
+    internal: &Internal,
+    wishes: Vec<(i64, Resolution)>,
+    maker: Author,
+    reason: String,
+) -> Result<Result<NewProposal, NotProposed>, Problem> {
+    let at = internal.intake.clock().now();
+    beside(internal, move |reports| desk::draft(reports, wishes, (&maker, &reason, at))).await
+}
+
+/// Proposes a list.
+pub(crate) async fn kept(internal: &Internal, new: NewProposal) -> Result<Result<ProposalNo, NotProposed>, Problem> {
+    let writer = Arc::clone(&internal.writer);
+    on_a_thread(move || desk::propose(&mut Slices::between(writer.as_ref()), new)).await
 }
 
 /// Shows a list, or proposes it.
@@ -59,9 +75,7 @@ async fn proposed(internal: &web::Data<Internal>, new: NewProposal, dry_run: boo
     if dry_run {
         return Ok(HttpResponse::Ok().json(answer));
     }
-    let writer = Arc::clone(&internal.writer);
-    let no = on_a_thread(move || desk::propose(&mut Slices::between(writer.as_ref()), new)).await?;
-    let no = no.map_err(not_proposed)?;
+    let no = kept(internal, new).await?.map_err(not_proposed)?;
     Ok(HttpResponse::Created().json(shown::with(answer, [("no", json!(no.0))])))
 }
 
@@ -98,9 +112,7 @@ pub async fn rule(
         return Ok(HttpResponse::Ok().json(shown::draft_json(&new)));
     }
     let (hash, answer) = (new.hash, shown::draft_json(&new));
-    let writer = Arc::clone(&internal.writer);
-    let no = on_a_thread(move || desk::propose(&mut Slices::between(writer.as_ref()), new)).await?;
-    let no = no.map_err(not_proposed)?;
+    let no = kept(&internal, new).await?.map_err(not_proposed)?;
     let by = Author::parse(rules::APPROVER).map_err(|e| bad(e.to_string()))?;
     let words = format!("run by {}", caller.name);
     let decision = Decision { proposal: no, verb: Verb::Approve, by, hash, words, at };
@@ -147,7 +159,7 @@ pub async fn proposals(
     let asked = query(asked, "state=, limit=")?;
     let expected = || bad(format!("state: expected one of {}", words(&ProposalState::ALL.map(ProposalState::word))));
     let state = asked.state.as_deref().map(|word| ProposalState::parse(word).ok_or_else(expected)).transpose()?;
-    let filter = ProposalFilter { state, limit: rows(asked.limit)? };
+    let filter = ProposalFilter { state, before: None, limit: rows(asked.limit)? };
     let found = internal.readers.ask(move |reports| reports.proposals(filter)).await?;
     Ok(HttpResponse::Ok().json(found.iter().map(shown::proposal_json).collect::<Vec<_>>()))
 }
@@ -224,8 +236,9 @@ pub async fn decide(
     }
 }
 
-async fn decide_and_carry_out(
-    internal: &web::Data<Internal>,
+/// Keeps a decision; what is approved is carried out at once.
+pub(crate) async fn decide_and_carry_out(
+    internal: &Internal,
     decision: Decision,
 ) -> Result<(Decided, CarriedOut), Problem> {
     let (writer, intake) = (Arc::clone(&internal.writer), Arc::clone(&internal.intake));

@@ -434,6 +434,8 @@ pub struct NoteView {
 pub struct ProposalFilter {
     /// Only in this state.
     pub state: Option<ProposalState>,
+    /// Only those below this number: the next page.
+    pub before: Option<ProposalNo>,
     /// At most.
     pub limit: u32,
 }

@@ -7,7 +7,7 @@ use crate::domain::ids::EventKey;
 use crate::domain::time::Timestamp;
 use crate::partner::Profile;
 use crate::store::StoreError;
-use crate::store::desk::BreakView;
+use crate::store::desk::{BreakView, StoredLine};
 use crate::store::reports::{LaneRange, ReceiptFilter, Reports, StoredReceipt};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -15,22 +15,52 @@ use std::collections::BTreeSet;
 /// Calls of one event that are shown, at most.
 const RECEIPTS_MAX: usize = 50;
 
+/// A call that said the event.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its receipt, with what came unless that was erased.
+    pub receipt: StoredReceipt,
+    /// The canonical string that was signed, as the partner's profile makes it today.
+    pub signed: Option<Vec<u8>>,
+}
+
+/// What a break points at.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The calls, in the order of the chain.
+    pub calls: Vec<Call>,
+    /// The statement's line, if its file still says something.
+    pub line: Option<StoredLine>,
+}
+
 /// All of it. `profile` is the partner's, to say what was signed.
 ///
 /// # Errors
 /// The machine's.
-pub fn of(reports: &mut dyn Reports, profile: Option<&Profile>, about: &BreakView) -> Result<Value, StoreError> {
+pub fn of(reports: &mut dyn Reports, profile: Option<&Profile>, about: &BreakView) -> Result<Evidence, StoreError> {
     let line = match about.leg.and_then(|leg| leg.line) {
-        Some(no) => reports.shown_line(no)?.map(|line| line_json(&line)),
+        Some(no) => reports.shown_line(no)?,
         None => None,
     };
-    let mut calls = Vec::new();
-    if let Some(event) = &about.event {
-        for receipt in receipts(reports, event, about.opened_at)? {
-            calls.push(call_json(&receipt, profile));
-        }
-    }
-    Ok(json!({ "calls": calls, "statement_line": line }))
+    let receipts = match &about.event {
+        Some(event) => receipts(reports, event, about.opened_at)?,
+        None => Vec::new(),
+    };
+    let call = |receipt: StoredReceipt| Call { signed: signed(&receipt, profile), receipt };
+    Ok(Evidence { calls: receipts.into_iter().map(call).collect(), line })
+}
+
+fn signed(receipt: &StoredReceipt, profile: Option<&Profile>) -> Option<Vec<u8>> {
+    let evidence = receipt.evidence.as_ref()?;
+    let profile = profile.filter(|profile| profile.code() == &evidence.partner)?;
+    profile.trace(&evidence.to_raw(), false).canonical.ok()
+}
+
+/// The API's JSON of it.
+#[must_use]
+pub fn to_json(of: &Evidence) -> Value {
+    let calls: Vec<Value> = of.calls.iter().map(call_json).collect();
+    json!({ "calls": calls, "statement_line": of.line.as_ref().map(line_json) })
 }
 
 /// The calls that said this event, near the moments at which the books or the break heard of it.
@@ -72,11 +102,9 @@ fn around(reports: &mut dyn Reports, lanes: &[u32], moment: Timestamp) -> Result
     Ok(lanes.iter().map(range).filter(|range| range.after < range.upto).collect())
 }
 
-fn call_json(receipt: &StoredReceipt, profile: Option<&Profile>) -> Value {
+fn call_json(call: &Call) -> Value {
+    let receipt = &call.receipt;
     let evidence = receipt.evidence.as_ref().map(|evidence| {
-        let signed = profile
-            .filter(|profile| profile.code() == &evidence.partner)
-            .and_then(|profile| profile.trace(&evidence.to_raw(), false).canonical.ok());
         json!({
             "key_id": evidence.key_id,
             "method": evidence.method.word(),
@@ -84,7 +112,7 @@ fn call_json(receipt: &StoredReceipt, profile: Option<&Profile>) -> Value {
             "query": evidence.query,
             "headers": evidence.headers,
             "body": bytes_json(&evidence.body),
-            "signed": signed.map(|bytes| bytes_json(&bytes)),
+            "signed": call.signed.as_deref().map(bytes_json),
         })
     });
     json!({

@@ -9,9 +9,9 @@ use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
 use crate::store::reports::LaneRange;
 use crate::store::statements::Closing;
+use crate::store::{Position, StoreError};
 
 /// The desk's verbs of a transaction.
 pub trait DeskTx {
@@ -107,6 +107,12 @@ pub trait DeskReports {
     /// # Errors
     /// The machine's.
     fn proposals(&mut self, filter: ProposalFilter) -> Result<Vec<ProposalView>, StoreError>;
+
+    /// Where a payment's money is now.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn standing(&mut self, payment: &EventKey) -> Result<Position, StoreError>;
 
     /// One proposal.
     ///

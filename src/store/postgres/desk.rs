@@ -1,5 +1,6 @@
 //! What people make of breaks: notes, proposals, decisions, authorities.
 
+use super::position;
 use super::reports::PostgresReports;
 use super::row::{Key, small};
 use super::session::{Ask, Param};
@@ -9,7 +10,6 @@ use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
 use crate::store::cells::Cells;
 use crate::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
@@ -24,6 +24,7 @@ use crate::store::numbers::receipt_no;
 use crate::store::reports::LaneRange;
 use crate::store::shared::{a_day_before, judged, said_of_items, what_text};
 use crate::store::statements::Closing;
+use crate::store::{Position, StoreError};
 
 const LINE: &str = concat!(
     "-- statement_lines.one\nSELECT ",
@@ -267,10 +268,18 @@ impl DeskReports for PostgresReports {
         const SQL: &str = concat!(
             "-- reports.proposals\nSELECT ",
             proposal_columns!(),
-            " FROM proposals p WHERE ($1::text IS NULL OR p.state = $1) ORDER BY p.no DESC LIMIT $2"
+            " FROM proposals p WHERE p.no < coalesce($1::bigint, 9223372036854775807) AND ($2::text IS NULL OR p.state = $2)
+                ORDER BY p.no DESC LIMIT $3"
         );
-        let (state, limit) = (filter.state.map(ProposalState::word), i64::from(filter.limit));
-        self.ask_one(Ask::new(SQL, vec![&state, &limit]))?.all(proposal_view)
+        let (before, state) = (filter.before.map(|no| no.0), filter.state.map(ProposalState::word));
+        self.ask_one(Ask::new(SQL, vec![&before, &state, &i64::from(filter.limit)]))?.all(proposal_view)
+    }
+
+    fn standing(&mut self, payment: &EventKey) -> Result<Position, StoreError> {
+        let keys = vec![Key(*payment.as_bytes())];
+        let answers = self.ask(&position::asks(&keys))?;
+        let (positions, _events) = position::of(std::slice::from_ref(payment), &answers)?;
+        Ok(positions.into_iter().next().unwrap_or_default())
     }
 
     fn proposal(&mut self, no: ProposalNo) -> Result<Option<ProposalView>, StoreError> {

@@ -75,7 +75,7 @@ impl PostgresReports {
 
     /// Questions of one state of the books. Asked again once, over a new connection, when the old one was lost: a
     /// question changes nothing.
-    fn ask(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
+    pub(super) fn ask(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
         if !self.session.is_lost() {
             let answers = self.snapshot(asks);
             if answers.is_ok() || !self.session.is_lost() {

@@ -3,12 +3,12 @@
 use super::reports::SqliteReports;
 use super::statement::{Db, RowCells};
 use super::tx::SqliteTx;
+use super::write;
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
 use crate::store::cells::Cells as _;
 use crate::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
@@ -23,6 +23,7 @@ use crate::store::numbers::receipt_no;
 use crate::store::reports::LaneRange;
 use crate::store::shared::{a_day_before, judged, said_of_items, what_text};
 use crate::store::statements::Closing;
+use crate::store::{Position, StoreError};
 use rusqlite::params;
 
 const ONE_PROPOSAL: &str =
@@ -269,10 +270,15 @@ impl DeskReports for SqliteReports {
         const SQL: &str = concat!(
             "-- reports.proposals\nSELECT ",
             proposal_columns!(),
-            " FROM proposals p WHERE (?1 IS NULL OR p.state = ?1) ORDER BY p.no DESC LIMIT ?2"
+            " FROM proposals p WHERE p.no < coalesce(?1, 9223372036854775807) AND (?2 IS NULL OR p.state = ?2)
+                ORDER BY p.no DESC LIMIT ?3"
         );
-        let params = (filter.state.map(|state| state.word()), filter.limit);
+        let params = (filter.before.map(|no| no.0), filter.state.map(|state| state.word()), filter.limit);
         self.db().all(SQL, params, |cells| proposal_view(cells))
+    }
+
+    fn standing(&mut self, payment: &EventKey) -> Result<Position, StoreError> {
+        write::position(self.db(), payment)
     }
 
     fn proposal(&mut self, no: ProposalNo) -> Result<Option<ProposalView>, StoreError> {

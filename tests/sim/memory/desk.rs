@@ -9,13 +9,13 @@ use thuho::domain::resolution::{BreakState, ProposalNo};
 use thuho::domain::review::{BreakClass, NewBreak};
 use thuho::domain::statement::LineNo;
 use thuho::domain::time::{BUSINESS_ZONE, Timestamp};
-use thuho::store::StoreError;
 use thuho::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueProposal, EndedItem, ItemView,
     Mark, NewDecision, NewProposal, NoteView, ProposalFilter, ProposalView, Proposed, RefundView, StoredLine,
 };
 use thuho::store::reports::LaneRange;
 use thuho::store::statements::Closing;
+use thuho::store::{Position, StoreError};
 
 impl DeskTx for MemoryTx<'_> {
     fn mark_breaks(&mut self, _: &[i64], _: &Mark, _: &Author, _: Timestamp) -> Result<u64, StoreError> {
@@ -106,6 +106,10 @@ impl DeskReports for MemoryReports {
     }
 
     fn proposals(&mut self, _: ProposalFilter) -> Result<Vec<ProposalView>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn standing(&mut self, _: &EventKey) -> Result<Position, StoreError> {
         Err(no_statements())
     }
 
