@@ -153,6 +153,27 @@ pub struct CloseView {
     pub ended: Option<(Author, Timestamp, String)>,
 }
 
+/// A close in a list, without its figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseLine {
+    /// Its number.
+    pub no: i64,
+    /// Of what.
+    pub period: Period,
+    /// What is signed.
+    pub hash: [u8; 32],
+    /// What differs and goes on open, in dong.
+    pub open_dong: i64,
+    /// How far it got.
+    pub state: CloseState,
+    /// Who drew it up, and when.
+    pub drafted: (Author, Timestamp),
+    /// Who signed it, and when.
+    pub signed: Option<(Author, Timestamp)>,
+    /// Who opened it again, or took its place, when and why.
+    pub ended: Option<(Author, Timestamp, String)>,
+}
+
 /// What became of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signed {
@@ -252,6 +273,12 @@ pub trait CloseReports {
     /// The machine's.
     fn closes(&mut self, after: i64, limit: u32) -> Result<Vec<CloseView>, StoreError>;
 
+    /// A partner's closes of periods that begin on one of these days, whatever became of them, in the order of their numbers.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn closes_of(&mut self, partner: &PartnerCode, days: (Date, Date)) -> Result<Vec<CloseLine>, StoreError>;
+
     /// What the partner's sealed closes have taken into account of days from here to there.
     ///
     /// # Errors
@@ -282,15 +309,12 @@ pub(super) use close_columns;
 
 /// A close as people see it.
 pub(super) fn close_view(cells: &mut impl Cells) -> Result<CloseView, StoreError> {
-    let author = |text: &str| Author::parse(text).ok();
     let no = cells.whole()?;
     let (month, partner, first) = (cells.word(|word| Some(word == "month"))?, cells.partner()?, cells.day()?);
     let figures = cells.text()?;
     let previous = cells.bytes_some()?.and_then(|bytes| bytes.try_into().ok());
     let (hash, open_dong, state) = (cells.hash()?, cells.whole()?, cells.word(CloseState::parse)?);
-    let drafted = (cells.word(author)?, cells.at()?);
-    let signed = (cells.word_some(author)?, cells.at_some()?);
-    let ended = (cells.word_some(author)?, cells.at_some()?, cells.text_some()?);
+    let Hands { drafted, signed, ended } = hands(cells)?;
     Ok(CloseView {
         no,
         period: if month { Period::Month(first) } else { Period::Day(first) },
@@ -301,9 +325,43 @@ pub(super) fn close_view(cells: &mut impl Cells) -> Result<CloseView, StoreError
         open_dong,
         state,
         drafted,
-        signed: signed.0.zip(signed.1),
-        ended: ended.0.zip(ended.1).zip(ended.2).map(|((by, at), why)| (by, at, why)),
+        signed,
+        ended,
     })
+}
+
+/// The columns of a close in a list, in the order that [`close_line`] reads them.
+macro_rules! close_line_columns {
+    () => {
+        "c.no, c.period, c.first_day, c.hash, c.open_dong, c.state, c.drafted_by, c.drafted_at, c.signed_by, c.signed_at, \
+         c.ended_by, c.ended_at, c.end_reason"
+    };
+}
+pub(super) use close_line_columns;
+
+/// A close in a list.
+pub(super) fn close_line(cells: &mut impl Cells) -> Result<CloseLine, StoreError> {
+    let (no, month, first) = (cells.whole()?, cells.word(|word| Some(word == "month"))?, cells.day()?);
+    let (hash, open_dong, state) = (cells.hash()?, cells.whole()?, cells.word(CloseState::parse)?);
+    let Hands { drafted, signed, ended } = hands(cells)?;
+    let period = if month { Period::Month(first) } else { Period::Day(first) };
+    Ok(CloseLine { no, period, hash, open_dong, state, drafted, signed, ended })
+}
+
+/// Who had a close in hand.
+struct Hands {
+    drafted: (Author, Timestamp),
+    signed: Option<(Author, Timestamp)>,
+    ended: Option<(Author, Timestamp, String)>,
+}
+
+fn hands(cells: &mut impl Cells) -> Result<Hands, StoreError> {
+    let author = |text: &str| Author::parse(text).ok();
+    let drafted = (cells.word(author)?, cells.at()?);
+    let signed = (cells.word_some(author)?, cells.at_some()?);
+    let ended = (cells.word_some(author)?, cells.at_some()?, cells.text_some()?);
+    let ended = ended.0.zip(ended.1).zip(ended.2).map(|((by, at), why)| (by, at, why));
+    Ok(Hands { drafted, signed: signed.0.zip(signed.1), ended })
 }
 
 /// A day's total.

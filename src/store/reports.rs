@@ -191,6 +191,7 @@ pub trait Reports:
     + DeskReports
     + CloseReports
     + super::settlements::Settlements
+    + super::statements::StatementReports
     + super::periods::Periods
     + super::users::UserReports
     + super::pages::PageReports

@@ -1,6 +1,8 @@
 //! What others said of a day and what came of comparing it: rows of both databases, as the reconciliation hands them
 //! over. A statement's lines are written a slice at a time; nothing of a file counts before [`super::Tx::take_statement`].
 
+use super::StoreError;
+use super::desk::StoredLine;
 use crate::domain::ids::{Author, EventKey, EventNo, Movement, PartnerCode};
 use crate::domain::review::BreakClass;
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind, StatementLine, Sum};
@@ -298,6 +300,44 @@ pub struct LegBreak {
     pub day: Date,
     /// May the next day bring its other side?
     pub carried: bool,
+}
+
+/// Which files, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileFilter {
+    /// Only of this kind.
+    pub kind: Option<StatementKind>,
+    /// Only about this partner.
+    pub partner: Option<PartnerCode>,
+    /// Only of this day.
+    pub day: Option<Date>,
+    /// Only in this state.
+    pub state: Option<FileState>,
+    /// Only older ones than this.
+    pub before: Option<FileNo>,
+    /// At most.
+    pub limit: u32,
+}
+
+/// The questions about files, part of [`super::reports::Reports`].
+pub trait StatementReports {
+    /// One file.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError>;
+
+    /// The files of a filter.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn statement_files(&mut self, filter: &FileFilter) -> Result<Vec<StatementFile>, StoreError>;
+
+    /// A page of a file's lines behind this place, whatever became of the file.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError>;
 }
 
 /// Hashes a reference for a comparison; zero is none.

@@ -12,7 +12,7 @@ use thuho::store::closes::{Window, WindowTotal};
 use thuho::store::desk::BreakFilter;
 use thuho::store::rows::EventState;
 use thuho::store::statements::{
-    BegunStatement, Closing, DayEvents, FileState, Held, LegBreaks, NewLine, NewMatch, NewReconciliation, NewStatement,
+    BegunStatement, Closing, DayEvents, FileFilter, FileState, Held, LegBreaks, NewLine, NewMatch, NewReconciliation, NewStatement,
     StatementSums, reference_hash,
 };
 
@@ -144,6 +144,34 @@ fn a_line_says_what_it_said(mut h: Harness) {
     assert_eq!((first.references.invoice, first.references.order), (reference_hash(Some("HD-1")), 0));
     assert_eq!((lines[1].key, lines[1].movement, lines[1].matched), (None, None, None));
     assert_eq!(h.reports.day_lines_with(&[LineNo::of(no, 2), LineNo::of(no, 9)]).unwrap(), [lines[1]]);
+}
+
+fn files_and_their_lines_come_in_pages(mut h: Harness) {
+    let old = taken(&mut h, 1, &[paid(1, "1", 100), paid(2, "2", 200), paid(3, "3", 300)]);
+    let new = taken(&mut h, 2, &[paid(1, "1", 100)]);
+    let mut found = |filter: FileFilter| -> Vec<i64> {
+        h.reports.statement_files(&FileFilter { limit: 9, ..filter }).unwrap().iter().map(|file| file.no.0).collect()
+    };
+    assert_eq!(found(FileFilter::default()), [new.0, old.0]);
+    assert_eq!(found(FileFilter { before: Some(new), ..FileFilter::default() }), [old.0]);
+    assert_eq!(found(FileFilter { state: Some(FileState::Superseded), ..FileFilter::default() }), [old.0]);
+    let these = FileFilter {
+        kind: Some(StatementKind::Partner),
+        partner: Some(partner()),
+        day: Some(day()),
+        ..FileFilter::default()
+    };
+    assert_eq!(found(these.clone()), [new.0, old.0]);
+    assert_eq!(found(FileFilter { kind: Some(StatementKind::Bank), ..these.clone() }), Vec::<i64>::new());
+    assert_eq!(found(FileFilter { day: day().tomorrow().ok(), ..these }), Vec::<i64>::new());
+    let file = h.reports.statement_file(old).unwrap().unwrap();
+    assert_eq!((file.no, file.state, file.sums), (old, FileState::Superseded, sums(3, 600)));
+    assert_eq!(h.reports.statement_file(FileNo(99)).unwrap(), None);
+    let places = |lines: Vec<thuho::store::desk::StoredLine>| -> Vec<(u32, i64)> {
+        lines.iter().map(|line| (line.no.place(), line.amount.dong())).collect()
+    };
+    assert_eq!(places(h.reports.file_lines(old, 0, 2).unwrap()), [(1, 100), (2, 200)], "also of one that says no more");
+    assert_eq!(places(h.reports.file_lines(old, 2, 2).unwrap()), [(3, 300)]);
 }
 
 fn our_events_of_a_day_come_in_pages(mut h: Harness) {
@@ -286,6 +314,7 @@ macro_rules! on_both {
 on_both! {
     a_statement_counts_once_it_is_taken
     a_line_says_what_it_said
+    files_and_their_lines_come_in_pages
     our_events_of_a_day_come_in_pages
     a_line_and_an_event_are_matched_once
     a_corrected_file_takes_the_place_of_the_old_one

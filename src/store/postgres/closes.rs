@@ -10,8 +10,8 @@ use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::Cells;
 use crate::store::closes::{
-    CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal, close_columns,
-    close_view, day_total, judged, total_columns, window_total,
+    CloseLine, CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal,
+    close_columns, close_line, close_line_columns, close_view, day_total, judged, total_columns, window_total,
 };
 use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
@@ -203,6 +203,15 @@ impl CloseReports for PostgresReports {
             " FROM closes c WHERE c.no > $1 ORDER BY c.no LIMIT $2"
         );
         self.ask_one(Ask::new(SQL, vec![&after, &i64::from(limit)]))?.all(close_view)
+    }
+
+    fn closes_of(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<CloseLine>, StoreError> {
+        const SQL: &str = concat!(
+            "-- closes.of_days\nSELECT ",
+            close_line_columns!(),
+            " FROM closes c WHERE c.partner = $1 AND c.first_day BETWEEN $2 AND $3 ORDER BY c.no"
+        );
+        self.ask_one(Ask::new(SQL, vec![&partner.as_str(), &from, &to]))?.all(close_line)
     }
 
     fn accounted(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {

@@ -10,14 +10,16 @@ use crate::domain::notice::{Effect, ReferenceText};
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use crate::store::StoreError;
 use crate::store::cells::Cells;
+use crate::store::desk::StoredLine;
+use crate::store::desk_cells::{stored_line, stored_line_columns};
 use crate::store::shared::{check_lines, later, superseded};
 use crate::store::statement_cells::{
     day_event, day_event_columns, day_line, day_line_columns, leg_break, reconciliation_view, statement_columns,
     statement_file,
 };
 use crate::store::statements::{
-    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileState, Freed, LegBreak, LegBreaks, NewLine, NewMatch,
-    NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementSums,
+    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileFilter, FileState, Freed, LegBreak, LegBreaks, NewLine,
+    NewMatch, NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementReports, StatementSums,
 };
 use jiff::civil::Date;
 use std::collections::HashSet;
@@ -371,5 +373,39 @@ impl PostgresReports {
             WHERE leg = $1 AND partner = $2 AND day <= $3 AND closed_at IS NULL AND no > $4 ORDER BY no LIMIT $5";
         let (kind, partner, limit) = (ask.kind.word(), ask.partner.as_str(), i64::from(ask.limit));
         self.ask_one(Ask::new(SQL, vec![&kind, &partner, &ask.until, &ask.after, &limit]))?.all(leg_break)
+    }
+}
+
+impl StatementReports for PostgresReports {
+    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError> {
+        const SQL: &str =
+            concat!("-- statements.one\nSELECT ", statement_columns!(), " FROM statement_files f WHERE f.no = $1");
+        self.ask_one(Ask::new(SQL, vec![&no.0]))?.one(statement_file)
+    }
+
+    fn statement_files(&mut self, filter: &FileFilter) -> Result<Vec<StatementFile>, StoreError> {
+        const SQL: &str = concat!(
+            "-- statements.found\nSELECT ",
+            statement_columns!(),
+            " FROM statement_files f WHERE f.no < $1 AND ($2::text IS NULL OR f.kind = $2)
+                AND ($3::text IS NULL OR f.partner = $3) AND ($4::date IS NULL OR f.day = $4)
+                AND ($5::text IS NULL OR f.state = $5) ORDER BY f.no DESC LIMIT $6"
+        );
+        let (before, limit) = (filter.before.map_or(i64::MAX, |before| before.0), i64::from(filter.limit));
+        let (kind, state) = (filter.kind.map(StatementKind::word), filter.state.map(FileState::word));
+        let partner = filter.partner.as_ref().map(PartnerCode::as_str);
+        let params: Vec<Param<'_>> = vec![&before, &kind, &partner, &filter.day, &state, &limit];
+        self.ask_one(Ask::new(SQL, params))?.all(statement_file)
+    }
+
+    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError> {
+        const SQL: &str = concat!(
+            "-- statement_lines.shown\nSELECT ",
+            stored_line_columns!(),
+            " FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32
+            WHERE l.no > $1 AND l.no < $2 ORDER BY l.no LIMIT $3"
+        );
+        let (from, to) = (LineNo::of(file, after).0, LineNo::of(FileNo(file.0 + 1), 0).0);
+        self.ask_one(Ask::new(SQL, vec![&from, &to, &i64::from(limit)]))?.all(stored_line)
     }
 }

@@ -1,20 +1,23 @@
 //! Statements, comparisons and matches in a file. A line's number says where it lies, so the lines of a file are
 //! appended side by side.
 
+use super::reports::SqliteReports;
 use super::statement::Db;
 use crate::domain::ids::{EventKey, PartnerCode};
 use crate::domain::notice::{Effect, ReferenceText};
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use crate::store::StoreError;
 use crate::store::cells::Cells as _;
+use crate::store::desk::StoredLine;
+use crate::store::desk_cells::{stored_line, stored_line_columns};
 use crate::store::shared::{check_lines, later, superseded};
 use crate::store::statement_cells::{
     day_event, day_event_columns, day_line, day_line_columns, leg_break, reconciliation_view, statement_columns,
     statement_file,
 };
 use crate::store::statements::{
-    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileState, Freed, LegBreak, LegBreaks, NewLine, NewMatch,
-    NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementSums,
+    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileFilter, FileState, Freed, LegBreak, LegBreaks, NewLine,
+    NewMatch, NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementReports, StatementSums,
 };
 use jiff::civil::Date;
 use rusqlite::params;
@@ -327,4 +330,36 @@ pub(super) fn leg_breaks(db: Db<'_>, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak
         WHERE leg = ?1 AND partner = ?2 AND day <= ?3 AND closed_at IS NULL AND no > ?4 ORDER BY no LIMIT ?5";
     let params = params![ask.kind.word(), ask.partner.as_str(), ask.until.to_string(), ask.after, ask.limit];
     db.all(SQL, params, |cells| leg_break(cells))
+}
+
+impl StatementReports for SqliteReports {
+    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError> {
+        const SQL: &str =
+            concat!("-- statements.one\nSELECT ", statement_columns!(), " FROM statement_files f WHERE f.no = ?1");
+        self.db().one(SQL, [no.0], |cells| statement_file(cells))
+    }
+
+    fn statement_files(&mut self, filter: &FileFilter) -> Result<Vec<StatementFile>, StoreError> {
+        const SQL: &str = concat!(
+            "-- statements.found\nSELECT ",
+            statement_columns!(),
+            " FROM statement_files f WHERE f.no < ?1 AND (?2 IS NULL OR f.kind = ?2) AND (?3 IS NULL OR f.partner = ?3)
+                AND (?4 IS NULL OR f.day = ?4) AND (?5 IS NULL OR f.state = ?5) ORDER BY f.no DESC LIMIT ?6"
+        );
+        let before = filter.before.map_or(i64::MAX, |before| before.0);
+        let (kind, state) = (filter.kind.map(StatementKind::word), filter.state.map(FileState::word));
+        let (partner, day) = (filter.partner.as_ref().map(PartnerCode::as_str), filter.day.map(|day| day.to_string()));
+        self.db().all(SQL, params![before, kind, partner, day, state, filter.limit], |cells| statement_file(cells))
+    }
+
+    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError> {
+        const SQL: &str = concat!(
+            "-- statement_lines.shown\nSELECT ",
+            stored_line_columns!(),
+            " FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32
+            WHERE l.no > ?1 AND l.no < ?2 ORDER BY l.no LIMIT ?3"
+        );
+        let end = LineNo::of(FileNo(file.0 + 1), 0);
+        self.db().all(SQL, (LineNo::of(file, after).0, end.0, limit), |cells| stored_line(cells))
+    }
 }

@@ -9,7 +9,7 @@ use thuho::domain::statement::ReconciliationNo;
 use thuho::domain::time::Timestamp;
 use thuho::store::StoreError;
 use thuho::store::closes::{
-    CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal,
+    CloseLine, CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal,
 };
 
 impl CloseTx for MemoryTx<'_> {
@@ -53,6 +53,10 @@ impl CloseReports for MemoryReports {
     }
 
     fn closes(&mut self, _: i64, _: u32) -> Result<Vec<CloseView>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn closes_of(&mut self, _: &PartnerCode, _: (Date, Date)) -> Result<Vec<CloseLine>, StoreError> {
         Ok(Vec::new())
     }
 

@@ -5,8 +5,11 @@ use super::reports::MemoryReports;
 use super::tx::no_statements;
 use std::collections::{BTreeMap, BTreeSet};
 use thuho::domain::posting::Account;
+use thuho::domain::statement::FileNo;
 use thuho::store::StoreError;
+use thuho::store::desk::StoredLine;
 use thuho::store::periods::{Moved, Period, PeriodBooks, PeriodBreak, PeriodBreaks, Periods};
+use thuho::store::statements::{FileFilter, StatementFile, StatementReports};
 
 impl Periods for MemoryReports {
     fn period_books(&mut self, period: &Period<'_>) -> Result<PeriodBooks, StoreError> {
@@ -42,6 +45,20 @@ impl Periods for MemoryReports {
     }
 
     fn period_breaks(&mut self, _ask: &PeriodBreaks<'_>) -> Result<Vec<PeriodBreak>, StoreError> {
+        Err(no_statements())
+    }
+}
+
+impl StatementReports for MemoryReports {
+    fn statement_file(&mut self, _: FileNo) -> Result<Option<StatementFile>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn statement_files(&mut self, _: &FileFilter) -> Result<Vec<StatementFile>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn file_lines(&mut self, _: FileNo, _: u32, _: u32) -> Result<Vec<StoredLine>, StoreError> {
         Err(no_statements())
     }
 }
