@@ -71,16 +71,26 @@ pub async fn act(
 }
 
 async fn draft(
-    internal: &web::Data<Internal>,
+    internal: &Internal,
     (profile, period): (Arc<Profile>, Period),
     (by, body): (Author, Body),
 ) -> Result<HttpResponse, Problem> {
-    let at = internal.intake.clock().now();
     let carry = match &body.accept {
         Some(reason) => Some(desk::text(reason).ok_or_else(|| bad("accept: expected a reason of 1 to 1000 bytes"))?),
         None => None,
     };
     let partner = profile.code().clone();
+    drawn(internal, (profile, period), (by, carry)).await?.map_err(not_closed)?;
+    shown(internal, partner, period).await
+}
+
+/// Draws a close up and keeps it, for the API and for the desk. `carry`: why what is open may go on open.
+pub(crate) async fn drawn(
+    internal: &Internal,
+    (profile, period): (Arc<Profile>, Period),
+    (by, carry): (Author, Option<String>),
+) -> Result<Result<(), NotClosed>, Problem> {
+    let at = internal.intake.clock().now();
     let drawn = beside(internal, move |reports| -> Result<Draft, NotClosed> {
         match period {
             Period::Day(day) => {
@@ -90,11 +100,13 @@ async fn draft(
             Period::Month(first) => close::month(reports, profile.code(), first, (&by, at)),
         }
     });
-    let drawn = drawn.await?.map_err(not_closed)?;
+    let drawn = match drawn.await? {
+        Ok(drawn) => drawn,
+        Err(why) => return Ok(Err(why)),
+    };
     let writer = Arc::clone(&internal.writer);
     let kept = on_a_thread(move || close::keep(&mut Slices::between(writer.as_ref()), drawn)).await?;
-    kept.map_err(not_closed)?;
-    shown(internal, partner, period).await
+    Ok(kept.map(drop))
 }
 
 fn not_closed(error: NotClosed) -> Problem {
@@ -113,16 +125,15 @@ fn not_closed(error: NotClosed) -> Problem {
 }
 
 async fn sign(
-    internal: &web::Data<Internal>,
+    internal: &Internal,
     of: (PartnerCode, Period),
     (by, body): (Author, Body),
 ) -> Result<HttpResponse, Problem> {
     let mut hash = [0; 32];
     hex::decode_to_slice(&body.sha256, &mut hash).map_err(|_not_hex| bad("sha256: expected 64 hex digits"))?;
-    let (writer, at, whose) = (Arc::clone(&internal.writer), internal.intake.clock().now(), of.clone());
-    let signed = on_a_thread(move || close::sign(&mut Slices::between(writer.as_ref()), whose, hash, (by, at))).await?;
+    let signed = signed(internal, of.clone(), hash, by).await?;
     let refused = |why: &str| Err(Problem::conflict().saying(why));
-    match signed.map_err(|error: SliceError| stopped(&error))? {
+    match signed {
         Signed::Done => shown(internal, of.0, of.1).await,
         Signed::NotFound => Err(Problem::not_found().saying("there is no draft")),
         Signed::Other => refused("sha256: it is another draft"),
@@ -132,18 +143,40 @@ async fn sign(
     }
 }
 
+/// Signs what another one drew up, for the API and for the desk.
+pub(crate) async fn signed(
+    internal: &Internal,
+    of: (PartnerCode, Period),
+    hash: [u8; 32],
+    by: Author,
+) -> Result<Signed, Problem> {
+    let (writer, at) = (Arc::clone(&internal.writer), internal.intake.clock().now());
+    let signed = on_a_thread(move || close::sign(&mut Slices::between(writer.as_ref()), of, hash, (by, at))).await?;
+    signed.map_err(|error: SliceError| stopped(&error))
+}
+
 async fn reopen(
-    internal: &web::Data<Internal>,
+    internal: &Internal,
     of: (PartnerCode, Period),
     (by, body): (Author, Body),
 ) -> Result<HttpResponse, Problem> {
     let reason = desk::text(&body.reason).ok_or_else(|| bad("reason: expected 1 to 1000 bytes"))?;
-    let (writer, at) = (Arc::clone(&internal.writer), internal.intake.clock().now());
-    let done = on_a_thread(move || close::reopen(&mut Slices::between(writer.as_ref()), of, reason, (by, at))).await?;
-    match done.map_err(|error: SliceError| stopped(&error))? {
+    match reopened(internal, of, reason, by).await? {
         Reopened::Done => Ok(HttpResponse::NoContent().finish()),
         Reopened::NotFound => Err(Problem::not_found().saying("it is not sealed")),
         Reopened::NotLast => Err(Problem::conflict().saying("a later day, or the month, is sealed: that one first")),
         Reopened::BeyondAuthority => Err(Problem::forbidden().saying("reopening is a privilege")),
     }
+}
+
+/// Opens what is sealed, for the API and for the desk.
+pub(crate) async fn reopened(
+    internal: &Internal,
+    of: (PartnerCode, Period),
+    reason: String,
+    by: Author,
+) -> Result<Reopened, Problem> {
+    let (writer, at) = (Arc::clone(&internal.writer), internal.intake.clock().now());
+    let done = on_a_thread(move || close::reopen(&mut Slices::between(writer.as_ref()), of, reason, (by, at))).await?;
+    done.map_err(|error: SliceError| stopped(&error))
 }

@@ -20,7 +20,7 @@ pub mod proposals;
 pub mod public;
 pub mod questions;
 pub mod settlements;
-mod spool;
+pub(crate) mod spool;
 pub mod statements;
 pub mod tokens;
 pub mod views;

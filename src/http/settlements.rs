@@ -4,14 +4,14 @@ use super::internal::Internal;
 use super::problem::Problem;
 use super::statements::{bad, day_of, stopped};
 use super::tokens::{self, Scope};
-use crate::domain::ids::Author;
+use crate::domain::ids::{Author, PartnerCode};
 use crate::domain::time::Timestamp;
 use crate::ledger::Slices;
 use crate::partner::Profile;
 use crate::reconcile::settlement::run::{self, Asked, SettleError};
 use crate::reconcile::settlement::{load_calendar, report};
 use crate::store::reports::Reports;
-use crate::store::settlements::{Batches, LISTED_MAX};
+use crate::store::settlements::{Batch, Batches, LISTED_MAX};
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -46,10 +46,19 @@ pub async fn list(
     let to = query.to.as_deref().map_or_else(today, day_of)?;
     let usual = || Ok(to.saturating_sub(USUAL_DAYS.days()));
     let from = query.from.as_deref().map_or_else(usual, day_of)?;
+    let found = batches(&internal, profile.code().clone(), (from, to)).await?;
+    Ok(HttpResponse::Ok().json(report::list_json(profile.code().as_str(), (from, to), &found)))
+}
+
+/// A partner's batches of these days, for the API and for the desk: all of them, or none.
+pub(crate) async fn batches(
+    internal: &Internal,
+    code: PartnerCode,
+    (from, to): (Date, Date),
+) -> Result<Vec<Batch>, Problem> {
     if from > to {
         return Err(bad("from: expected a day that is not after to"));
     }
-    let code = profile.code().clone();
     let found = internal.readers.ask(move |reports| {
         reports.batches(&Batches { partner: &code, from, to, open_only: false, limit: LISTED_MAX + 1 })
     });
@@ -57,7 +66,7 @@ pub async fn list(
     if found.len() > usize::try_from(LISTED_MAX).unwrap_or(usize::MAX) {
         return Err(bad(format!("from, to: more than {LISTED_MAX} batches; ask for fewer days")));
     }
-    Ok(HttpResponse::Ok().json(report::list_json(profile.code().as_str(), (from, to), &found)))
+    Ok(found)
 }
 
 /// Compares with the bank; the answer of `POST /api/v1/reconciliations/{partner}/{date}?kind=bank`.
@@ -66,13 +75,17 @@ pub(super) fn compare(
     slices: &mut Slices<'_>,
     (profile, calendar, day): (&Profile, Option<&Path>, Date),
     by: (&Author, Timestamp),
-) -> Result<Value, Problem> {
+) -> Result<Result<Value, SettleError>, Problem> {
     let calendar = load_calendar(calendar).map_err(|error| stopped(&error))?;
     let done = run::run(reports, slices, &Asked { profile, calendar: &calendar, day }, by);
-    done.map(|done| report::to_json(&done)).map_err(|error| match error {
+    Ok(done.map(|done| report::to_json(&done)))
+}
+
+pub(super) fn not_settled(error: &SettleError) -> Problem {
+    match error {
         SettleError::NoStatement(_) => Problem::not_found().saying(error.to_string()),
         SettleError::NoTerms | SettleError::NoLayout => bad(error.to_string()),
         SettleError::NotComparable(_) => Problem::unprocessable().saying(error.to_string()),
         SettleError::Slice(_) | SettleError::Store(_) => stopped(&error),
-    })
+    }
 }

@@ -16,6 +16,7 @@ use crate::reconcile::import::{self, Brought, ImportError, Taken};
 use crate::reconcile::read::{Limits, ReadError};
 use crate::reconcile::report;
 use crate::reconcile::run::{self, RunError, Subject};
+use crate::reconcile::settlement::run::SettleError;
 use crate::store::StoreError;
 use crate::store::reports::Reports;
 use crate::store::statements::StatementFile;
@@ -24,7 +25,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// Files in one answer.
 const FILES_MAX: u32 = 500;
@@ -33,7 +34,7 @@ const FILES_MAX: u32 = 500;
 const DIFFERENCES_MAX: usize = 10_000;
 
 /// The longest name of a file, in bytes.
-const NAME_MAX: usize = 200;
+pub(crate) const NAME_MAX: usize = 200;
 
 /// The query of `POST /api/v1/statements`.
 #[derive(Debug, Deserialize)]
@@ -69,7 +70,7 @@ pub(super) fn day_of(text: &str) -> Result<Date, Problem> {
 }
 
 /// A partner's way to write a statement of this kind.
-fn layout(profile: &Profile, kind: StatementKind) -> Result<&Layout, Problem> {
+pub(crate) fn layout(profile: &Profile, kind: StatementKind) -> Result<&Layout, Problem> {
     let missing = || bad(format!("{} has no layout of a {} statement", profile.code(), kind.word()));
     profile.statement(kind).ok_or_else(missing)
 }
@@ -79,9 +80,20 @@ pub(crate) async fn alone<T: Send + 'static>(
     internal: &Internal,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
+    in_turn(turn(internal)?, work).await
+}
+
+/// The turn for long work, if nobody has it.
+pub(crate) fn turn(internal: &Internal) -> Result<OwnedSemaphorePermit, Problem> {
     let turn = Arc::clone(&internal.long_work).try_acquire_owned();
-    let turn =
-        turn.map_err(|_taken| Problem::conflict().saying("other long work of finance is under way; try again"))?;
+    turn.map_err(|_taken| Problem::conflict().saying("other long work of finance is under way; try again"))
+}
+
+/// Long work of whoever has the turn.
+async fn in_turn<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     let (tell, answer) = oneshot::channel();
     let life = move || {
         let done = work();
@@ -121,27 +133,59 @@ pub async fn take(
     }
     let spool = Spool::new(&internal.spool)?;
     spool.receive(Incoming::new(payload, internal.import_bytes)).await?;
-    let (writer, at) = (Arc::clone(&internal.writer), internal.intake.clock().now());
-    let taken = alone(&internal, move || {
-        let brought = Brought {
-            layout: layout(&profile, kind)?,
-            partner: profile.code(),
-            account: profile.account(),
-            day,
-            name: if query.name.is_empty() { "upload" } else { &query.name },
-            path: spool.path(),
-            author: &author,
-            at,
-        };
-        let mut slices = Slices::between(writer.as_ref());
-        import::take(&mut slices, &brought, &Limits::default(), &mut |_| {}).map_err(not_taken)
-    })
-    .await?;
-    tracing::info!(caller = caller.name, partner = query.partner, day = %day, kind = kind.word(), "A statement came");
+    let name = if query.name.is_empty() { "upload".to_owned() } else { query.name };
+    let upload = Upload { profile, kind, day, name, spool, author };
+    let turn = turn(&internal)?;
+    let taken = taken(&internal, turn, upload, |_| {}).await?.map_err(not_taken)?;
     Ok(match taken {
         Taken::New { .. } => HttpResponse::Created().json(taken_json(&taken)),
         Taken::Before(_) => HttpResponse::Ok().json(taken_json(&taken)),
     })
+}
+
+/// A file that was received whole.
+pub(crate) struct Upload {
+    /// Of which partner.
+    pub profile: Arc<Profile>,
+    /// Whose word it is.
+    pub kind: StatementKind,
+    /// Of which day.
+    pub day: Date,
+    /// What it was called.
+    pub name: String,
+    /// Where it waits.
+    pub spool: Spool,
+    /// Who brings it.
+    pub author: Author,
+}
+
+/// Takes a file, for the API and for the desk.
+pub(crate) async fn taken(
+    internal: &Internal,
+    turn: OwnedSemaphorePermit,
+    upload: Upload,
+    mut told: impl FnMut(import::Stage) + Send + 'static,
+) -> Result<Result<Taken, ImportError>, Problem> {
+    let (writer, at) = (Arc::clone(&internal.writer), internal.intake.clock().now());
+    let (by, partner, day, kind) = (upload.author.clone(), upload.profile.code().clone(), upload.day, upload.kind);
+    let done = in_turn(turn, move || {
+        let Upload { profile, kind, day, name, spool, author } = &upload;
+        let brought = Brought {
+            layout: layout(profile, *kind)?,
+            partner: profile.code(),
+            account: profile.account(),
+            day: *day,
+            name,
+            path: spool.path(),
+            author,
+            at,
+        };
+        let mut slices = Slices::between(writer.as_ref());
+        Ok(import::take(&mut slices, &brought, &Limits::default(), &mut told))
+    })
+    .await?;
+    tracing::info!(caller = %by, %partner, %day, kind = kind.word(), taken = done.is_ok(), "A statement came");
+    Ok(done)
 }
 
 /// What became of a file, as JSON.
@@ -213,28 +257,67 @@ pub async fn compare(
     let (kind, day) = (kind_of(query.kind.as_deref())?, day_of(&date)?);
     let author = Author::parse(caller.name.clone()).map_err(|e| bad(e.to_string()))?;
     let profile = internal.intake.profile(&partner).ok_or_else(Problem::not_found)?;
+    let turn = turn(&internal)?;
+    let asked = DayToCompare { profile, kind, day, author };
+    let answer = compared(&internal, turn, asked, DIFFERENCES_MAX, |_| {}).await?;
+    Ok(HttpResponse::Ok().json(answer.map_err(not_compared)?))
+}
+
+/// A day to be compared.
+pub(crate) struct DayToCompare {
+    /// Of which partner.
+    pub profile: Arc<Profile>,
+    /// With whose word.
+    pub kind: StatementKind,
+    /// Which day.
+    pub day: Date,
+    /// Who asks.
+    pub author: Author,
+}
+
+/// Why a day was not compared, whichever leg it is.
+pub(crate) enum NotCompared {
+    /// Payment by payment.
+    Payments(RunError),
+    /// With the bank.
+    Bank(SettleError),
+}
+
+/// Compares a day, for the API and for the desk: what it came to, with that many differences at most.
+pub(crate) async fn compared(
+    internal: &Internal,
+    turn: OwnedSemaphorePermit,
+    asked: DayToCompare,
+    differences_max: usize,
+    mut told: impl FnMut(run::Stage) + Send + 'static,
+) -> Result<Result<Value, NotCompared>, Problem> {
     let at = internal.intake.clock().now();
     let (writer, open) = (Arc::clone(&internal.writer), Arc::clone(&internal.open_reports));
     let calendar = internal.calendar.clone();
-    let answer = alone(&internal, move || {
+    in_turn(turn, move || {
+        let DayToCompare { profile, kind, day, author } = asked;
         let mut reports: Box<dyn Reports> = open().map_err(|error: StoreError| stopped(&error))?;
         let mut slices = Slices::between(writer.as_ref());
         if kind == StatementKind::Bank {
             let asked = (profile.as_ref(), calendar.as_deref(), day);
-            return settlements::compare(reports.as_mut(), &mut slices, asked, (&author, at));
+            let done = settlements::compare(reports.as_mut(), &mut slices, asked, (&author, at))?;
+            return Ok(done.map_err(NotCompared::Bank));
         }
         let layout = layout(&profile, kind)?;
         let subject = Subject::of(layout, profile.code(), day).ok_or_else(|| bad("date: outside the calendar"))?;
         let ways = run::ways(&subject, layout, &profile);
-        let done = run::run(reports.as_mut(), &mut slices, (subject, &ways), (&author, at), &mut |_| {});
-        Ok(report::to_json(&done.map_err(not_compared)?, DIFFERENCES_MAX))
+        let done = run::run(reports.as_mut(), &mut slices, (subject, &ways), (&author, at), &mut told);
+        tracing::info!(caller = %author, partner = %profile.code(), %day, kind = kind.word(), "A day was compared");
+        Ok(done.map(|done| report::to_json(&done, differences_max)).map_err(NotCompared::Payments))
     })
-    .await?;
-    tracing::info!(caller = caller.name, partner, day = %day, kind = kind.word(), "A day was compared");
-    Ok(HttpResponse::Ok().json(answer))
+    .await
 }
 
-fn not_compared(error: RunError) -> Problem {
+fn not_compared(error: NotCompared) -> Problem {
+    let error = match error {
+        NotCompared::Bank(error) => return settlements::not_settled(&error),
+        NotCompared::Payments(error) => error,
+    };
     match error {
         RunError::Sealed => Problem::conflict().saying(error.to_string()),
         RunError::NoStatement(_) => Problem::not_found().saying(error.to_string()),

@@ -12,8 +12,8 @@ use thuho::store::closes::{Window, WindowTotal};
 use thuho::store::desk::BreakFilter;
 use thuho::store::rows::EventState;
 use thuho::store::statements::{
-    BegunStatement, Closing, DayEvents, FileFilter, FileState, Held, LegBreaks, NewLine, NewMatch, NewReconciliation, NewStatement,
-    StatementSums, reference_hash,
+    BegunStatement, Closing, DayEvents, FileFilter, FileState, Held, LegBreaks, NewLine, NewMatch, NewReconciliation,
+    NewStatement, StatementSums, reference_hash,
 };
 
 fn author() -> Author {
