@@ -62,15 +62,6 @@ fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::Failed(error.to_string())
 }
 
-/// A password that nobody chose, and what is kept of it.
-fn made_up() -> Result<(String, String), Failure> {
-    let mut bytes = [0; 10];
-    getrandom::fill(&mut bytes).map_err(failed)?;
-    let password = hex::encode(bytes);
-    let phc = password::hash(&password).map_err(failed)?;
-    Ok((password, phc))
-}
-
 fn add(name: &str, roles: &[String], config: &ConfigArg) -> Outcome {
     let name = named(name)?;
     let expected = |word: &String| {
@@ -80,7 +71,7 @@ fn add(name: &str, roles: &[String], config: &ConfigArg) -> Outcome {
     let roles: Vec<Role> =
         roles.iter().map(|word| Role::parse(word).ok_or_else(|| expected(word))).collect::<Result<_, _>>()?;
     let mut store = app::open_store(&load(&config.config)?)?;
-    let (password, phc) = made_up()?;
+    let (made, phc) = password::made_up().map_err(failed)?;
     let by = Author::parse(BY).map_err(failed)?;
     let user = User::new(name, Roles::of(&roles), phc, (by, SystemClock.now()));
     let (added, _) = transact(store.as_mut(), |tx| tx.add_user(&user)).map_err(failed)?;
@@ -88,21 +79,21 @@ fn add(name: &str, roles: &[String], config: &ConfigArg) -> Outcome {
         out::note(format!("there is a user {} already", user.name));
         return Ok(Exit::No);
     }
-    out::line(format!("user      {}\nroles     {}\npassword  {password}", user.name, user.roles.words()));
+    out::line(format!("user      {}\nroles     {}\npassword  {made}", user.name, user.roles.words()));
     Ok(Exit::Done)
 }
 
 fn passwd(name: &str, config: &ConfigArg) -> Outcome {
     let name = named(name)?;
     let mut store = app::open_store(&load(&config.config)?)?;
-    let (password, phc) = made_up()?;
+    let (made, phc) = password::made_up().map_err(failed)?;
     let change = UserChange::Password { phc, given: true };
     let (there, _) = transact(store.as_mut(), |tx| tx.change_user(&name, &change)).map_err(failed)?;
     if !there {
         out::note(format!("there is no user {name}"));
         return Ok(Exit::No);
     }
-    out::line(format!("user      {name}\npassword  {password}"));
+    out::line(format!("user      {name}\npassword  {made}"));
     Ok(Exit::Done)
 }
 

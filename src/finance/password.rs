@@ -22,6 +22,18 @@ pub fn hash(password: &str) -> Result<String, NotHashed> {
     hashed.map(|hash| hash.to_string()).map_err(|_no_memory| NotHashed)
 }
 
+/// A password that nobody chose, for the first log-in, and what is kept of it.
+///
+/// # Errors
+/// [`NotHashed`].
+pub fn made_up() -> Result<(String, String), NotHashed> {
+    let mut bytes = [0; 10];
+    getrandom::fill(&mut bytes).map_err(|_no_chance| NotHashed)?;
+    let password = hex::encode(bytes);
+    let phc = hash(&password)?;
+    Ok((password, phc))
+}
+
 /// Is it this password? Takes as long when it is not.
 #[must_use]
 pub fn is(password: &str, phc: &str) -> bool {

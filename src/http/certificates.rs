@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::statements::{alone, bad, day_of, stopped};
 use super::tokens::{self, Scope};
 use crate::domain::ids::PartnerCode;
-use crate::ledger::certificate::{self, CertificateError, CertifiedDay};
+use crate::ledger::certificate::{self, Certificate, CertificateError, CertifiedDay};
 use crate::store::StoreError;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::sync::Arc;
@@ -20,8 +20,16 @@ pub async fn certificate(
     let (partner, date) = path.into_inner();
     let partner = PartnerCode::parse(partner).map_err(|_no_such_partner| Problem::not_found())?;
     let day = CertifiedDay::of(partner, day_of(&date)?).ok_or_else(|| bad("date: outside the calendar"))?;
+    Ok(HttpResponse::Ok().json(certified(&internal, day).await?))
+}
+
+/// Certifies a partner's day, if the books bear it.
+///
+/// # Errors
+/// A day that is not under a seal yet, books that do not prove, the machine's.
+pub(crate) async fn certified(internal: &Internal, day: CertifiedDay) -> Result<Certificate, Problem> {
     let (open, key) = (Arc::clone(&internal.open_reports), internal.seal_key.clone());
-    let certificate = alone(&internal, move || {
+    alone(internal, move || {
         let mut reports = open().map_err(|error: StoreError| stopped(&error))?;
         certificate::certify(reports.as_mut(), &key, &day).map_err(|error| match error {
             CertificateError::NotSealed => Problem::conflict().saying(error.to_string()),
@@ -32,6 +40,5 @@ pub async fn certificate(
             CertificateError::Store(_) => stopped(&error),
         })
     })
-    .await?;
-    Ok(HttpResponse::Ok().json(certificate))
+    .await
 }

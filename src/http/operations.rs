@@ -8,7 +8,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::receipt::Verdict;
 use crate::intake::redo;
 use crate::ledger::retain;
-use crate::outbox::command;
+use crate::outbox::command::{self, BadCommand};
 use crate::partner::Profile;
 use crate::store::reports::ReceiptFilter;
 use crate::store::{CommandAnswer, DispatchCommand, Erasable, EraseRequest, Erased};
@@ -52,25 +52,14 @@ pub async fn outbox(
     let key = DispatchKey::parse(key).map_err(|_no_such_key| Problem::not_found())?;
     let body: OutboxBody = json(payload).await?;
     // Who did it is who the token says, not who the body says: one caller with two names is one person.
-    let author = || Author::parse(caller.name.clone()).map_err(|e| Problem::bad_request().saying(e.to_string()));
+    let author = Author::parse(caller.name.clone()).map_err(|e| Problem::bad_request().saying(e.to_string()))?;
     let reason = match body.author.as_str() {
         "" => body.reason.clone(),
         _ if body.reason.is_empty() => String::new(),
         said => format!("{} (for {said})", body.reason),
     };
-    let command = match action.as_str() {
-        "retry" => DispatchCommand::Retry,
-        "hold" => DispatchCommand::Hold,
-        "close" => {
-            command::propose_close(author()?, &reason).map_err(|e| Problem::bad_request().saying(e.to_string()))?
-        }
-        "approve" => DispatchCommand::ApproveClose { author: author()? },
-        _ => return Err(Problem::not_found()),
-    };
-    let at = internal.intake.clock().now();
-    let found =
-        internal.readers.ask(move |reports| reports.find_dispatch(&key)).await?.ok_or_else(Problem::not_found)?;
-    let answer = on_writer(&internal.writer, move |store| command::run(store, &found, &command, at)).await?;
+    let command = wish(&action, author, &reason).map_err(|e| Problem::bad_request().saying(e.to_string()))?;
+    let answer = give(&internal, key, command.ok_or_else(Problem::not_found)?).await?;
     tracing::info!(caller = caller.name, action, "A command on a message was given");
     match answer {
         CommandAnswer::Done => Ok(HttpResponse::NoContent().finish()),
@@ -78,6 +67,36 @@ pub async fn outbox(
         CommandAnswer::WrongState => Err(Problem::conflict()),
         CommandAnswer::NeedsAnother => Err(Problem::conflict().saying("somebody else must propose and approve")),
     }
+}
+
+/// What somebody wishes to do with a message, by its word; nothing where there is no such word.
+///
+/// # Errors
+/// [`BadCommand`]: a close without a reason.
+pub(crate) fn wish(action: &str, by: Author, reason: &str) -> Result<Option<DispatchCommand>, BadCommand> {
+    Ok(match action {
+        "retry" => Some(DispatchCommand::Retry),
+        "hold" => Some(DispatchCommand::Hold),
+        "close" => Some(command::propose_close(by, reason)?),
+        "approve" => Some(DispatchCommand::ApproveClose { author: by }),
+        _ => None,
+    })
+}
+
+/// Gives a command on a message.
+///
+/// # Errors
+/// The machine's.
+pub(crate) async fn give(
+    internal: &Internal,
+    key: DispatchKey,
+    command: DispatchCommand,
+) -> Result<CommandAnswer, Problem> {
+    let at = internal.intake.clock().now();
+    let Some(found) = internal.readers.ask(move |reports| reports.find_dispatch(&key)).await? else {
+        return Ok(CommandAnswer::NotFound);
+    };
+    on_writer(&internal.writer, move |store| command::run(store, &found, &command, at)).await
 }
 
 /// `POST /api/v1/partners/{partner}/{action}`
@@ -94,7 +113,17 @@ pub async fn partner(
         "resume" => false,
         _ => return Err(Problem::not_found()),
     };
-    let (code, at) = (profile.code().clone(), internal.intake.clock().now());
+    pause(&internal, profile.code(), paused).await?;
+    tracing::warn!(caller = caller.name, partner, paused, "A partner was paused or resumed");
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Pauses a partner, or lets it go on: its calls are kept and not read while it is paused.
+///
+/// # Errors
+/// The machine's.
+pub(crate) async fn pause(internal: &Internal, partner: &PartnerCode, paused: bool) -> Result<(), Problem> {
+    let (code, at) = (partner.clone(), internal.intake.clock().now());
     let all: Vec<PartnerCode> = on_writer(&internal.writer, move |store| {
         let mut all = Vec::new();
         store.transact(&mut |tx| {
@@ -106,8 +135,7 @@ pub async fn partner(
     })
     .await?;
     internal.intake.set_paused(all);
-    tracing::warn!(caller = caller.name, partner, paused, "A partner was paused or resumed");
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 /// The body of a redo.
@@ -119,11 +147,11 @@ struct RedoBody {
 
 /// What a redo came to.
 #[derive(Debug, Default, Serialize)]
-struct Redone {
+pub(crate) struct Redone {
     /// Receipts that were understood and written.
-    read: u64,
+    pub(crate) read: u64,
     /// By outcome; those that are still not understood included.
-    outcomes: BTreeMap<&'static str, u64>,
+    pub(crate) outcomes: BTreeMap<&'static str, u64>,
 }
 
 /// `POST /api/v1/notices/redo`
@@ -140,7 +168,11 @@ pub async fn redo(
     Ok(HttpResponse::Ok().json(redone))
 }
 
-async fn all_again(internal: &Internal, profile: &Profile) -> Result<Redone, Problem> {
+/// Reads a partner's stored calls again that were stale, not understood, or came while it was paused.
+///
+/// # Errors
+/// The machine's.
+pub(crate) async fn all_again(internal: &Internal, profile: &Profile) -> Result<Redone, Problem> {
     let mut redone = Redone::default();
     let lanes = internal.readers.ask(|reports| reports.lanes()).await?;
     for lane in lanes {

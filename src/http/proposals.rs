@@ -98,36 +98,84 @@ pub async fn rule(
     let rule = Rule::parse(&path.into_inner()).ok_or_else(Problem::not_found)?;
     let run: RuleRun = read(&request, payload).await?;
     let partner = run.partner.map(PartnerCode::parse).transpose().map_err(|e| bad(format!("partner: {e}")))?;
-    let at = internal.intake.clock().now();
     let run_by = author(caller)?;
-    let found = beside(&internal, move |reports| {
-        let Some(new) = rules::dry_run(reports, rule, partner.as_ref(), at)? else { return Ok(None) };
-        let alone = !rules::may_approve(reports, &new, &run_by)?;
-        Ok::<_, NotProposed>(Some((new, alone)))
-    });
-    let Some((new, alone)) = found.await?.map_err(not_proposed)? else {
+    let Some(found) = find(&internal, rule, partner, &run_by).await? else {
         return Ok(HttpResponse::Ok().json(json!({ "rule": rule.name(), "items": 0 })));
     };
+    let answer = shown::draft_json(&found.new);
     if run.dry_run {
-        return Ok(HttpResponse::Ok().json(shown::draft_json(&new)));
+        return Ok(HttpResponse::Ok().json(answer));
     }
-    let (hash, answer) = (new.hash, shown::draft_json(&new));
-    let no = kept(&internal, new).await?.map_err(not_proposed)?;
+    let ran = run_found(&internal, found, &run_by).await?;
+    let more = [
+        ("no", json!(ran.no.0)),
+        ("approved", json!(ran.approved)),
+        ("done", json!(ran.carried.done)),
+        ("refused", json!(ran.carried.refused)),
+    ];
+    Ok(HttpResponse::Created().json(shown::with(answer, more)))
+}
+
+/// What a rule would propose.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The list.
+    pub(crate) new: NewProposal,
+    /// Does it stand on what the one who runs the rule brought? Then the rules' authority does not approve it.
+    alone: bool,
+}
+
+/// What a rule's run came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The proposal.
+    pub(crate) no: ProposalNo,
+    /// By the rules' own authority; else it waits for a person.
+    pub(crate) approved: bool,
+    /// What of it was carried out.
+    pub(crate) carried: CarriedOut,
+}
+
+/// What a rule would propose now, of this partner or of all; nothing where it finds nothing.
+///
+/// # Errors
+/// The machine's.
+pub(crate) async fn find(
+    internal: &Internal,
+    rule: Rule,
+    partner: Option<PartnerCode>,
+    run_by: &Author,
+) -> Result<Option<Found>, Problem> {
+    let (at, run_by) = (internal.intake.clock().now(), run_by.clone());
+    let found = beside(internal, move |reports| {
+        let Some(new) = rules::dry_run(reports, rule, partner.as_ref(), at)? else { return Ok(None) };
+        let alone = !rules::may_approve(reports, &new, &run_by)?;
+        Ok::<_, NotProposed>(Some(Found { new, alone }))
+    });
+    found.await?.map_err(not_proposed)
+}
+
+/// Proposes what a rule found, and approves it as far as rules may.
+///
+/// # Errors
+/// What is not free any more; the machine's.
+pub(crate) async fn run_found(
+    internal: &web::Data<Internal>,
+    found: Found,
+    run_by: &Author,
+) -> Result<Ran, Problem> {
+    let Found { new, alone } = found;
+    let (hash, at) = (new.hash, internal.intake.clock().now());
+    let no = kept(internal, new).await?.map_err(not_proposed)?;
     let by = Author::parse(rules::APPROVER).map_err(|e| bad(e.to_string()))?;
-    let words = format!("run by {}", caller.name);
+    let words = format!("run by {run_by}");
     let decision = Decision { proposal: no, verb: Verb::Approve, by, hash, words, at };
     // Who brought the statement does not have a rule approve what stands on it.
     let (decided, carried) = match alone {
         true => (Decided::NotYours, CarriedOut::default()),
-        false => decide_and_carry_out(&internal, decision).await?,
+        false => decide_and_carry_out(internal, decision).await?,
     };
-    let more = [
-        ("no", json!(no.0)),
-        ("approved", json!(decided == Decided::Done)),
-        ("done", json!(carried.done)),
-        ("refused", json!(carried.refused)),
-    ];
-    Ok(HttpResponse::Created().json(shown::with(answer, more)))
+    Ok(Ran { no, approved: decided == Decided::Done, carried })
 }
 
 fn not_proposed(error: NotProposed) -> Problem {
@@ -322,15 +370,24 @@ pub async fn grant(
     let person = Author::parse(person).map_err(|e| bad(format!("person: {e}")))?;
     let expected = || bad(format!("action: expected one of {}", words(&Action::ALL.map(Action::word))));
     let action = Action::parse(&action).ok_or_else(expected)?;
-    if dong < -1 {
+    let at = internal.intake.clock().now();
+    given(&internal, Authority { person, action, dong, granted_by, at }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Gives an authority, or takes it with a sum of -1. Nobody gives one to themselves.
+///
+/// # Errors
+/// A sum below that, one's own authority, the machine's.
+pub(crate) async fn given(internal: &Internal, authority: Authority) -> Result<(), Problem> {
+    if authority.dong < -1 {
         return Err(bad("dong: expected zero or more, or -1 for no authority"));
     }
-    if person == granted_by {
+    if authority.person == authority.granted_by {
         return Err(Problem::conflict().saying("nobody gives authority to themselves"));
     }
-    let at = internal.intake.clock().now();
-    let authority = Authority { person: person.clone(), action, dong, granted_by, at };
+    let Authority { person, action, dong, granted_by, .. } = authority.clone();
     on_writer(&internal.writer, move |store| transact(store, |tx| tx.grant(&authority)).map(drop)).await?;
-    tracing::warn!(caller = caller.name, %person, action = action.word(), dong, "An authority was given or taken");
-    Ok(HttpResponse::NoContent().finish())
+    tracing::warn!(caller = %granted_by, %person, action = action.word(), dong, "An authority was given or taken");
+    Ok(())
 }

@@ -52,12 +52,7 @@ fn whole_invoice(reports: &mut dyn Reports, id: &InvoiceId) -> Result<Option<vie
     let parked =
         records.iter().filter(|r| matches!(r.state, EventState::Parked(_)) && r.names_invoice.as_ref() == Some(id));
     // People may have moved a part of it.
-    let mut waits = Vec::new();
-    for record in parked {
-        let suspense = Account::Suspense(record.partner.clone());
-        let entries = reports.postings(&record.key)?.into_iter().flat_map(|posting| posting.entries);
-        waits.extend(entries.filter(|(account, _)| *account == suspense).map(|(_, amount)| amount.negated()));
-    }
+    let waits: Vec<Money> = parked.map(|record| in_suspense(reports, record)).collect::<Result<_, _>>()?;
     let parked = Money::sum(waits).map_err(|e| StoreError::Fault(format!("invoice {id}: parked money: {e}")))?;
     let filter = DispatchFilter { invoice: Some(id.clone()), limit: ROWS_MAX, ..DispatchFilter::default() };
     let pending = |state: &str| matches!(state, "waiting" | "leased" | "parked");
@@ -76,6 +71,17 @@ fn whole_invoice(reports: &mut dyn Reports, id: &InvoiceId) -> Result<Option<vie
         on_its_way,
         payments: wholes(reports, records)?,
     }))
+}
+
+/// What of a payment sits on no invoice.
+///
+/// # Errors
+/// The machine's.
+pub(crate) fn in_suspense(reports: &mut dyn Reports, record: &EventRecord) -> Result<Money, StoreError> {
+    let suspense = Account::Suspense(record.partner.clone());
+    let entries = reports.postings(&record.key)?.into_iter().flat_map(|posting| posting.entries);
+    let waits = entries.filter(|(account, _)| *account == suspense).map(|(_, amount)| amount.negated());
+    Money::sum(waits).map_err(|e| StoreError::Fault(format!("payment {}: money in suspense: {e}", record.key)))
 }
 
 /// `GET /api/v1/payments/{partner}/{event}`

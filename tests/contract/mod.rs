@@ -98,6 +98,7 @@ macro_rules! contract_suite {
                 receipts_are_found_by_partner_verdict_and_place
                 an_upsert_goes_by_version
                 candidates_are_those_asked_for
+                a_customers_bills_come_newest_first_whatever_became_of_them
                 seals_come_back_in_order
                 repeats_pauses_and_redone_receipts_are_kept
                 the_lead_is_one_holders_until_it_ends

@@ -127,6 +127,25 @@ pub fn candidates_are_those_asked_for(mut h: Harness) {
     assert_eq!(found(&["HD-1"], &["KH2", "KH1", "KH2"]), pair("HD-1 HD-3", "KH1 KH2"));
 }
 
+pub fn a_customers_bills_come_newest_first_whatever_became_of_them(mut h: Harness) {
+    let of = |id: &str, period: &str| Invoice { period: period.to_owned(), ..invoice(id, 10) };
+    let rows = [
+        of("HD-1", "2026-09-1"),
+        Invoice { status: InvoiceStatus::Paid, ..of("HD-2", "2026-10-1") },
+        Invoice { customer: customer("KH2"), ..of("HD-3", "2026-10-1") },
+        Invoice { status: InvoiceStatus::Cancelled, ..of("HD-4", "2026-10-2") },
+        of("HD-0", "2026-09-1"),
+    ];
+    h.tx(|tx| tx.upsert_invoices(&rows));
+    let mut found = |code: &str, limit: u32| {
+        let ids = h.reports.bills_of(&customer(code), limit).unwrap();
+        ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found("KH1", 9), "HD-4 HD-2 HD-0 HD-1");
+    assert_eq!(found("KH1", 2), "HD-4 HD-2");
+    assert_eq!((found("KH2", 9), found("KH9", 9)), ("HD-3".to_owned(), String::new()));
+}
+
 pub fn seals_come_back_in_order(mut h: Harness) {
     let seal = |ms: i64| Seal { at: at(ms), heads: vec![(0, 7, [1; 32]), (LANE, ms, [2; 32])], signature: [9; 32] };
     for ms in [1, 2, 3] {

@@ -127,7 +127,7 @@ async fn begun(internal: &Internal, user: &User, w: Words) -> Result<actix_web::
 }
 
 /// Work with a password, beside the threads that answer.
-async fn hashed<T: Send + 'static>(
+pub(super) async fn hashed<T: Send + 'static>(
     w: Words,
     password: String,
     work: impl FnOnce(String) -> T + Send + 'static,

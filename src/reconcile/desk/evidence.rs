@@ -64,7 +64,10 @@ pub fn to_json(of: &Evidence) -> Value {
 }
 
 /// The calls that said this event, near the moments at which the books or the break heard of it.
-fn receipts(
+///
+/// # Errors
+/// The machine's.
+pub fn receipts(
     reports: &mut dyn Reports,
     event: &EventKey,
     opened_at: Timestamp,

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
+mod bills;
 mod closes;
 mod desk;
 mod lease;

@@ -1,0 +1,125 @@
+//! A partner's business day as a list of payments, a page at a time.
+
+use super::row::{self, PaymentRow};
+use crate::domain::ids::{EventNo, PartnerCode};
+use crate::domain::statement::StatementKind;
+use crate::domain::time::Timestamp;
+use crate::domain::user::Right;
+use crate::finance::form;
+use crate::finance::session::Who;
+use crate::finance::shell::{Part, Shell, page};
+use crate::finance::show;
+use crate::finance::stop::{Stop, form_urlencoded};
+use crate::finance::words::Words;
+use crate::http::desk::beside;
+use crate::http::internal::Internal;
+use crate::http::statements::stopped;
+use crate::ledger::writer::moment;
+use crate::store::StoreError;
+use crate::store::reports::Reports;
+use crate::store::statements::DayEvents;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+/// Payments in a page.
+const ROWS: u32 = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct DayQuery {
+    partner: String,
+    day: String,
+    after: i64,
+}
+
+#[derive(Template)]
+#[template(path = "payments.html", config = "src/finance/askama.toml")]
+struct DayPage {
+    shell: Shell,
+    w: Words,
+    partners: Vec<String>,
+    partner: String,
+    /// As a field of a form has it.
+    date: String,
+    day: String,
+    count: String,
+    sum: String,
+    first: bool,
+    next: Option<String>,
+    payments: Vec<PaymentRow>,
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    rows: Vec<PaymentRow>,
+    total: (i64, i64),
+    last: Option<i64>,
+}
+
+fn read(
+    reports: &mut dyn Reports,
+    (partner, day, after): (&PartnerCode, Date, EventNo),
+    how: (bool, Timestamp, Words),
+) -> Result<Page, StoreError> {
+    let ask = DayEvents { partner, day, kind: StatementKind::Partner, after, limit: ROWS };
+    let events = reports.day_events(&ask)?;
+    let mut records = Vec::with_capacity(events.len());
+    for event in &events {
+        records.extend(reports.event(&event.key)?);
+    }
+    let total = reports.day_totals(partner, (day, day))?.into_iter().find(|total| total.day == day);
+    let full = events.len() >= usize::try_from(ROWS).unwrap_or(usize::MAX);
+    Ok(Page {
+        rows: row::all(reports, records, how)?,
+        total: total.map_or((0, 0), |total| (total.count, total.dong)),
+        last: events.last().filter(|_| full).map(|event| event.no.0),
+    })
+}
+
+/// `GET /payments?partner=&day=`
+pub(super) async fn list(
+    request: HttpRequest,
+    who: Who,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Stop> {
+    who.must(Right::Look)?;
+    let (w, sees) = (who.words(), who.may(Right::SeePayers));
+    let asked: DayQuery = form::query(&request, w)?;
+    let partners: Vec<PartnerCode> = internal.intake.partners().iter().map(|profile| profile.code().clone()).collect();
+    let partner = match asked.partner.as_str() {
+        "" => partners.first().cloned(),
+        code => PartnerCode::parse(code).ok(),
+    };
+    let at = moment(internal.intake.clock().as_ref());
+    let day = if asked.day.is_empty() { Some(at.today) } else { asked.day.parse().ok() };
+    let (partner, day): (PartnerCode, Date) = partner.zip(day).ok_or_else(|| Stop::not_there(w))?;
+    let (of, after, now) = (partner.clone(), EventNo(asked.after), at.now);
+    let found = beside(&internal, move |reports| read(reports, (&of, day, after), (sees, now, w))).await;
+    let found = found.and_then(|found| found.map_err(|error| stopped(&error)));
+    let found = found.map_err(|problem| Stop::of(problem, w))?;
+    if sees {
+        who.note(&internal, "look-payments", &format!("{partner} {day}")).await?;
+    }
+    let place = |after: i64| {
+        let query = [("partner", partner.as_str()), ("day", &day.to_string()), ("after", &after.to_string())];
+        format!("/payments?{}", form_urlencoded(&query))
+    };
+    page(
+        &DayPage {
+            shell: Shell::new(&who, Part::Customer),
+            w,
+            partners: partners.iter().map(PartnerCode::to_string).collect(),
+            date: day.to_string(),
+            day: show::day(day),
+            count: show::count(found.total.0, w.0),
+            sum: show::money(found.total.1, w.0),
+            first: asked.after == 0,
+            next: found.last.map(place),
+            payments: found.rows,
+            partner: partner.to_string(),
+        },
+        w,
+    )
+}

@@ -1,0 +1,282 @@
+//! Everything about one payment or reversal: where it stands, its entries, its messages to the core, the calls that said
+//! it, the breaks about it.
+
+use super::row;
+use super::stand::{self, Stand};
+use crate::domain::ids::EventKey;
+use crate::domain::posting::{Account, PostingKind};
+use crate::domain::receipt::Evidence;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Right, Tongue};
+use crate::finance::session::Who;
+use crate::finance::shell::{Part, Shell, page};
+use crate::finance::show;
+use crate::finance::stop::Stop;
+use crate::finance::words::Words;
+use crate::http::desk::beside;
+use crate::http::internal::Internal;
+use crate::http::statements::stopped;
+use crate::reconcile::desk::evidence;
+use crate::store::StoreError;
+use crate::store::desk::{BreakFilter, BreakView};
+use crate::store::reports::{DispatchView, PostingView, Reports, StoredReceipt};
+use crate::store::rows::EventRecord;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+/// Breaks about one payment that are shown.
+const BREAKS_MAX: u32 = 50;
+
+/// One line of a posting.
+#[derive(Debug)]
+struct EntryRow {
+    account: &'static str,
+    of: String,
+    debit: String,
+    credit: String,
+}
+
+/// A posting.
+#[derive(Debug)]
+struct PostingPart {
+    no: i64,
+    kind: &'static str,
+    author: String,
+    at: String,
+    entries: Vec<EntryRow>,
+    sum: String,
+}
+
+/// A message to the core.
+#[derive(Debug)]
+pub(super) struct MessageRow {
+    key: String,
+    invoice: String,
+    state: &'static str,
+    look: &'static str,
+    why: String,
+    attempts: String,
+    at: String,
+    delivered: String,
+}
+
+/// A call.
+#[derive(Debug)]
+struct CallPart {
+    place: String,
+    verdict: &'static str,
+    at: String,
+    amount: String,
+    hash: String,
+    came: Option<String>,
+}
+
+/// A break about it.
+#[derive(Debug)]
+struct BreakRow {
+    no: i64,
+    class: &'static str,
+    state: &'static str,
+    amount: String,
+    opened: String,
+    detail: String,
+}
+
+#[derive(Template)]
+#[template(path = "payment.html", config = "src/finance/askama.toml")]
+struct PaymentPage {
+    shell: Shell,
+    w: Words,
+    movement: &'static str,
+    amount: String,
+    stand: Stand,
+    age: String,
+    partner: String,
+    facts: Vec<(&'static str, String)>,
+    postings: Vec<PostingPart>,
+    messages: Vec<MessageRow>,
+    calls: Vec<CallPart>,
+    breaks: Vec<BreakRow>,
+}
+
+/// All that is asked about it.
+struct Whole {
+    record: EventRecord,
+    postings: Vec<PostingView>,
+    messages: Vec<DispatchView>,
+    calls: Vec<StoredReceipt>,
+    breaks: Vec<BreakView>,
+}
+
+fn whole(reports: &mut dyn Reports, key: &EventKey) -> Result<Option<Whole>, StoreError> {
+    let Some(record) = reports.event(key)? else { return Ok(None) };
+    let filter = BreakFilter { event: Some(*key), ..BreakFilter::all(BREAKS_MAX) };
+    Ok(Some(Whole {
+        postings: reports.postings(key)?,
+        messages: row::messages(reports, &record)?,
+        calls: evidence::receipts(reports, key, record.paid_at)?,
+        breaks: reports.breaks(&filter)?,
+        record,
+    }))
+}
+
+/// `GET /payments/{key}`
+pub(super) async fn show(
+    path: web::Path<String>,
+    who: Who,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Stop> {
+    who.must(Right::Look)?;
+    let w = who.words();
+    let key = EventKey::parse_hex(&path.into_inner()).map_err(|_no_such_key| Stop::not_there(w))?;
+    let found = beside(&internal, move |reports| whole(reports, &key)).await;
+    let found = found.and_then(|found| found.map_err(|error| stopped(&error)));
+    let found = found.map_err(|problem| Stop::of(problem, w))?.ok_or_else(|| Stop::not_there(w))?;
+    let sees = who.may(Right::SeePayers);
+    if sees {
+        who.note(&internal, "look-payment", &key.to_string()).await?;
+    }
+    let now = internal.intake.clock().now();
+    page(&made(&found, Shell::new(&who, Part::Customer), (sees, now, w)), w)
+}
+
+fn made(of: &Whole, shell: Shell, (sees, now, w): (bool, Timestamp, Words)) -> PaymentPage {
+    let stand = stand::of(&of.record, &of.messages, w);
+    PaymentPage {
+        shell,
+        w,
+        movement: stand::movement_word(of.record.movement, w),
+        amount: show::money(of.record.content.amount.dong(), w.0),
+        age: stand::age(stand.since, now, w),
+        stand,
+        partner: of.record.partner.to_string(),
+        facts: facts(&of.record, sees, w),
+        postings: of.postings.iter().map(|posting| posting_part(posting, w)).collect(),
+        messages: of.messages.iter().map(|message| message_row(message, w)).collect(),
+        calls: of.calls.iter().map(|call| call_part(call, sees, w)).collect(),
+        breaks: of.breaks.iter().map(|about| break_row(about, w)).collect(),
+    }
+}
+
+fn facts(record: &EventRecord, sees: bool, w: Words) -> Vec<(&'static str, String)> {
+    let money = |dong| show::money(dong, w.0);
+    let none = || show::NONE.to_owned();
+    let text = |of: &Option<crate::domain::notice::ReferenceText>| {
+        of.as_ref().map_or_else(none, |text| row::shown(text.as_str(), sees))
+    };
+    let content = &record.content;
+    let mut facts = vec![
+        (w.cu_event(), record.event.clone()),
+        (w.cu_account(), record.account.clone()),
+        (w.cu_paid_at(), show::second(record.paid_at)),
+        (w.cu_business_day(), show::day(record.business_day)),
+        (w.cu_discount(), money(content.discount.dong())),
+        (w.cu_fee(), money(record.fee.dong())),
+        (w.cu_channel(), record.channel.clone().unwrap_or_else(none)),
+        (w.cu_named_bill(), text(&content.references.invoice)),
+        (w.cu_order(), text(&content.references.order)),
+        (w.cu_named_customer(), text(&content.references.customer)),
+    ];
+    if record.made_from.is_some() {
+        facts.push((w.cu_origin(), w.cu_from_statement().to_owned()));
+    }
+    facts
+}
+
+fn posting_part(posting: &PostingView, w: Words) -> PostingPart {
+    let entry = |(account, amount): &(Account, crate::domain::money::Money)| {
+        let (name, of) = account_name(account, w);
+        let money = show::money(amount.dong().saturating_abs(), w.0);
+        let (debit, credit) = if amount.dong() > 0 { (money, String::new()) } else { (String::new(), money) };
+        EntryRow { account: name, of, debit, credit }
+    };
+    let sum = posting.entries.iter().map(|(_, amount)| amount.dong().max(0)).fold(0, i64::saturating_add);
+    PostingPart {
+        no: posting.no.0,
+        kind: match posting.kind {
+            PostingKind::Settle => w.cu_post_settle(),
+            PostingKind::Park => w.cu_post_park(),
+            PostingKind::Rematch => w.cu_post_rematch(),
+            PostingKind::Reverse => w.cu_post_reverse(),
+        },
+        author: posting.author.clone().unwrap_or_else(|| w.cu_by_notice().to_owned()),
+        at: show::second(posting.posted_at),
+        entries: posting.entries.iter().map(entry).collect(),
+        sum: show::money(sum, w.0),
+    }
+}
+
+/// An account for people, and whose it is.
+fn account_name(account: &Account, w: Words) -> (&'static str, String) {
+    match account {
+        Account::Receivable(unit) => (w.cu_receivable(), unit.to_string()),
+        Account::Clearing(partner) => (w.cu_clearing(), partner.to_string()),
+        Account::Suspense(partner) => (w.cu_suspense(), partner.to_string()),
+        Account::Promotion(funder) => (w.cu_promotion(), funder.to_string()),
+        Account::Fee(partner) => (w.cu_fee(), partner.to_string()),
+        Account::RefundDue(partner) => (w.cu_refund_due(), partner.to_string()),
+        Account::WriteOff(partner) => (w.cu_write_off(), partner.to_string()),
+        Account::Bank => (w.cu_bank(), String::new()),
+    }
+}
+
+fn message_row(message: &DispatchView, w: Words) -> MessageRow {
+    let (state, look) = match message.state.as_str() {
+        "delivered" => (w.cu_told(), "good"),
+        "parked" => (w.cu_waits_for_person(), "bad"),
+        "closed" => (w.cu_ended(), ""),
+        _ => (w.cu_waiting(), "warn"),
+    };
+    let cause = message.cause.map(|cause| stand::cause_word(cause, w).to_owned());
+    MessageRow {
+        key: message.key.to_string(),
+        invoice: message.invoice.to_string(),
+        state,
+        look,
+        why: cause.into_iter().chain(message.reason.clone()).collect::<Vec<_>>().join(": "),
+        attempts: show::count(i64::from(message.attempts), w.0),
+        at: show::second(message.created_at),
+        delivered: message.delivered_at.map_or_else(|| show::NONE.to_owned(), show::second),
+    }
+}
+
+fn call_part(call: &StoredReceipt, sees: bool, w: Words) -> CallPart {
+    CallPart {
+        place: format!("{}/{}", call.lane, call.n),
+        verdict: call.verdict.word(),
+        at: show::second(call.received_at),
+        amount: call.amount_dong.map_or_else(|| show::NONE.to_owned(), |dong| show::money(dong, w.0)),
+        hash: hex::encode(call.raw_hash),
+        came: call.evidence.as_ref().filter(|_| sees).map(raw),
+    }
+}
+
+/// A call as it came; bytes that are no text in hex.
+fn raw(came: &Evidence) -> String {
+    let query = if came.query.is_empty() { String::new() } else { format!("?{}", came.query) };
+    let mut text = format!("{} {}{query}\n", came.method.word(), came.path);
+    for (name, value) in &came.headers {
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    text.push('\n');
+    match std::str::from_utf8(&came.body) {
+        Ok(body) => text.push_str(body),
+        Err(_not_text) => text.push_str(&hex::encode(&came.body)),
+    }
+    text
+}
+
+fn break_row(about: &BreakView, w: Words) -> BreakRow {
+    let class = about.class.about();
+    BreakRow {
+        no: about.no,
+        class: match w.0 {
+            Tongue::Vi => class.label_vi,
+            Tongue::En => class.label_en,
+        },
+        state: if about.closed_at.is_some() { w.cu_break_closed() } else { w.cu_break_open() },
+        amount: show::money(about.amount.dong(), w.0),
+        opened: show::moment(about.opened_at),
+        detail: about.detail.clone(),
+    }
+}
