@@ -1,7 +1,6 @@
 //! One customer: may the power be cut, and why not; bills, payments.
 
 use super::row::{self, PaymentRow};
-use super::stand;
 use crate::domain::ids::CustomerCode;
 use crate::domain::invoice::{InvoiceAccount, InvoiceStatus};
 use crate::domain::time::Timestamp;

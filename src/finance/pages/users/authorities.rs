@@ -1,0 +1,97 @@
+//! Up to which sum somebody may approve what. Nobody gives authority to themselves.
+
+use super::{Beside, listed};
+use crate::domain::ids::Author;
+use crate::domain::resolution::Action;
+use crate::domain::user::Right;
+use crate::finance::pages::customer::asked::dong;
+use crate::finance::session::Who;
+use crate::finance::shell::to;
+use crate::finance::stop::Stop;
+use crate::finance::words::Words;
+use crate::finance::{form, show};
+use crate::http::internal::Internal;
+use crate::http::proposals::given;
+use crate::store::desk::Authority;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+/// The sum that means no authority.
+const NONE: i64 = -1;
+
+/// An authority as a line.
+#[derive(Debug)]
+pub(super) struct AuthorityRow {
+    pub(super) person: String,
+    pub(super) action: &'static str,
+    pub(super) sum: String,
+    pub(super) given: String,
+}
+
+/// What was typed into the form, and why it was not taken.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    pub(super) person: String,
+    pub(super) action: String,
+    pub(super) sum: String,
+    pub(super) wrong: Option<&'static str>,
+}
+
+/// What may be approved, for people.
+pub(in crate::finance::pages) fn action_word(action: Action, w: Words) -> &'static str {
+    match action {
+        Action::Create => w.us_action_create(),
+        Action::Allocate => w.us_action_allocate(),
+        Action::Adjust => w.us_action_adjust(),
+        Action::Reverse => w.us_action_reverse(),
+        Action::Close => w.us_action_close(),
+        Action::Seal => w.us_action_seal(),
+        Action::Reopen => w.us_action_reopen(),
+    }
+}
+
+/// The actions as choices of a form.
+pub(super) fn actions(w: Words) -> Vec<(&'static str, &'static str)> {
+    Action::ALL.into_iter().map(|action| (action.word(), action_word(action, w))).collect()
+}
+
+/// As lines.
+pub(super) fn rows(all: &[Authority], w: Words) -> Vec<AuthorityRow> {
+    let row = |of: &Authority| AuthorityRow {
+        person: of.person.to_string(),
+        action: action_word(of.action, w),
+        sum: if of.dong == NONE { w.us_none().to_owned() } else { show::money(of.dong, w.0) },
+        given: format!("{}, {}", of.granted_by, show::moment(of.at)),
+    };
+    all.iter().map(row).collect()
+}
+
+/// `POST /authorities`
+pub(super) async fn give(
+    request: HttpRequest,
+    payload: web::Payload,
+    who: Who,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Stop> {
+    who.must(Right::Manage)?;
+    let w = who.words();
+    let form = form::read(&request, payload, &who).await?;
+    let text = |name: &str| form.text(name).unwrap_or_default().to_owned();
+    let mut typed = Typed { person: text("person"), action: text("action"), sum: text("sum"), wrong: None };
+    let sum = if form.get("none").is_some() { Some(NONE) } else { dong(&typed.sum) };
+    let person = Author::parse(typed.person.clone()).ok();
+    let asked = person.zip(Action::parse(&typed.action)).zip(sum);
+    typed.wrong = match &asked {
+        None => Some(w.us_bad_authority()),
+        Some(((person, _), _)) if person == who.author() => Some(w.us_not_to_yourself()),
+        Some(_) => None,
+    };
+    let (Some(((person, action), dong)), None) = (asked, typed.wrong) else {
+        return listed(&who, &internal, Beside { grant: typed, ..Beside::default() }).await;
+    };
+    let subject = format!("{person} {} {dong}", action.word());
+    let (granted_by, at) = (who.author().clone(), internal.intake.clock().now());
+    let authority = Authority { person, action, dong, granted_by, at };
+    given(&internal, authority).await.map_err(|problem| Stop::of(problem, w))?;
+    who.note(&internal, "authority", &subject).await?;
+    Ok(to("/users?done=authority"))
+}
