@@ -15,6 +15,19 @@ const FORM_BYTES: usize = 1 << 20;
 pub struct Form(Vec<(String, String)>);
 
 impl Form {
+    /// From its bytes; `None` for no form.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_urlencoded::from_bytes(bytes).map(Self).ok()
+    }
+
+    /// With one more field, or the first.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.push((name.to_owned(), value.into()));
+        self
+    }
+
     /// The value of the last field of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -39,10 +52,25 @@ impl Form {
 /// [`Stop`]: too long, not a form, or not of this session.
 pub async fn read(request: &HttpRequest, payload: web::Payload, who: &Who) -> Result<Form, Stop> {
     let form = unbound(request, payload, who.words()).await?;
-    if !form.get("csrf").is_some_and(|csrf| who.sent(csrf)) {
-        return Err(old(who.words()));
-    }
+    sent_by(&form, who)?;
     Ok(form)
+}
+
+/// Goes on only with a form of this session.
+///
+/// # Errors
+/// [`Stop`] that says so.
+pub fn sent_by(form: &Form, who: &Who) -> Result<(), Stop> {
+    if form.get("csrf").is_some_and(|csrf| who.sent(csrf)) { Ok(()) } else { Err(old(who.words())) }
+}
+
+/// Goes on only with what a browser sends from our own pages.
+///
+/// # Errors
+/// [`Stop`] that says so.
+pub fn from_here(request: &HttpRequest, w: Words) -> Result<(), Stop> {
+    let site = request.headers().get("sec-fetch-site").map(|value| value.as_bytes());
+    if matches!(site, None | Some(b"same-origin" | b"none")) { Ok(()) } else { Err(old(w)) }
 }
 
 /// A form of nobody's session: the log-in.
@@ -50,14 +78,11 @@ pub async fn read(request: &HttpRequest, payload: web::Payload, who: &Who) -> Re
 /// # Errors
 /// As [`read`].
 pub async fn unbound(request: &HttpRequest, payload: web::Payload, w: Words) -> Result<Form, Stop> {
-    let site = request.headers().get("sec-fetch-site").map(|value| value.as_bytes());
-    if !matches!(site, None | Some(b"same-origin" | b"none")) {
-        return Err(old(w));
-    }
+    from_here(request, w)?;
     let too_long = || Stop::no(StatusCode::PAYLOAD_TOO_LARGE, w.form_old(), w);
     let bytes = payload.to_bytes_limited(FORM_BYTES).await.map_err(|_too_long| too_long())?;
     let bytes = bytes.map_err(|_broken| old(w))?;
-    serde_urlencoded::from_bytes(&bytes).map(Form).map_err(|_not_a_form| old(w))
+    Form::parse(&bytes).ok_or_else(|| old(w))
 }
 
 /// A page's query.

@@ -7,12 +7,18 @@
 
 pub mod assets;
 pub mod form;
+pub mod highlight;
 pub mod pages;
 pub mod password;
+pub mod proposing;
 pub mod session;
 pub mod shell;
 pub mod show;
 pub mod stop;
+pub mod terms;
+pub mod told;
+pub mod why;
+pub mod wish;
 pub mod words;
 
 use actix_web::web;

@@ -291,7 +291,7 @@ pub(crate) fn is_file_name(name: &str) -> bool {
 
 /// What became of one person's word on a break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Marked {
+pub enum Marked {
     /// It is in the history.
     Done,
     /// There is no such break.
