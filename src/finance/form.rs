@@ -28,6 +28,11 @@ impl Form {
         self
     }
 
+    /// With these fields.
+    pub(super) fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The value of the last field of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

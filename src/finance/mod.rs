@@ -17,9 +17,11 @@ pub mod show;
 pub mod stop;
 pub mod terms;
 pub mod told;
+pub mod upload;
 pub mod why;
 pub mod wish;
 pub mod words;
+pub mod work;
 
 use actix_web::web;
 

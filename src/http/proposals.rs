@@ -159,11 +159,7 @@ pub(crate) async fn find(
 ///
 /// # Errors
 /// What is not free any more; the machine's.
-pub(crate) async fn run_found(
-    internal: &web::Data<Internal>,
-    found: Found,
-    run_by: &Author,
-) -> Result<Ran, Problem> {
+pub(crate) async fn run_found(internal: &web::Data<Internal>, found: Found, run_by: &Author) -> Result<Ran, Problem> {
     let Found { new, alone } = found;
     let (hash, at) = (new.hash, internal.intake.clock().now());
     let no = kept(internal, new).await?.map_err(not_proposed)?;

@@ -276,7 +276,8 @@ pub(crate) struct DayToCompare {
 }
 
 /// Why a day was not compared, whichever leg it is.
-pub(crate) enum NotCompared {
+#[derive(Debug)]
+pub enum NotCompared {
     /// Payment by payment.
     Payments(RunError),
     /// With the bank.

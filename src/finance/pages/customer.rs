@@ -90,11 +90,7 @@ async fn search(request: HttpRequest, who: Who, internal: web::Data<Internal>) -
     page(&shown, w)
 }
 
-async fn customer(
-    path: web::Path<String>,
-    who: Who,
-    internal: web::Data<Internal>,
-) -> Result<HttpResponse, Stop> {
+async fn customer(path: web::Path<String>, who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, Stop> {
     who.must(Right::Look)?;
     let code = CustomerCode::parse(path.into_inner()).map_err(|_no_such_code| Stop::not_there(who.words()))?;
     bills::show(&who, &internal, code).await

@@ -1,5 +1,390 @@
-//! What others say of a day: files are brought, and days compared.
+//! What others say of a day: the files, newest first, and one of them with its lines. Bringing one, comparing a day and
+//! what came of it are in the files below.
 
-use actix_web::web;
+mod bring;
+mod compared;
+mod progress;
 
-pub(super) fn routes(_config: &mut web::ServiceConfig) {}
+use crate::domain::ids::PartnerCode;
+use crate::domain::notice::ReferenceText;
+use crate::domain::statement::{FileNo, LineNo, StatementKind, Sum};
+use crate::domain::user::{Right, Tongue};
+use crate::finance::form;
+use crate::finance::session::Who;
+use crate::finance::shell::{Part, Shell, page};
+use crate::finance::show;
+use crate::finance::stop::{Stop, form_urlencoded};
+use crate::finance::words::Words;
+use crate::finance::work::WORKS;
+use crate::http::internal::Internal;
+use crate::store::StoreError;
+use crate::store::desk::StoredLine;
+use crate::store::reports::Reports;
+use crate::store::statements::{FileFilter, FileState, StatementFile, StatementSums};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+use std::collections::HashSet;
+
+/// Rows of one page.
+const ROWS: u32 = 100;
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/files", web::get().to(list))
+        .route("/files", web::post().to(bring::bring))
+        .route("/files/{no}", web::get().to(one))
+        .route("/work/{id}", web::get().to(progress::work))
+        .route("/work/{id}/progress", web::get().to(progress::progress))
+        .route("/reconciliations/{partner}/{date}", web::get().to(compared::last))
+        .route("/reconciliations/{partner}/{date}", web::post().to(bring::compare));
+}
+
+/// Whose word a file is, for people.
+pub(super) fn kind_word(kind: StatementKind, w: Words) -> &'static str {
+    match kind {
+        StatementKind::Partner => w.file_kind_partner(),
+        StatementKind::Core => w.file_kind_core(),
+        StatementKind::Bank => w.file_kind_bank(),
+    }
+}
+
+fn state_word(state: FileState, w: Words) -> &'static str {
+    match state {
+        FileState::Reading => w.file_state_reading(),
+        FileState::Taken => w.file_state_taken(),
+        FileState::Superseded => w.file_state_superseded(),
+    }
+}
+
+fn state_look(state: FileState) -> &'static str {
+    match state {
+        FileState::Reading => "warn",
+        FileState::Taken => "good",
+        FileState::Superseded => "",
+    }
+}
+
+/// Something to choose from.
+pub(super) struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What people read.
+    pub label: String,
+    /// Is it chosen?
+    pub chosen: bool,
+}
+
+/// The partners, to choose from.
+pub(super) fn partners(internal: &Internal, chosen: &str) -> Vec<Choice> {
+    let one = |code: &PartnerCode| Choice {
+        value: code.to_string(),
+        label: code.to_string(),
+        chosen: code.as_str() == chosen,
+    };
+    internal.intake.partners().iter().map(|profile| one(profile.code())).collect()
+}
+
+fn kinds(chosen: &str, w: Words) -> Vec<Choice> {
+    let one = |kind: StatementKind| Choice {
+        value: kind.word().to_owned(),
+        label: kind_word(kind, w).to_owned(),
+        chosen: kind.word() == chosen,
+    };
+    StatementKind::ALL.map(one).into()
+}
+
+/// A file in the list.
+struct Row {
+    no: i64,
+    partner: String,
+    kind: &'static str,
+    day: String,
+    name: String,
+    hash: String,
+    lines: String,
+    payments: [String; 2],
+    reversals: [String; 2],
+    ignored: String,
+    state: &'static str,
+    look: &'static str,
+    by: String,
+    at: String,
+}
+
+fn number(count: u64, tongue: Tongue) -> String {
+    show::count(i64::try_from(count).unwrap_or(i64::MAX), tongue)
+}
+
+fn sum(of: Sum, tongue: Tongue) -> [String; 2] {
+    [number(of.count, tongue), show::money(of.dong, tongue)]
+}
+
+fn row(file: &StatementFile, w: Words) -> Row {
+    let (new, sums, tongue) = (&file.statement, &file.sums, w.0);
+    Row {
+        no: file.no.0,
+        partner: new.partner.to_string(),
+        kind: kind_word(new.kind, w),
+        day: show::day(new.day),
+        name: new.name.clone(),
+        hash: hex::encode(new.hash).get(..12).unwrap_or_default().to_owned(),
+        lines: number(u64::from(sums.lines), tongue),
+        payments: sum(sums.payments, tongue),
+        reversals: sum(sums.reversals, tongue),
+        ignored: number(sums.ignored.count, tongue),
+        state: state_word(file.state, w),
+        look: state_look(file.state),
+        by: new.author.to_string(),
+        at: show::moment(new.at),
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    partner: String,
+    kind: String,
+    day: String,
+    state: String,
+    before: String,
+}
+
+impl Asked {
+    fn filter(&self, w: Words) -> Result<FileFilter, Stop> {
+        let bad = || Stop::bad(w.file_bad_filter(), w);
+        let word = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let kind = word(&self.kind).map(|kind| StatementKind::parse(&kind).ok_or_else(bad)).transpose()?;
+        let state = word(&self.state).map(|state| FileState::parse(&state).ok_or_else(bad)).transpose()?;
+        let partner = word(&self.partner).map(|code| PartnerCode::parse(code).map_err(|_bad| bad())).transpose()?;
+        let day = word(&self.day).map(|day| day.parse().map_err(|_bad| bad())).transpose()?;
+        let before = word(&self.before).map(|no| no.parse().map(FileNo).map_err(|_bad| bad())).transpose()?;
+        Ok(FileFilter { kind, partner, day, state, before, limit: ROWS + 1 })
+    }
+
+    fn place(&self, before: Option<i64>) -> String {
+        let before = before.map(|no| no.to_string()).unwrap_or_default();
+        let fields = [
+            ("partner", self.partner.as_str()),
+            ("kind", &self.kind),
+            ("day", &self.day),
+            ("state", &self.state),
+            ("before", &before),
+        ];
+        let said: Vec<(&str, &str)> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        if said.is_empty() { "/files".to_owned() } else { format!("/files?{}", form_urlencoded(&said)) }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "files.html", config = "src/finance/askama.toml")]
+struct ListPage {
+    shell: Shell,
+    w: Words,
+    partners: Vec<Choice>,
+    kinds: Vec<Choice>,
+    states: Vec<Choice>,
+    day: String,
+    rows: Vec<Row>,
+    totals: [String; 5],
+    next: Option<String>,
+    first: Option<String>,
+    may_bring: bool,
+    today: String,
+    works: Vec<progress::Told>,
+}
+
+async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, Stop> {
+    who.must(Right::Look)?;
+    let w = who.words();
+    let asked: Asked = form::query(&request, w)?;
+    let filter = asked.filter(w)?;
+    let found = internal.readers.ask(move |reports| reports.statement_files(&filter)).await;
+    let mut found = found.map_err(|error| Stop::of(error.into(), w))?;
+    let more = found.len() > usize::try_from(ROWS).unwrap_or(usize::MAX);
+    found.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
+    let state = |of: FileState| Choice {
+        value: of.word().to_owned(),
+        label: state_word(of, w).to_owned(),
+        chosen: of.word() == asked.state,
+    };
+    let last = found.last().filter(|_| more).map(|file| file.no.0);
+    let today = crate::ledger::writer::moment(internal.intake.clock().as_ref()).today;
+    page(
+        &ListPage {
+            shell: Shell::new(&who, Part::Files),
+            w,
+            partners: partners(&internal, &asked.partner),
+            kinds: kinds(&asked.kind, w),
+            states: FileState::ALL.map(state).into(),
+            day: asked.day.clone(),
+            totals: totals(&found, w.0),
+            rows: found.iter().map(|file| row(file, w)).collect(),
+            next: last.map(|no| asked.place(Some(no))),
+            first: (!asked.before.is_empty()).then(|| asked.place(None)),
+            may_bring: who.may(Right::Propose),
+            today: today.yesterday().unwrap_or(today).to_string(),
+            works: WORKS.running().iter().map(|work| progress::Told::of(work, w)).collect(),
+        },
+        w,
+    )
+}
+
+/// What the files of a page add up to: those that count.
+fn totals(files: &[StatementFile], tongue: Tongue) -> [String; 5] {
+    let counted = || files.iter().filter(|file| file.state == FileState::Taken);
+    let add = |of: fn(&StatementSums) -> Sum| {
+        let all = counted().map(|file| of(&file.sums)).fold(Sum::default(), |all, one| Sum {
+            count: all.count.saturating_add(one.count),
+            dong: all.dong.saturating_add(one.dong),
+        });
+        sum(all, tongue)
+    };
+    let lines = counted().map(|file| u64::from(file.sums.lines)).fold(0, u64::saturating_add);
+    let ([payments, payments_dong], [reversals, reversals_dong]) =
+        (add(|sums| sums.payments), add(|sums| sums.reversals));
+    [number(lines, tongue), payments, payments_dong, reversals, reversals_dong]
+}
+
+/// A text as a part of an address.
+fn in_path(text: &str) -> String {
+    form_urlencoded(&[("", text)]).trim_start_matches('=').replace('+', "%20")
+}
+
+/// A line of a file.
+struct Line {
+    place: u32,
+    row: u32,
+    event: String,
+    payment: Option<String>,
+    movement: &'static str,
+    amount: String,
+    discount: String,
+    fee: String,
+    customer: Option<[String; 2]>,
+    references: [String; 3],
+    paid_at: String,
+    matched: bool,
+}
+
+fn line(line: &StoredLine, matched: &HashSet<LineNo>, (sees, w): (bool, Words)) -> Line {
+    use crate::domain::ids::Movement;
+    let text = |of: &Option<ReferenceText>| match of {
+        None => show::NONE.to_owned(),
+        Some(text) if sees => text.as_str().to_owned(),
+        Some(text) => show::masked(text.as_str()),
+    };
+    let (references, tongue) = (&line.references, w.0);
+    Line {
+        place: line.no.place(),
+        row: line.row,
+        event: line.event.clone().unwrap_or_else(|| show::NONE.to_owned()),
+        payment: line.key.filter(|_| line.movement.is_some()).map(|key| key.to_string()),
+        movement: match line.movement {
+            Some(Movement::Payment) => w.file_line_payment(),
+            Some(Movement::Reversal) => w.file_line_reversal(),
+            None => w.file_line_nothing(),
+        },
+        amount: show::money(line.amount.dong(), tongue),
+        discount: show::money(line.discount.dong(), tongue),
+        fee: show::money(line.fee.dong(), tongue),
+        customer: references
+            .customer
+            .as_ref()
+            .filter(|_| sees)
+            .map(|code| [in_path(code.as_str()), code.as_str().to_owned()]),
+        references: [text(&references.customer), text(&references.invoice), text(&references.order)],
+        paid_at: show::second(line.paid_at),
+        matched: matched.contains(&line.no),
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct LinesAsked {
+    after: u32,
+    done: String,
+}
+
+#[derive(Template)]
+#[template(path = "file.html", config = "src/finance/askama.toml")]
+struct FilePage {
+    shell: Shell,
+    w: Words,
+    row: Row,
+    kind: &'static str,
+    hash: String,
+    bytes: String,
+    ignored: [String; 2],
+    supersedes: Option<i64>,
+    compare: Option<String>,
+    compared: Option<String>,
+    lines: Vec<Line>,
+    masked: bool,
+    next: Option<u32>,
+    first: bool,
+}
+
+type Found = (StatementFile, Vec<StoredLine>, HashSet<LineNo>, bool);
+
+/// A file, a page of its lines, those of them that are matched, and whether its day was compared with it.
+fn file_of(reports: &mut dyn Reports, no: FileNo, after: u32) -> Result<Option<Found>, StoreError> {
+    let Some(file) = reports.statement_file(no)? else { return Ok(None) };
+    let lines = reports.file_lines(no, after, ROWS + 1)?;
+    let matched = reports.day_lines(LineNo::of(no, after), ROWS + 1)?;
+    let matched = matched.into_iter().filter(|line| line.matched.is_some()).map(|line| line.no).collect();
+    let of = &file.statement;
+    let last = reports.reconciliation(of.kind, &of.partner, of.day)?;
+    let compared = last.is_some_and(|last| last.reconciliation.file == Some(no));
+    Ok(Some((file, lines, matched, compared)))
+}
+
+async fn one(
+    request: HttpRequest,
+    path: web::Path<i64>,
+    who: Who,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Stop> {
+    who.must(Right::Look)?;
+    let w = who.words();
+    let (no, asked): (i64, LinesAsked) = (path.into_inner(), form::query(&request, w)?);
+    // Beyond it no line has a number.
+    if !(1..=i64::from(i32::MAX)).contains(&no) {
+        return Err(Stop::not_there(w));
+    }
+    let found = internal.readers.ask(move |reports| file_of(reports, FileNo(no), asked.after)).await;
+    let found = found.map_err(|error| Stop::of(error.into(), w))?;
+    let (file, mut lines, matched, compared) = found.ok_or_else(|| Stop::not_there(w))?;
+    let sees = who.may(Right::SeePayers);
+    if sees && !lines.is_empty() {
+        who.note(&internal, "look-file", &no.to_string()).await?;
+    }
+    let more = lines.len() > usize::try_from(ROWS).unwrap_or(usize::MAX);
+    lines.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
+    let of = &file.statement;
+    let place = format!("/reconciliations/{}/{}?kind={}", of.partner, of.day, of.kind.word());
+    let said = match asked.done.as_str() {
+        "taken" => Some(w.file_done_taken()),
+        "before" => Some(w.file_done_before()),
+        _ => None,
+    };
+    page(
+        &FilePage {
+            shell: Shell::new(&who, Part::Files).saying(said),
+            w,
+            row: row(&file, w),
+            kind: of.kind.word(),
+            hash: hex::encode(of.hash),
+            bytes: number(of.bytes, w.0),
+            ignored: sum(file.sums.ignored, w.0),
+            supersedes: file.supersedes.map(|no| no.0),
+            compare: (file.state == FileState::Taken && who.may(Right::Propose)).then(|| place.clone()),
+            compared: compared.then_some(place),
+            next: lines.last().filter(|_| more).map(|line| line.no.place()),
+            lines: lines.iter().map(|of| line(of, &matched, (sees, w))).collect(),
+            masked: !sees,
+            first: asked.after > 0,
+        },
+        w,
+    )
+}

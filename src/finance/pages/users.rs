@@ -23,15 +23,8 @@ use authorities::AuthorityRow;
 use serde::Deserialize;
 
 /// Every right, in the order of the table.
-const RIGHTS: [Right; 7] = [
-    Right::Look,
-    Right::SeePayers,
-    Right::Propose,
-    Right::Decide,
-    Right::Operate,
-    Right::Manage,
-    Right::Oversee,
-];
+const RIGHTS: [Right; 7] =
+    [Right::Look, Right::SeePayers, Right::Propose, Right::Decide, Right::Operate, Right::Manage, Right::Oversee];
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config

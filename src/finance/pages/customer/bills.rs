@@ -123,8 +123,10 @@ pub(super) async fn show(who: &Who, internal: &Internal, code: CustomerCode) -> 
 /// Why the power may be cut, or must not be: facts alone.
 fn facts(sums: Sums, w: Words) -> Vec<String> {
     let fact = |dong: i64, says: &'static str| (dong > 0).then(|| format!("{} {says}", show::money(dong, w.0)));
-    let mut facts: Vec<String> =
-        [fact(sums.on_its_way, w.cu_is_on_its_way()), fact(sums.parked, w.cu_is_parked())].into_iter().flatten().collect();
+    let mut facts: Vec<String> = [fact(sums.on_its_way, w.cu_is_on_its_way()), fact(sums.parked, w.cu_is_parked())]
+        .into_iter()
+        .flatten()
+        .collect();
     match sums {
         Sums { overdue: 0, open: 0, .. } => facts.push(w.cu_owes_nothing().to_owned()),
         Sums { overdue: 0, .. } => facts.push(w.cu_nothing_overdue().to_owned()),
@@ -220,12 +222,9 @@ mod tests {
     fn power_is_cut_for_an_overdue_debt_alone() {
         let owes = Sums { open: 300, overdue: 200, ..Sums::default() };
         assert!(owes.may_cut());
-        for sums in [
-            Sums::default(),
-            Sums { overdue: 0, ..owes },
-            Sums { on_its_way: 1, ..owes },
-            Sums { parked: 1, ..owes },
-        ] {
+        for sums in
+            [Sums::default(), Sums { overdue: 0, ..owes }, Sums { on_its_way: 1, ..owes }, Sums { parked: 1, ..owes }]
+        {
             assert!(!sums.may_cut(), "{sums:?}");
             assert!(!facts(sums, Words(Tongue::Vi)).is_empty());
         }

@@ -79,11 +79,7 @@ fn read(
 }
 
 /// `GET /payments?partner=&day=`
-pub(super) async fn list(
-    request: HttpRequest,
-    who: Who,
-    internal: web::Data<Internal>,
-) -> Result<HttpResponse, Stop> {
+pub(super) async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, Stop> {
     who.must(Right::Look)?;
     let (w, sees) = (who.words(), who.may(Right::SeePayers));
     let asked: DayQuery = form::query(&request, w)?;

@@ -38,7 +38,9 @@ pub(in crate::finance::pages) fn of(record: &EventRecord, messages: &[DispatchVi
             (None, _) => stand(w.cu_paid(), "good"),
         },
         EventState::Parked(reason) => Stand { why: reason_word(reason, w), ..stand(w.cu_parked(), "bad") },
-        EventState::Reversed if oldest.is_some() => Stand { why: w.cu_core_not_told(), ..stand(w.cu_reversed(), "warn") },
+        EventState::Reversed if oldest.is_some() => {
+            Stand { why: w.cu_core_not_told(), ..stand(w.cu_reversed(), "warn") }
+        }
         EventState::Reversed => stand(w.cu_reversed(), ""),
         EventState::Expected { .. } => Stand { why: w.cu_reversal_first(), ..stand(w.cu_reversed(), "warn") },
         EventState::Applied => stand(w.cu_takes_back(), ""),
