@@ -42,6 +42,14 @@ impl ClockAlarm {
         count.raised |= raises;
         raises
     }
+
+    /// Was it raised for this partner within this time before `now`, in milliseconds? Forgotten with the first stale call
+    /// of a later window.
+    #[must_use]
+    pub fn is_raised(&self, partner: &PartnerCode, now: Timestamp, within_ms: i64) -> bool {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(partner).is_some_and(|count| count.raised && now.ms_since(count.from) <= within_ms)
+    }
 }
 
 #[cfg(test)]
@@ -58,6 +66,8 @@ mod tests {
         assert!(!raised(&q, 1));
         assert!(raised(&p, 2));
         assert!(!raised(&p, 3));
+        let is = |partner, ms| alarm.is_raised(partner, Timestamp::from_unix_ms(ms), 10_000);
+        assert_eq!([is(&p, 4), is(&p, 10_001), is(&q, 4)], [true, false, false]);
         assert!(!raised(&p, 60_000));
         assert!(!raised(&p, 60_001));
         assert!(raised(&p, 60_002));

@@ -142,6 +142,12 @@ impl Intake {
         *self.paused.write().unwrap_or_else(PoisonError::into_inner) = paused.into_iter().collect();
     }
 
+    /// Did many calls of this partner lie outside the time tolerance within the last hour?
+    #[must_use]
+    pub fn clock_is_off(&self, code: &PartnerCode) -> bool {
+        self.alarm.is_raised(code, self.clock.now(), 3_600_000)
+    }
+
     /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {

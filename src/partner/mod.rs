@@ -37,7 +37,7 @@ pub use example::{Call as ExampleCall, Example, Expected, word_of};
 pub use faults::{ProfileError, ProfileErrors};
 pub use file::{Algorithm, KeyEncoding};
 pub use keys::{FreshKey, HMAC_SECRET_MIN_BYTES, RSA_MODULUS_MIN_BITS, SigningKey};
-pub use profile::{Contract, KeyNeed, Profile};
+pub use profile::{Contract, KeyNeed, KeySpan, Profile};
 pub use reply::{Bill, Reply, ReplyContext};
 pub use signature::{AuthenticNotice, Trace};
 

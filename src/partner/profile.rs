@@ -94,7 +94,25 @@ pub struct KeyNeed {
     pub ours: bool,
 }
 
+/// A key that proves a partner's calls, for people: never what it is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySpan {
+    /// Its id in the profile.
+    pub id: String,
+    /// It proves calls from this moment on,
+    pub from: Option<Timestamp>,
+    /// and before this one.
+    pub until: Option<Timestamp>,
+}
+
 impl Profile {
+    /// The keys that prove its calls, and when.
+    #[must_use]
+    pub fn key_spans(&self) -> Vec<KeySpan> {
+        let span = |key: &LiveKey| KeySpan { id: key.id.to_string(), from: key.not_before, until: key.not_after };
+        self.live.keys.iter().map(span).collect()
+    }
+
     /// The partner's name.
     #[must_use]
     pub fn code(&self) -> &PartnerCode {
