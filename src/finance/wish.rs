@@ -1,12 +1,14 @@
 //! What a form wishes for a break: read into the same resolution that the API takes. Says what is wrong with it in words.
 
 use super::form::Form;
+use super::show;
 use super::words::Words;
 use crate::domain::ids::InvoiceId;
 use crate::domain::resolution::{Action, Because, Resolution, Share};
 
-/// The actions that a page offers for breaks, in the order of a list to choose from.
-pub const ACTIONS: [Action; 5] = [Action::Create, Action::Allocate, Action::Adjust, Action::Reverse, Action::Close];
+/// The actions that may be proposed for many breaks at once, in the order of a list to choose from. Where each payment's
+/// money goes is said payment by payment.
+pub const BULK: [Action; 4] = [Action::Create, Action::Adjust, Action::Reverse, Action::Close];
 
 /// Why the partner may owe another sum, in the order of a list to choose from.
 pub const BECAUSE: [Because; 4] = [Because::Fee, Because::Promotion, Because::WriteOff, Because::Refund];
@@ -96,6 +98,28 @@ pub fn shares(form: &Form, w: Words) -> Result<Vec<Share>, &'static str> {
         }
     }
     Ok(shares)
+}
+
+/// A resolution in words.
+#[must_use]
+pub fn described(what: &Resolution, w: Words) -> String {
+    let word = action_word(what.action(), w);
+    match what {
+        Resolution::Create { event, .. } if event.is_empty() => word.to_owned(),
+        Resolution::Create { event, .. } => format!("{word}: {}", event.join(" ")),
+        Resolution::Allocate { invoices, refund, write_off } => {
+            let shares = invoices.iter().map(|share| format!("{} {}", share.invoice, show::money(share.dong, w.0)));
+            let elsewhere = [(w.wish_refund(), *refund), (w.wish_write_off(), *write_off)];
+            let elsewhere = elsewhere.into_iter().filter(|(_, dong)| *dong != 0);
+            let elsewhere = elsewhere.map(|(name, dong)| format!("{name} {}", show::money(dong, w.0)));
+            let parts: Vec<String> = shares.chain(elsewhere).collect();
+            if parts.is_empty() { w.wish_into_suspense().to_owned() } else { format!("{word}: {}", parts.join("; ")) }
+        }
+        Resolution::Adjust { because, dong } => {
+            format!("{word}: {} {}", because_word(*because, w), show::signed(*dong, w.0))
+        }
+        Resolution::Reverse {} | Resolution::Close {} => word.to_owned(),
+    }
 }
 
 #[cfg(test)]

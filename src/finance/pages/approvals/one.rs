@@ -1,0 +1,156 @@
+//! One proposal: its frozen list, and the decision about exactly that list.
+
+use super::ROWS;
+use super::listed::{self, Line};
+use crate::domain::resolution::ProposalNo;
+use crate::domain::user::Right;
+use crate::finance::session::Who;
+use crate::finance::shell::{Part, Shell, page, to};
+use crate::finance::stop::Stop;
+use crate::finance::words::Words;
+use crate::finance::{form, proposing, show, terms, wish};
+use crate::http::internal::Internal;
+use crate::store::desk::{ProposalFilter, ProposalState, ProposalView, Verb};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+/// Waiting proposals among which the next one is looked for.
+const WAITING_MAX: u32 = 100;
+
+#[derive(Template)]
+#[template(path = "approval.html", config = "src/finance/askama.toml")]
+struct OnePage {
+    shell: Shell,
+    w: Words,
+    no: i64,
+    action: &'static str,
+    state: &'static str,
+    items: String,
+    dong: String,
+    maker: String,
+    mine: bool,
+    made_at: String,
+    reason: String,
+    sha256: String,
+    decided: Option<(String, String, String)>,
+    lines: Vec<Line>,
+    next_lines: Option<u32>,
+    limit: Option<String>,
+    within: bool,
+    may_decide: bool,
+    may_withdraw: bool,
+    next: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Query {
+    after: u32,
+    done: String,
+    carried: u64,
+    refused: u64,
+}
+
+/// What the page reads.
+struct Found {
+    view: ProposalView,
+    lines: Vec<Line>,
+    limit: Option<i64>,
+    next: Option<i64>,
+}
+
+pub(super) async fn show(
+    request: HttpRequest,
+    who: Who,
+    path: web::Path<i64>,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Stop> {
+    who.must(Right::Look)?;
+    let (no, w) = (ProposalNo(path.into_inner()), who.words());
+    let query: Query = form::query(&request, w)?;
+    let (me, after) = (who.author().clone(), query.after);
+    let found = internal.readers.ask(move |reports| {
+        let Some(view) = reports.proposal(no)? else { return Ok(None) };
+        let items = reports.items(no, after, ROWS.try_into().unwrap_or(100))?;
+        let lines = listed::kept(reports, &items, w)?;
+        let mine = reports.authorities()?.into_iter().find(|of| of.person == me && of.action == view.action);
+        let state = Some(ProposalState::Proposed);
+        let waiting = reports.proposals(ProposalFilter { state, before: None, limit: WAITING_MAX })?;
+        let next = waiting.iter().rev().find(|of| of.no != no && of.maker != me).map(|of| of.no.0);
+        Ok(Some(Found { view, lines, limit: mine.map(|of| of.dong).filter(|dong| *dong >= 0), next }))
+    });
+    let found = found.await.map_err(|error| Stop::of(error.into(), w))?.ok_or_else(|| Stop::not_there(w))?;
+    page(&ready(&who, &query, found), w)
+}
+
+fn ready(who: &Who, query: &Query, found: Found) -> OnePage {
+    let (w, Found { view, lines, limit, next }) = (who.words(), found);
+    let mine = view.maker == *who.author();
+    let waits = view.state == ProposalState::Proposed;
+    let decided = view.decided_at.map(|at| {
+        let by = view.decided_by.as_ref().map(ToString::to_string).unwrap_or_default();
+        (show::moment(at), by, view.decision.clone().unwrap_or_default())
+    });
+    OnePage {
+        shell: Shell::new(who, Part::Approvals).saying(said(query, w)),
+        w,
+        no: view.no.0,
+        action: wish::action_word(view.action, w),
+        state: terms::proposal_state(view.state, w),
+        items: show::count(i64::from(view.items), w.0),
+        dong: show::money(view.dong, w.0),
+        maker: view.maker.to_string(),
+        mine,
+        made_at: show::second(view.made_at),
+        reason: view.reason,
+        sha256: hex::encode(view.hash),
+        decided,
+        next_lines: lines.last().map(|line| line.place).filter(|last| *last < view.items),
+        lines,
+        limit: limit.map(|dong| show::money(dong, w.0)),
+        within: limit.is_some_and(|dong| dong >= view.dong),
+        may_decide: waits && !mine && who.may(Right::Decide),
+        may_withdraw: waits && mine && who.may(Right::Propose),
+        next: next.filter(|_| who.may(Right::Decide)),
+    }
+}
+
+fn said(query: &Query, w: Words) -> Option<String> {
+    let count = |of: u64| show::count(i64::try_from(of).unwrap_or(i64::MAX), w.0);
+    match query.done.as_str() {
+        "approve" => Some(format!(
+            "{} {} {}, {} {}.",
+            w.app_done_approve(),
+            count(query.carried),
+            w.app_carried(),
+            count(query.refused),
+            w.app_refused()
+        )),
+        "reject" => Some(w.app_done_reject().to_owned()),
+        "withdraw" => Some(w.app_done_withdraw().to_owned()),
+        "proposed" => Some(w.app_done_proposed().to_owned()),
+        _ => None,
+    }
+}
+
+/// `POST /approvals/{no}/{verb}`
+pub(super) async fn decide(
+    request: HttpRequest,
+    payload: web::Payload,
+    who: Who,
+    path: web::Path<(i64, String)>,
+    internal: web::Data<Internal>,
+) -> Result<HttpResponse, Stop> {
+    let (no, word) = path.into_inner();
+    let (verb, right) = match word.as_str() {
+        "approve" => (Verb::Approve, Right::Decide),
+        "reject" => (Verb::Reject, Right::Decide),
+        "withdraw" => (Verb::Withdraw, Right::Propose),
+        _ => return Err(Stop::not_there(who.words())),
+    };
+    who.must(right)?;
+    let form = form::read(&request, payload, &who).await?;
+    let carried = proposing::decide(&internal, &who, (ProposalNo(no), verb, &form)).await?;
+    Ok(to(&format!("/approvals/{no}?done={word}&carried={}&refused={}", carried.done, carried.refused)))
+}
