@@ -17,10 +17,8 @@ const FIELD_BYTES: usize = 4_096;
 /// Fields beside the file.
 const FIELDS_MAX: usize = 20;
 
-/// A form with its file.
+/// A form's file.
 pub(super) struct Uploaded {
-    /// The fields.
-    pub form: Form,
     /// What the browser calls the file; empty where none was chosen.
     pub name: String,
     /// Where it waits.
@@ -62,7 +60,7 @@ pub(super) async fn read<T>(
         let spool = Spool::new(&internal.spool).map_err(|problem| Stop::of(problem, w))?;
         let received = spool.receive(Incoming::new(part, internal.import_bytes)).await;
         received.map_err(|problem| too_large(problem, w))?;
-        return Ok((Uploaded { form, name: file, spool }, wanted));
+        return Ok((Uploaded { name: file, spool }, wanted));
     }
     Err(not_a_form())
 }

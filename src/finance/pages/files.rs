@@ -2,7 +2,7 @@
 //! what came of it are in the files below.
 
 mod bring;
-mod compared;
+pub(super) mod compared;
 mod progress;
 
 use crate::domain::ids::PartnerCode;
