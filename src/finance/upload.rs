@@ -4,15 +4,21 @@
 use super::form::{self, Form};
 use super::session::Who;
 use super::stop::Stop;
+use super::words::Words;
 use crate::http::internal::Internal;
 use crate::http::problem::Problem;
 use crate::http::spool::{Incoming, Spool};
 use actix_multipart::Multipart;
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt as _;
+use std::time::Duration;
 
 /// The longest field beside the file, in bytes.
 const FIELD_BYTES: usize = 4_096;
+
+/// How long the browser may be silent.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// Fields beside the file.
 const FIELDS_MAX: usize = 20;
@@ -41,12 +47,13 @@ pub(super) async fn read<T>(
     let not_a_form = || Stop::bad(w.form_old(), w);
     let mut parts = Multipart::new(request.headers(), payload);
     let mut fields: Vec<(String, String)> = Vec::new();
-    while let Some(part) = parts.next().await {
+    while let Some(part) = soon(parts.next()).await.ok_or_else(not_a_form)? {
         let mut part = part.map_err(|_broken| not_a_form())?;
         let name = part.name().unwrap_or_default().to_owned();
         let file = part.content_disposition().and_then(|about| about.get_filename()).map(str::to_owned);
         let Some(file) = file else {
-            let bytes = part.bytes(FIELD_BYTES).await.map_err(|_too_long| not_a_form())?;
+            let bytes = soon(part.bytes(FIELD_BYTES)).await.ok_or_else(not_a_form)?;
+            let bytes = bytes.map_err(|_too_long| not_a_form())?;
             let bytes = bytes.map_err(|_broken| not_a_form())?;
             fields.push((name, String::from_utf8(bytes.to_vec()).map_err(|_not_text| not_a_form())?));
             if fields.len() > FIELDS_MAX {
@@ -65,9 +72,14 @@ pub(super) async fn read<T>(
     Err(not_a_form())
 }
 
-fn too_large(problem: Problem, w: super::words::Words) -> Stop {
+/// What comes before the browser is silent for too long.
+async fn soon<T>(coming: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(SILENCE_MAX, coming).await.ok()
+}
+
+fn too_large(problem: Problem, w: Words) -> Stop {
     match problem == Problem::too_large() {
-        true => Stop::no(actix_web::http::StatusCode::PAYLOAD_TOO_LARGE, w.file_too_large(), w),
+        true => Stop::no(StatusCode::PAYLOAD_TOO_LARGE, w.file_too_large(), w),
         false => Stop::of(problem, w),
     }
 }
