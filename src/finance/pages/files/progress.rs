@@ -31,6 +31,7 @@ pub(super) struct Told {
     pub since: String,
     pub at: u64,
     pub of: u64,
+    pub sized: bool,
     pub so_far: String,
 }
 
@@ -53,6 +54,7 @@ impl Told {
             since: show::second(work.since),
             at,
             of,
+            sized: of > 0,
             so_far: match of {
                 0 if at == 0 => w.file_work_waits().to_owned(),
                 0 => format!("{} {}", count(at), w.file_rows()),
