@@ -20,6 +20,7 @@ use crate::store::users::{DeskLog, User, UserChange};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use authorities::AuthorityRow;
+pub(in crate::finance::pages) use authorities::action_word;
 use serde::Deserialize;
 
 /// Every right, in the order of the table.
