@@ -224,7 +224,7 @@ pub fn amount(text: &str) -> Option<i64> {
 }
 
 /// The accounting days of a bucket.
-pub(crate) fn aged(word: &str, today: Date) -> Result<(Option<Date>, Option<Date>), Problem> {
+fn aged(word: &str, today: Date) -> Result<(Option<Date>, Option<Date>), Problem> {
     let found = Age::BUCKETS.into_iter().find(|age| age.word() == word);
     let age = found.ok_or_else(|| bad("age: expected one of 0, 1, 2-3, 4-7, 8-15, 16-30, >30"))?;
     let before = |days: i32| today.checked_sub(days.days()).ok();

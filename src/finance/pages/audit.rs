@@ -116,7 +116,8 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     });
     let ((found, next), seal, sealed) = found.await.map_err(|error| Stop::of(error.into(), w))?;
     let sees = who.may(Right::SeePayers);
-    let place = |before: i64| format!("/audit?{}", form_urlencoded(&[("name", &name), ("before", &before.to_string())]));
+    let place =
+        |before: i64| format!("/audit?{}", form_urlencoded(&[("name", &name), ("before", &before.to_string())]));
     page(
         &AuditPage {
             shell: Shell::new(&who, Part::Audit),

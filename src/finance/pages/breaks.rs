@@ -11,6 +11,7 @@ use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::show;
 use crate::finance::stop::Stop;
+use crate::finance::terms;
 use crate::finance::words::Words;
 use crate::http::breaks_query::BreaksQuery;
 use crate::http::desk::{self as api, beside, partners};
@@ -174,7 +175,7 @@ fn filled(shell: Shell, (who, internal): (&Who, &Internal), asked: BreaksQuery, 
     let in_front = (asked.before.is_some() || (asked.after.is_some() && answer.more)).then_some(first).flatten();
     Page {
         w,
-        states: choices(BreakState::ALL.iter().map(|s| (s.word(), w.break_state_word(*s))), &asked.state),
+        states: choices(BreakState::ALL.iter().map(|s| (s.word(), terms::break_state(*s, w))), &asked.state),
         classes: choices(BreakClass::ALL.iter().map(|c| (c.code(), w.break_class_word(*c))), &asked.class),
         partners: choices(partners(internal).iter().map(|p| (p.as_str(), p.as_str())), &asked.partner),
         ages: choices(Age::BUCKETS.iter().map(|age| (age.word(), age.word())), &asked.age),
@@ -182,7 +183,7 @@ fn filled(shell: Shell, (who, internal): (&Who, &Internal), asked: BreaksQuery, 
             [("urban", w.area_urban()), ("rural", w.area_rural()), ("island", w.area_island())],
             &asked.area,
         ),
-        legs: choices(StatementKind::ALL.iter().map(|kind| (kind.word(), w.leg_word(*kind))), &asked.leg),
+        legs: choices(StatementKind::ALL.iter().map(|kind| (kind.word(), terms::statement_kind(*kind, w))), &asked.leg),
         orders: choices(
             [("newest", w.break_newest()), ("oldest", w.break_oldest()), ("largest", w.break_largest())],
             &asked.order,
@@ -249,7 +250,7 @@ fn row(about: &BreakView, who: &Who, today: Date, address: &str) -> Row {
         about: of.unwrap_or_else(|| show::NONE.to_owned()),
         detail: if who.may(Right::SeePayers) { about.detail.clone() } else { String::new() },
         assignee: about.assignee.as_ref().map_or_else(String::new, ToString::to_string),
-        state: w.break_state_word(about.state),
+        state: terms::break_state(about.state, w),
         tone: match about.state {
             BreakState::Open => "bad",
             BreakState::Investigating | BreakState::Proposed | BreakState::Carried => "warn",

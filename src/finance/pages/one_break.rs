@@ -15,6 +15,7 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::page;
 use crate::finance::stop::Stop;
+use crate::http::desk::partners;
 use crate::http::internal::Internal;
 use crate::ledger::writer::moment;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -52,10 +53,10 @@ async fn shown(
     if who.may(Right::SeePayers) {
         who.note(internal, "look-break", &no.to_string()).await?;
     }
-    let (filter, intake) = (asked.filter(today), Arc::clone(&internal.intake));
+    let (list, intake) = (asked.list(today, partners(internal)), Arc::clone(&internal.intake));
     let found = internal.readers.ask(move |reports| {
         let profile = |code: &str| intake.profile(code);
-        gather::whole(reports, no, &filter, &profile)
+        gather::whole(reports, no, &list, &profile)
     });
     let whole: Option<Whole> = found.await.map_err(|error| Stop::of(error.into(), w))?;
     let whole = whole.ok_or_else(|| Stop::not_there(w))?;

@@ -21,9 +21,7 @@ use serde::Deserialize;
 const ROWS: u32 = 100;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/outbox", web::get().to(list))
-        .route("/outbox/{key}/{action}", web::post().to(command));
+    config.route("/outbox", web::get().to(list)).route("/outbox/{key}/{action}", web::post().to(command));
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,7 +79,7 @@ fn states(w: Words) -> Vec<(&'static str, &'static str)> {
     vec![
         ("parked", w.cu_waits_for_person()),
         ("waiting", w.cu_waiting()),
-        ("leased", w.ob_being_sent()),
+        ("leased", w.outbox_being_sent()),
         ("delivered", w.cu_told()),
         ("closed", w.cu_ended()),
     ]
@@ -96,16 +94,16 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     let found = states.iter().find(|(word, _)| *word == wanted);
     let (state, _) = *found.ok_or_else(|| Stop::not_there(w))?;
     let filter = DispatchFilter { state: Some(state.to_owned()), limit: ROWS, ..DispatchFilter::default() };
-    let found = internal.readers.ask(move |reports| {
-        Ok((reports.outbox_depth()?, reports.route()?, reports.dispatches(&filter)?))
-    });
+    let found = internal
+        .readers
+        .ask(move |reports| Ok((reports.outbox_depth()?, reports.route()?, reports.dispatches(&filter)?)));
     let (depth, route, messages) = found.await.map_err(|error| Stop::of(error.into(), w))?;
     let now = internal.intake.clock().now();
     let said = match asked.done.as_str() {
-        "retry" => Some(w.ob_sent_again()),
-        "hold" => Some(w.ob_held()),
-        "close" => Some(w.ob_close_proposed()),
-        "approve" => Some(w.ob_closed()),
+        "retry" => Some(w.outbox_sent_again()),
+        "hold" => Some(w.outbox_held()),
+        "close" => Some(w.outbox_close_proposed()),
+        "approve" => Some(w.outbox_closed()),
         _ => None,
     };
     page(
@@ -173,7 +171,8 @@ async fn command(
     let form = form::read(&request, payload, &who).await?;
     let key = DispatchKey::parse(key).map_err(|_no_such_key| Stop::not_there(w))?;
     let reason = form.text("reason").unwrap_or_default();
-    let command = wish(&action, who.author().clone(), reason).map_err(|_no_reason| Stop::bad(w.ob_needs_reason(), w))?;
+    let command =
+        wish(&action, who.author().clone(), reason).map_err(|_no_reason| Stop::bad(w.outbox_needs_reason(), w))?;
     let command = command.ok_or_else(|| Stop::not_there(w))?;
     let plain = key.to_string();
     let what = match action.as_str() {
@@ -185,8 +184,8 @@ async fn command(
     match give(&internal, key, command).await.map_err(|problem| Stop::of(problem, w))? {
         CommandAnswer::Done => {}
         CommandAnswer::NotFound => return Err(Stop::not_there(w)),
-        CommandAnswer::WrongState => return Err(Stop::conflict(w.ob_wrong_state(), w)),
-        CommandAnswer::NeedsAnother => return Err(Stop::conflict(w.ob_needs_another(), w)),
+        CommandAnswer::WrongState => return Err(Stop::conflict(w.outbox_wrong_state(), w)),
+        CommandAnswer::NeedsAnother => return Err(Stop::conflict(w.outbox_needs_another(), w)),
     }
     who.note(&internal, what, &plain).await?;
     let state = if action == "hold" { "waiting" } else { "parked" };

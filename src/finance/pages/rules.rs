@@ -161,17 +161,12 @@ async fn run(
 
 fn ran_part(ran: &Ran, w: Words) -> RanPart {
     let count = |n: u64| show::count(i64::try_from(n).unwrap_or(i64::MAX), w.0);
-    RanPart {
-        no: ran.no.0,
-        approved: ran.approved,
-        done: count(ran.carried.done),
-        refused: count(ran.carried.refused),
-    }
+    RanPart { no: ran.no.0, approved: ran.approved, done: count(ran.carried.done), refused: count(ran.carried.refused) }
 }
 
 async fn shown(who: &Who, internal: &Internal, beside: Beside) -> Result<HttpResponse, Stop> {
     let w = who.words();
-    let filter = ProposalFilter { state: None, limit: PROPOSALS_MAX };
+    let filter = ProposalFilter { state: None, before: None, limit: PROPOSALS_MAX };
     let found = internal.readers.ask(move |reports| Ok((reports.authorities()?, reports.proposals(filter)?))).await;
     let (authorities, proposals) = found.map_err(|error| Stop::of(error.into(), w))?;
     let since = internal.intake.clock().now().plus_ms(-DAY_MS);

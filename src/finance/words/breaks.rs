@@ -64,50 +64,16 @@ words! {BREAKS,
     break_text_needed: "Cần lý do hoặc ghi chú, tối đa 1.000 byte.", "A reason or comment is needed, at most 1,000 bytes.";
     break_too_many: "Bộ lọc có hơn 10.000 dòng; hãy thu hẹp.", "The filter has more than 10,000 rows; narrow it.";
     break_by_class: "Theo loại", "By class";
-    state_open: "Mở", "Open";
-    state_investigating: "Đang xử lý", "Looked at";
-    state_proposed: "Chờ duyệt", "Proposed";
-    state_approved: "Đã duyệt, đang ghi sổ", "Approved, being booked";
-    state_carried: "Chuyển ngày sau", "Carried over";
-    state_closed: "Đã đóng", "Closed";
     area_urban: "Thành thị", "Urban";
     area_rural: "Nông thôn", "Rural";
     area_island: "Hải đảo", "Island";
-    leg_partner: "Sao kê đối tác", "The partner's statement";
-    leg_core: "Danh sách gạch nợ", "The core's list";
-    leg_bank: "Báo có ngân hàng", "The bank's credits";
 }
 
 impl super::Words {
-    /// Where a break stands.
-    #[must_use]
-    pub fn break_state_word(self, state: crate::domain::resolution::BreakState) -> &'static str {
-        use crate::domain::resolution::BreakState;
-        match state {
-            BreakState::Open => self.state_open(),
-            BreakState::Investigating => self.state_investigating(),
-            BreakState::Proposed => self.state_proposed(),
-            BreakState::Approved => self.state_approved(),
-            BreakState::Carried => self.state_carried(),
-            BreakState::Closed => self.state_closed(),
-        }
-    }
-
     /// What people call a class.
     #[must_use]
     pub fn break_class_word(self, class: crate::domain::review::BreakClass) -> &'static str {
         let about = class.about();
         self.pick(about.label_vi, about.label_en)
-    }
-
-    /// Whose word differs.
-    #[must_use]
-    pub fn leg_word(self, kind: crate::domain::statement::StatementKind) -> &'static str {
-        use crate::domain::statement::StatementKind;
-        match kind {
-            StatementKind::Partner => self.leg_partner(),
-            StatementKind::Core => self.leg_core(),
-            StatementKind::Bank => self.leg_bank(),
-        }
     }
 }

@@ -11,7 +11,7 @@ use crate::finance::session::Who;
 use crate::finance::shell::to;
 use crate::finance::stop::Stop;
 use crate::finance::wish;
-use crate::http::desk::marked;
+use crate::http::desk::{marked, partners};
 use crate::http::internal::Internal;
 use crate::ledger::writer::moment;
 use crate::reconcile::desk;
@@ -21,8 +21,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 /// The list before anything is done: what is dealt with may be none of it afterwards.
 async fn list(internal: &Internal, who: &Who, (no, asked): (i64, &Asked)) -> Result<Vec<BreakView>, Stop> {
-    let filter = asked.filter(moment(internal.intake.clock().as_ref()).today);
-    let found = internal.readers.ask(move |reports| around(reports, &filter, no)).await;
+    let list = asked.list(moment(internal.intake.clock().as_ref()).today, partners(internal));
+    let found = internal.readers.ask(move |reports| around(reports, &list, no)).await;
     found.map_err(|error| Stop::of(error.into(), who.words()))
 }
 

@@ -1,6 +1,6 @@
 //! Reads all that the page of a break shows, on one reading connection.
 
-use super::listed;
+use super::listed::{self, List};
 use crate::domain::ids::EventKey;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::StatementKind;
@@ -85,7 +85,7 @@ pub(super) type Profiles<'p> = &'p dyn Fn(&str) -> Option<Arc<Profile>>;
 pub(super) fn whole(
     reports: &mut dyn Reports,
     no: i64,
-    filter: &BreakFilter,
+    list: &List,
     profiles: Profiles<'_>,
 ) -> Result<Option<Whole>, StoreError> {
     let Some(about) = reports.one_break(no)? else { return Ok(None) };
@@ -110,7 +110,7 @@ pub(super) fn whole(
     let near_payments = near_payments(reports, &about, statement.as_ref())?;
     let near_breaks = near_breaks(reports, &about)?;
     Ok(Some(Whole {
-        list: listed::around(reports, filter, no)?,
+        list: listed::around(reports, list, no)?,
         batch: batch(reports, &about, (record.as_ref(), statement.as_ref()))?,
         notes: reports.notes(no)?,
         people: reports.users()?.into_iter().filter(|u| !u.disabled).map(|u| u.name.to_string()).collect(),

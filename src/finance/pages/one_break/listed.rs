@@ -1,10 +1,8 @@
 //! The list that a break was opened from: its query is passed on from page to page, so that the next one is the list's.
 
-use crate::domain::ids::{Author, PartnerCode};
-use crate::domain::resolution::BreakState;
-use crate::domain::review::BreakClass;
+use crate::domain::ids::PartnerCode;
 use crate::finance::stop::form_urlencoded;
-use crate::http::desk::aged;
+use crate::http::breaks_query::BreaksQuery;
 use crate::store::StoreError;
 use crate::store::desk::{BreakFilter, BreakView};
 use crate::store::reports::Reports;
@@ -37,10 +35,6 @@ impl Asked {
         Self { pairs, done: done.map(|done| (done, of.unwrap_or_default())) }
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(of, value)| of == name && !value.is_empty()).map(|(_, value)| value.as_str())
-    }
-
     /// The query for an address, with its question mark; empty where there is none.
     pub(super) fn query(&self) -> String {
         self.with(&[])
@@ -53,32 +47,39 @@ impl Asked {
         if all.is_empty() { String::new() } else { format!("?{}", form_urlencoded(&all)) }
     }
 
-    /// The list's filter, as far as it is known here: what is not narrows nothing.
-    pub(super) fn filter(&self, today: Date) -> BreakFilter {
-        let state = self.get("state").and_then(BreakState::parse);
-        let (aged_from, aged_to) = self.get("age").and_then(|word| aged(word, today).ok()).unwrap_or_default();
-        BreakFilter {
-            open_only: self.get("closed") != Some("true") && state != Some(BreakState::Closed),
-            state,
-            class: self.get("class").and_then(BreakClass::parse),
-            partner: self.get("partner").and_then(|code| PartnerCode::parse(code).ok()),
-            assignee: self.get("assignee").and_then(|name| Author::parse(name).ok()),
-            aged_from,
-            aged_to,
-            before: self.get("before").and_then(|no| no.parse().ok()),
-            limit: ROWS,
-            ..BreakFilter::default()
-        }
+    /// What the list asks. An address that is none of a list's narrows nothing.
+    pub(super) fn list(&self, today: Date, partners: Vec<PartnerCode>) -> List {
+        let query: BreaksQuery = serde_urlencoded::from_str(&form_urlencoded(&self.own())).unwrap_or_default();
+        let filter = query.filter(today).unwrap_or_else(|_not_one| BreakFilter::open(ROWS));
+        List { filter: BreakFilter { limit: ROWS, ..filter }, query, partners }
+    }
+
+    fn own(&self) -> Vec<(&str, &str)> {
+        let own = self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        own.filter(|(_, value)| !value.is_empty()).collect()
     }
 }
 
+/// What is asked of the books about the list.
+#[derive(Debug)]
+pub(super) struct List {
+    /// Its filter.
+    pub filter: BreakFilter,
+    /// Its search text, and whatever else it asks.
+    pub query: BreaksQuery,
+    /// Whose payments the text may name.
+    pub partners: Vec<PartnerCode>,
+}
+
 /// The breaks of the list around this one: its page, or, where that has it no more, those from here on.
-pub(super) fn around(reports: &mut dyn Reports, filter: &BreakFilter, no: i64) -> Result<Vec<BreakView>, StoreError> {
-    let page = reports.breaks(filter)?;
+pub(super) fn around(reports: &mut dyn Reports, list: &List, no: i64) -> Result<Vec<BreakView>, StoreError> {
+    let found = list.query.found(reports, &list.partners)?;
+    let filter = BreakFilter { found, ..list.filter.clone() };
+    let page = reports.breaks(&filter)?;
     if page.iter().any(|about| about.no == no) {
         return Ok(page);
     }
-    reports.breaks(&BreakFilter { before: Some(no.saturating_add(1)), ..filter.clone() })
+    reports.breaks(&BreakFilter { before: Some(no), after: None, ..filter })
 }
 
 /// The one after this in a list that is newest first.
@@ -95,15 +96,15 @@ mod tests {
     use jiff::civil::date;
 
     #[test]
-    fn a_lists_query_is_passed_on_whole_and_read_as_far_as_it_is_known() {
-        let asked = Asked::parse("state=open&class=FEE_MISMATCH&min=5&q=a%26b&done=comment&of=12&before=40");
+    fn a_lists_query_is_passed_on_whole_and_read_if_it_is_one() {
+        let asked = Asked::parse("state=open&class=FEE_MISMATCH&q=a%26b&done=comment&of=12&before=40");
         assert_eq!(asked.done, Some(("comment".to_owned(), "12".to_owned())));
-        assert_eq!(asked.query(), "?state=open&class=FEE_MISMATCH&min=5&q=a%26b&before=40");
+        assert_eq!(asked.query(), "?state=open&class=FEE_MISMATCH&q=a%26b&before=40");
         assert!(asked.with(&[("done", "x")]).ends_with("&done=x"));
-        let filter = asked.filter(date(2026, 4, 1));
+        let filter = asked.list(date(2026, 4, 1), Vec::new()).filter;
         assert_eq!((filter.state, filter.before, filter.open_only), (Some(BreakState::Open), Some(40), true));
         for other in ["", "state=nonsense&class=&before=x&age=7", "%%%"] {
-            let filter = Asked::parse(other).filter(date(2026, 4, 1));
+            let filter = Asked::parse(other).list(date(2026, 4, 1), Vec::new()).filter;
             assert!(filter.state.is_none() && filter.class.is_none() && filter.before.is_none(), "{other}");
         }
     }
