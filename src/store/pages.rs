@@ -3,9 +3,18 @@
 
 use super::StoreError;
 use super::cells::Cells;
-use super::desk::BreakFilter;
+use super::closes::DayTotal;
+use super::desk::{BreakFilter, StoredLine};
+use super::rows::EventRecord;
+use super::statements::StatementFile;
+use crate::domain::close::CloseState;
+use crate::domain::ids::{CustomerCode, EventNo, PartnerCode};
+use crate::domain::invoice::InvoiceAccount;
 use crate::domain::review::BreakClass;
+use crate::domain::statement::{FileNo, StatementKind, Sum};
+use crate::domain::time::Timestamp;
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 
 /// All breaks of a filter, whatever the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +38,48 @@ pub struct BreakFacet {
     pub dong: i64,
 }
 
+/// A partner's business day from all sides. In its sums a reversal counts as one and is taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayFigures {
+    /// Whose.
+    pub partner: PartnerCode,
+    /// Which day.
+    pub day: Date,
+    /// The partner's statement of it, and when that was brought.
+    pub file: Option<(FileNo, Timestamp)>,
+    /// Our events of it whose money is in the books.
+    pub notified: Sum,
+    /// What the partner's statement says.
+    pub statement: Option<Sum>,
+    /// What the core's statement says.
+    pub cleared: Option<Sum>,
+    /// What the bank credited of its batches; none where no batch is known. The count is of credits.
+    pub settled: Option<Sum>,
+    /// When it was last compared with the partner's statement.
+    pub compared_at: Option<Timestamp>,
+    /// How many breaks are open whose age is counted from it.
+    pub open: u64,
+    /// Their absolute amounts, in dong.
+    pub open_dong: i64,
+    /// The earliest accounting day, up to this one, of an open break of the partner.
+    pub oldest: Option<Date>,
+    /// The draft or the sealed close of it.
+    pub close: Option<CloseState>,
+}
+
+/// When a partner was last heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Who.
+    pub partner: PartnerCode,
+    /// When its last receipt was made.
+    pub at: Timestamp,
+    /// How many of its receipts were made since the moment that was asked about.
+    pub count: u64,
+    /// Were all of them looked at? Otherwise there may be more.
+    pub whole: bool,
+}
+
 /// The questions of finance's pages.
 pub trait PageReports {
     /// The sums of all breaks of a filter, whatever its page and limit.
@@ -42,6 +93,76 @@ pub trait PageReports {
     /// # Errors
     /// The machine's.
     fn break_facets(&mut self, filter: &BreakFilter) -> Result<Vec<BreakFacet>, StoreError>;
+
+    /// What the books have of these business days, of every partner, by partner and day. Reads every event of theirs: a
+    /// caller may keep it, and ask [`super::closes::CloseReports::day_totals`] for one partner's days again.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn notified(&mut self, days: (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError>;
+
+    /// The business days, from here to there, that have an event, a statement, an open break or a close, by partner and
+    /// day. Reads no event but takes what was notified from `notified`, of these days or more.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn day_figures(
+        &mut self,
+        days: (Date, Date),
+        notified: &[(PartnerCode, DayTotal)],
+    ) -> Result<Vec<DayFigures>, StoreError>;
+
+    /// Both of these.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn today(&mut self, days: (Date, Date)) -> Result<Vec<DayFigures>, StoreError> {
+        let notified = self.notified(days)?;
+        self.day_figures(days, &notified)
+    }
+
+    /// A page of a partner's payments and reversals of a business day, in the order of their numbers, after this one.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn payments_of_day(
+        &mut self,
+        partner: &PartnerCode,
+        day: Date,
+        after: EventNo,
+        limit: u32,
+    ) -> Result<Vec<(EventNo, EventRecord)>, StoreError>;
+
+    /// A file, whatever became of it.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError>;
+
+    /// A page of a file's lines after this place, whatever became of the file.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError>;
+
+    /// A customer's invoices, whatever their state, the last period first.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError>;
+
+    /// The payments that touched or name an invoice of the customer, and those in suspense with the customer's code as
+    /// reference: the last paid first.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn payments_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// When each partner was heard last, among the last `most` receipts of each lane, and how often since then.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn last_heard(&mut self, since: Timestamp, most: u32) -> Result<Vec<Heard>, StoreError>;
 }
 
 fn unsigned(cells: &mut impl Cells) -> Result<u64, StoreError> {
@@ -57,4 +178,157 @@ pub(super) fn break_totals(cells: &mut impl Cells) -> Result<BreakTotals, StoreE
 /// The sums of a class.
 pub(super) fn break_facet(cells: &mut impl Cells) -> Result<BreakFacet, StoreError> {
     Ok(BreakFacet { class: cells.word(BreakClass::parse)?, count: unsigned(cells)?, dong: cells.whole()? })
+}
+
+/// A partner and a day.
+pub(super) type PartnerDay = (PartnerCode, Date);
+
+/// What [`DayFigures`] are put together from.
+#[derive(Debug, Default)]
+pub(super) struct DayParts {
+    /// Those with an event.
+    pub(super) present: Vec<PartnerDay>,
+    pub(super) files: Vec<TakenFile>,
+    /// Open breaks of any day, the earliest first.
+    pub(super) breaks: Vec<(PartnerDay, Sum)>,
+    pub(super) closes: Vec<(PartnerDay, CloseState)>,
+    pub(super) compared: Vec<(PartnerDay, Timestamp)>,
+    pub(super) settled: Vec<(PartnerDay, Sum)>,
+}
+
+/// A statement that is its day's word.
+#[derive(Debug)]
+pub(super) struct TakenFile {
+    of: PartnerDay,
+    kind: StatementKind,
+    file: (FileNo, Timestamp),
+    sum: Sum,
+}
+
+impl DayParts {
+    /// Puts them together.
+    pub(super) fn figures(
+        self,
+        (from, to): (Date, Date),
+        notified: &[(PartnerCode, DayTotal)],
+    ) -> Result<Vec<DayFigures>, StoreError> {
+        let mut all = Days(BTreeMap::new());
+        for of in self.present {
+            all.at(of);
+        }
+        for (partner, total) in notified.iter().filter(|(_, total)| from <= total.day && total.day <= to) {
+            let count = u64::try_from(total.count);
+            let count = count.map_err(|_negative| StoreError::Fault("pages.notified: out of range".to_owned()))?;
+            all.at((partner.clone(), total.day)).notified = Sum { count, dong: total.dong };
+        }
+        for TakenFile { of, kind, file, sum } in self.files {
+            let day = all.at(of);
+            match kind {
+                StatementKind::Partner => (day.file, day.statement) = (Some(file), Some(sum)),
+                StatementKind::Core => day.cleared = Some(sum),
+                StatementKind::Bank => {}
+            }
+        }
+        let mut oldest: BTreeMap<PartnerCode, Date> = BTreeMap::new();
+        for (of, sum) in self.breaks {
+            oldest.entry(of.0.clone()).or_insert(of.1);
+            if from <= of.1 && of.1 <= to {
+                let day = all.at(of);
+                (day.open, day.open_dong) = (sum.count, sum.dong);
+            }
+        }
+        self.closes.into_iter().for_each(|(of, state)| all.at(of).close = Some(state));
+        // These say nothing of a day that nothing else is known of.
+        for (of, at) in self.compared {
+            all.0.entry(of).and_modify(|day| day.compared_at = Some(at));
+        }
+        for (of, sum) in self.settled {
+            all.0.entry(of).and_modify(|day| day.settled = Some(sum));
+        }
+        let mut days: Vec<DayFigures> = all.0.into_values().collect();
+        for day in &mut days {
+            day.oldest = oldest.get(&day.partner).copied().filter(|oldest| *oldest <= day.day);
+        }
+        Ok(days)
+    }
+}
+
+struct Days(BTreeMap<PartnerDay, DayFigures>);
+
+impl Days {
+    fn at(&mut self, of: PartnerDay) -> &mut DayFigures {
+        let (partner, day) = of.clone();
+        self.0.entry(of).or_insert_with(|| DayFigures {
+            partner,
+            day,
+            file: None,
+            notified: Sum::default(),
+            statement: None,
+            cleared: None,
+            settled: None,
+            compared_at: None,
+            open: 0,
+            open_dong: 0,
+            oldest: None,
+            close: None,
+        })
+    }
+}
+
+fn sum(cells: &mut impl Cells) -> Result<Sum, StoreError> {
+    Ok(Sum { count: unsigned(cells)?, dong: cells.whole()? })
+}
+
+/// A partner and a day.
+pub(super) fn partner_day(cells: &mut impl Cells) -> Result<PartnerDay, StoreError> {
+    Ok((cells.partner()?, cells.day()?))
+}
+
+/// With a sum behind it.
+pub(super) fn partner_day_sum(cells: &mut impl Cells) -> Result<(PartnerDay, Sum), StoreError> {
+    Ok((partner_day(cells)?, sum(cells)?))
+}
+
+/// With a moment behind it.
+pub(super) fn partner_day_at(cells: &mut impl Cells) -> Result<(PartnerDay, Timestamp), StoreError> {
+    Ok((partner_day(cells)?, cells.at()?))
+}
+
+/// With a close's state behind it.
+pub(super) fn partner_day_close(cells: &mut impl Cells) -> Result<(PartnerDay, CloseState), StoreError> {
+    Ok((partner_day(cells)?, cells.word(CloseState::parse)?))
+}
+
+/// A statement that is its day's word.
+pub(super) fn taken_file(cells: &mut impl Cells) -> Result<TakenFile, StoreError> {
+    Ok(TakenFile {
+        of: partner_day(cells)?,
+        kind: cells.word(StatementKind::parse)?,
+        file: (FileNo(cells.whole()?), cells.at()?),
+        sum: sum(cells)?,
+    })
+}
+
+/// What was looked at of one lane: by partner the last moment, how many since then, the earliest moment, how many.
+pub(super) type HeardRow = (PartnerCode, Timestamp, u64, Timestamp, u64);
+
+/// A partner's part of it.
+pub(super) fn heard_row(cells: &mut impl Cells) -> Result<HeardRow, StoreError> {
+    Ok((cells.partner()?, cells.at()?, unsigned(cells)?, cells.at()?, unsigned(cells)?))
+}
+
+/// Puts lanes together, by partner.
+pub(super) fn heard(lanes: Vec<Vec<HeardRow>>, since: Timestamp, most: u32) -> Vec<Heard> {
+    // A lane of which there is more, all that was looked at came since then.
+    let cut = |lane: &Vec<HeardRow>| {
+        lane.iter().map(|row| row.4).sum::<u64>() >= u64::from(most) && lane.iter().all(|row| row.3 >= since)
+    };
+    let whole = !lanes.iter().any(cut);
+    let mut all: BTreeMap<PartnerCode, Heard> = BTreeMap::new();
+    for (partner, at, count, ..) in lanes.into_iter().flatten() {
+        let heard = all.entry(partner.clone()).or_insert(Heard { partner, at, count: 0, whole });
+        heard.at = heard.at.max(at);
+        heard.count = heard.count.saturating_add(count);
+    }
+    all.into_values().collect()
 }

@@ -25,3 +25,7 @@ DROP INDEX breaks_open;
 CREATE INDEX breaks_open ON breaks (no, class, partner, aged_from, amount, leg, unit, area, channel, state, assignee, event_key,
     about, ours, theirs, folded)
 WHERE closed_at IS NULL;
+
+-- With the amount, so that what is open of each partner's days is summed without reading a row.
+DROP INDEX breaks_open_until;
+CREATE INDEX breaks_open_until ON breaks (partner, aged_from, amount) WHERE closed_at IS NULL;

@@ -2,12 +2,25 @@
 
 use super::reports::PostgresReports;
 use super::row::Key;
-use super::session::{Ask, Param};
-use crate::domain::ids::EventKey;
+use super::session::{Answer, Ask, Param};
+use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
+use crate::domain::invoice::InvoiceAccount;
+use crate::domain::statement::{FileNo, LineNo};
+use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
-use crate::store::desk_cells::{break_columns, break_view};
-use crate::store::pages::{BreakFacet, BreakTotals, PageReports, break_facet, break_totals};
+use crate::store::cells::{Cells, account, event_columns, event_query, events, invoice_columns, numbered_event};
+use crate::store::closes::{DayTotal, day_total, total_columns};
+use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView, StoredLine};
+use crate::store::desk_cells::{break_columns, break_view, stored_line, stored_line_columns};
+use crate::store::pages::{
+    BreakFacet, BreakTotals, DayFigures, DayParts, Heard, HeardRow, PageReports, break_facet, break_totals, heard,
+    heard_row, partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
+};
+use crate::store::rows::EventRecord;
+use crate::store::statement_cells::{is_held, statement_columns, statement_file};
+use crate::store::statements::StatementFile;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
 
 /// Breaks that are not closed.
 macro_rules! open {
@@ -190,5 +203,149 @@ impl PageReports for PostgresReports {
         let params = Params::new(&any_class);
         let sql = if filter.open_only { OPEN } else { ALL };
         self.ask_one(Ask::new(sql, params.list()))?.all(break_facet)
+    }
+
+    fn notified(&mut self, (from, to): (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError> {
+        const NOTIFIED: &str = concat!(
+            "-- pages.notified\nSELECT s.partner, e.business_day, ",
+            total_columns!("::bigint"),
+            " FROM senders s JOIN events e ON e.sender_no = s.no WHERE e.business_day BETWEEN $1 AND $2 AND ",
+            is_held!(),
+            " GROUP BY s.partner, e.business_day ORDER BY s.partner, e.business_day"
+        );
+        let answers = self.ask_long(&[Ask::new(NOTIFIED, vec![&from, &to])])?;
+        let read = |answer: &Answer| answer.all(|cells| Ok((cells.partner()?, day_total(cells)?)));
+        answers.first().map_or_else(|| Ok(Vec::new()), read)
+    }
+
+    fn day_figures(
+        &mut self,
+        days: (Date, Date),
+        notified: &[(PartnerCode, DayTotal)],
+    ) -> Result<Vec<DayFigures>, StoreError> {
+        const PRESENT: &str = "-- pages.present\nSELECT s.partner, d.day FROM senders s
+                CROSS JOIN (SELECT g::date AS day FROM generate_series($1::date, $2::date, interval '1 day') g) d
+                CROSS JOIN LATERAL (SELECT 1 FROM events e WHERE e.sender_no = s.no AND e.business_day = d.day LIMIT 1) e";
+        const FILES: &str = "-- pages.files\nSELECT f.partner, f.day, f.kind, f.no, f.at, f.payments + f.reversals,
+                f.payments_dong - f.reversals_dong
+            FROM statement_files f WHERE f.state = 'taken' AND f.day BETWEEN $1 AND $2";
+        const BREAKS: &str = "-- pages.breaks\nSELECT b.partner, b.aged_from, count(*), sum(abs(b.amount))::bigint
+            FROM breaks b WHERE b.closed_at IS NULL AND b.partner IS NOT NULL
+            GROUP BY b.partner, b.aged_from ORDER BY b.partner, b.aged_from";
+        const CLOSES: &str = "-- pages.closes\nSELECT c.partner, c.first_day, c.state FROM closes c
+            WHERE c.period = 'day' AND c.ended_at IS NULL AND c.first_day BETWEEN $1 AND $2";
+        const COMPARED: &str = "-- pages.compared\nSELECT r.partner, r.day, r.at FROM reconciliations r
+            WHERE r.kind = 'partner' AND r.day BETWEEN $1 AND $2 AND NOT EXISTS (SELECT 1 FROM reconciliations l
+                WHERE l.kind = r.kind AND l.partner = r.partner AND l.day = r.day AND l.no > r.no)";
+        const SETTLED: &str = "-- pages.settled\nSELECT s.partner, s.day, sum(s.credits)::bigint, sum(s.credited)::bigint FROM settlements s
+            WHERE s.file_no IS NOT NULL AND s.day BETWEEN $1 AND $2 GROUP BY s.partner, s.day";
+        let between = |sql| Ask::new(sql, vec![&days.0, &days.1]);
+        let answers = self.ask(&[
+            between(PRESENT),
+            between(FILES),
+            Ask::new(BREAKS, Vec::new()),
+            between(CLOSES),
+            between(COMPARED),
+            between(SETTLED),
+        ])?;
+        let [present, files, breaks, closes, compared, settled] = answers.as_slice() else {
+            return Err(StoreError::Fault("pages.present: no answer".to_owned()));
+        };
+        let parts = DayParts {
+            present: present.all(partner_day)?,
+            files: files.all(taken_file)?,
+            breaks: breaks.all(partner_day_sum)?,
+            closes: closes.all(partner_day_close)?,
+            compared: compared.all(partner_day_at)?,
+            settled: settled.all(partner_day_sum)?,
+        };
+        parts.figures(days, notified)
+    }
+
+    fn payments_of_day(
+        &mut self,
+        partner: &PartnerCode,
+        day: Date,
+        after: EventNo,
+        limit: u32,
+    ) -> Result<Vec<(EventNo, EventRecord)>, StoreError> {
+        // A page of each account of ours at the partner, in the order of its index.
+        const SQL: &str = concat!(
+            "-- pages.payments_of_day\nSELECT e.no, ",
+            event_columns!(),
+            " FROM senders s CROSS JOIN LATERAL (SELECT * FROM events e
+                WHERE e.sender_no = s.no AND e.business_day = $2 AND e.no > $3 ORDER BY e.no LIMIT $4) e
+            WHERE s.partner = $1 ORDER BY e.no LIMIT $4"
+        );
+        let (name, limit) = (partner.as_str(), i64::from(limit));
+        self.ask_one(Ask::new(SQL, vec![&name, &day, &after.0, &limit]))?.all(|cells| {
+            let (no, record) = numbered_event(cells)?;
+            Ok((EventNo(no), record))
+        })
+    }
+
+    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError> {
+        const SQL: &str =
+            concat!("-- pages.file\nSELECT ", statement_columns!(), " FROM statement_files f WHERE f.no = $1");
+        self.ask_one(Ask::new(SQL, vec![&no.0]))?.one(statement_file)
+    }
+
+    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError> {
+        const SQL: &str = concat!(
+            "-- pages.lines\nSELECT ",
+            stored_line_columns!(),
+            " FROM statement_files f JOIN statement_lines l ON l.no > $2 AND l.no <= $3 WHERE f.no = $1
+            ORDER BY l.no LIMIT $4"
+        );
+        let (from, to, limit) = (LineNo::of(file, after), LineNo::of(file, u32::MAX), i64::from(limit));
+        self.ask_one(Ask::new(SQL, vec![&file.0, &from.0, &to.0, &limit]))?.all(stored_line)
+    }
+
+    fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError> {
+        const SQL: &str = concat!(
+            "-- pages.invoices\nSELECT i.no, (SELECT max(a.sequence) FROM allocations a WHERE a.invoice_no = i.no),
+                (SELECT sum(a.amount)::bigint FROM allocations a WHERE a.invoice_no = i.no), ",
+            invoice_columns!(),
+            " FROM invoices i WHERE i.customer = $1 ORDER BY i.period DESC, i.id LIMIT $2"
+        );
+        let (code, limit) = (customer.as_str(), i64::from(limit));
+        self.ask_one(Ask::new(SQL, vec![&code, &limit]))?.all(|cells| Ok(account(cells)?.1))
+    }
+
+    fn payments_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        const TOUCHED: &str = event_query!(
+            "pages.payments_on_customer",
+            "WHERE e.no IN (SELECT p.event_no FROM invoices i JOIN allocations a ON a.invoice_no = i.no
+                JOIN postings p ON p.no = a.no >> 16 WHERE i.customer = $1)
+            ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
+        );
+        const NAMING: &str = event_query!(
+            "pages.payments_naming_customer",
+            "WHERE e.names_invoice IN (SELECT i.id FROM invoices i WHERE i.customer = $1) AND e.names_invoice IS NOT NULL
+                AND e.state <> 'settled' ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
+        );
+        const SAYING: &str = event_query!(
+            "pages.payments_saying_customer",
+            "WHERE e.ref_customer = $1 AND e.ref_customer IS NOT NULL AND e.listed
+            ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
+        );
+        let (code, rows) = (customer.as_str(), i64::from(limit));
+        let asks = [TOUCHED, NAMING, SAYING].map(|sql| Ask::new(sql, vec![&code, &rows]));
+        self.events(&asks, limit)
+    }
+
+    fn last_heard(&mut self, since: Timestamp, most: u32) -> Result<Vec<Heard>, StoreError> {
+        const SQL: &str = "-- pages.heard\nSELECT l.lane, h.* FROM lanes l CROSS JOIN LATERAL (
+                SELECT r.partner, max(r.received_at), count(*) FILTER (WHERE r.received_at >= $1), min(r.received_at), count(*)
+                FROM (SELECT partner, received_at FROM receipts
+                    WHERE no >= l.lane::bigint << 40 AND no < (l.lane::bigint + 1) << 40 ORDER BY no DESC LIMIT $2) r
+                GROUP BY r.partner) h";
+        let (from, rows) = (since.unix_ms(), i64::from(most));
+        let found = self.ask_one(Ask::new(SQL, vec![&from, &rows]))?;
+        let mut lanes: BTreeMap<u32, Vec<HeardRow>> = BTreeMap::new();
+        for (lane, row) in found.all(|cells| Ok((cells.count()?, heard_row(cells)?)))? {
+            lanes.entry(lane).or_default().push(row);
+        }
+        Ok(heard(lanes.into_values().collect(), since, most))
     }
 }

@@ -109,7 +109,7 @@ impl PostgresReports {
         answers
     }
 
-    fn events(&mut self, asks: &[Ask<'_>], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+    pub(super) fn events(&mut self, asks: &[Ask<'_>], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
         let mut found = Vec::new();
         for answer in self.ask(asks)? {
             found.extend(answer.all(numbered_event)?);

@@ -2,13 +2,27 @@
 //! the others; a filter is then a test of a row.
 
 use super::reports::SqliteReports;
-use super::statement::Db;
-use crate::domain::ids::EventKey;
+use super::statement::{Db, RowCells};
+use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
+use crate::domain::invoice::InvoiceAccount;
+use crate::domain::statement::{FileNo, LineNo};
+use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
-use crate::store::desk_cells::{break_columns, break_view};
-use crate::store::pages::{BreakFacet, BreakTotals, PageReports, break_facet, break_totals};
-use rusqlite::ToSql;
+use crate::store::cells::{Cells as _, account, event_columns, event_query, events, invoice_columns, numbered_event};
+use crate::store::closes::{DayTotal, day_total, total_columns};
+use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView, StoredLine};
+use crate::store::desk_cells::{break_columns, break_view, stored_line, stored_line_columns};
+use crate::store::numbers::lane_base;
+use crate::store::pages::{
+    BreakFacet, BreakTotals, DayFigures, DayParts, Heard, PageReports, break_facet, break_totals, heard, heard_row,
+    partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
+};
+use crate::store::rows::EventRecord;
+use crate::store::shared::newest;
+use crate::store::statement_cells::{is_held, statement_columns, statement_file};
+use crate::store::statements::StatementFile;
+use jiff::civil::Date;
+use rusqlite::{ToSql, params};
 
 /// Breaks that are not closed.
 macro_rules! open {
@@ -209,4 +223,154 @@ impl PageReports for SqliteReports {
         let sql = if filter.open_only { OPEN } else { ALL };
         self.db().all(sql, params.list().as_slice(), |cells| break_facet(cells))
     }
+
+    fn notified(&mut self, (from, to): (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError> {
+        const NOTIFIED: &str = concat!(
+            "-- pages.notified\nSELECT s.partner, e.business_day, ",
+            total_columns!(""),
+            " FROM senders s CROSS JOIN events e INDEXED BY events_of_day
+            WHERE e.sender_no = s.no AND e.business_day BETWEEN ?1 AND ?2 AND ",
+            is_held!(),
+            " GROUP BY s.partner, e.business_day ORDER BY s.partner, e.business_day"
+        );
+        let days = [from, to].map(|day| day.to_string());
+        self.db().all(NOTIFIED, days, |cells| Ok((cells.partner()?, day_total(cells)?)))
+    }
+
+    fn day_figures(
+        &mut self,
+        days: (Date, Date),
+        notified: &[(PartnerCode, DayTotal)],
+    ) -> Result<Vec<DayFigures>, StoreError> {
+        const PRESENT: &str = "-- pages.present\nWITH RECURSIVE d (day) AS (SELECT ?1 WHERE ?1 <= ?2
+                UNION ALL SELECT date(d.day, '+1 day') FROM d WHERE d.day < ?2)
+            SELECT s.partner, d.day FROM senders s CROSS JOIN d WHERE EXISTS (SELECT 1 FROM events e INDEXED BY events_of_day
+                WHERE e.sender_no = s.no AND e.business_day = d.day)";
+        const FILES: &str = "-- pages.files\nSELECT f.partner, f.day, f.kind, f.no, f.at, f.payments + f.reversals,
+                f.payments_dong - f.reversals_dong
+            FROM statement_files f WHERE f.state = 'taken' AND f.day BETWEEN ?1 AND ?2";
+        const BREAKS: &str = "-- pages.breaks\nSELECT b.partner, b.aged_from, count(*), sum(abs(b.amount))
+            FROM breaks b INDEXED BY breaks_open_until WHERE b.closed_at IS NULL AND b.partner IS NOT NULL
+            GROUP BY b.partner, b.aged_from ORDER BY b.partner, b.aged_from";
+        const CLOSES: &str = "-- pages.closes\nSELECT c.partner, c.first_day, c.state FROM closes c
+            WHERE c.period = 'day' AND c.ended_at IS NULL AND c.first_day BETWEEN ?1 AND ?2";
+        const COMPARED: &str = "-- pages.compared\nSELECT r.partner, r.day, r.at FROM reconciliations r
+            WHERE r.kind = 'partner' AND r.day BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM reconciliations l
+                WHERE l.kind = r.kind AND l.partner = r.partner AND l.day = r.day AND l.no > r.no)";
+        const SETTLED: &str =
+            "-- pages.settled\nSELECT s.partner, s.day, sum(s.credits), sum(s.credited) FROM settlements s
+            WHERE s.file_no IS NOT NULL AND s.day BETWEEN ?1 AND ?2 GROUP BY s.partner, s.day";
+        let between = [days.0, days.1].map(|day| day.to_string());
+        let between = (between[0].as_str(), between[1].as_str());
+        let parts = self.snapshot(|db| {
+            Ok(DayParts {
+                present: db.all(PRESENT, between, |cells| partner_day(cells))?,
+                files: db.all(FILES, between, |cells| taken_file(cells))?,
+                breaks: db.all(BREAKS, (), |cells| partner_day_sum(cells))?,
+                closes: db.all(CLOSES, between, |cells| partner_day_close(cells))?,
+                compared: db.all(COMPARED, between, |cells| partner_day_at(cells))?,
+                settled: db.all(SETTLED, between, |cells| partner_day_sum(cells))?,
+            })
+        })?;
+        parts.figures(days, notified)
+    }
+
+    fn payments_of_day(
+        &mut self,
+        partner: &PartnerCode,
+        day: Date,
+        after: EventNo,
+        limit: u32,
+    ) -> Result<Vec<(EventNo, EventRecord)>, StoreError> {
+        const SENDERS: &str = "-- pages.senders\nSELECT no FROM senders WHERE partner = ?1 ORDER BY no";
+        const SQL: &str = concat!(
+            "-- pages.payments_of_day\nSELECT e.no, ",
+            event_columns!(),
+            " FROM events e INDEXED BY events_of_day JOIN senders s ON s.no = e.sender_no
+            WHERE e.sender_no = ?1 AND e.business_day = ?2 AND e.no > ?3 ORDER BY e.no LIMIT ?4"
+        );
+        self.snapshot(|db| {
+            let mut found = Vec::new();
+            for sender in db.all(SENDERS, [partner.as_str()], |cells| cells.next::<i64>())? {
+                found.extend(db.all(SQL, params![sender, day.to_string(), after.0, limit], numbered)?);
+            }
+            // A page of each account of ours at the partner.
+            found.sort_by_key(|(no, _)| *no);
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(found)
+        })
+    }
+
+    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError> {
+        const SQL: &str =
+            concat!("-- pages.file\nSELECT ", statement_columns!(), " FROM statement_files f WHERE f.no = ?1");
+        self.db().one(SQL, [no.0], |cells| statement_file(cells))
+    }
+
+    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError> {
+        const SQL: &str = concat!(
+            "-- pages.lines\nSELECT ",
+            stored_line_columns!(),
+            " FROM statement_files f JOIN statement_lines l ON l.no > ?2 AND l.no <= ?3 WHERE f.no = ?1
+            ORDER BY l.no LIMIT ?4"
+        );
+        let (from, to) = (LineNo::of(file, after), LineNo::of(file, u32::MAX));
+        self.db().all(SQL, params![file.0, from.0, to.0, limit], |cells| stored_line(cells))
+    }
+
+    fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError> {
+        const SQL: &str = concat!(
+            "-- pages.invoices\nSELECT i.no, (SELECT max(a.sequence) FROM allocations a WHERE a.invoice_no = i.no),
+                (SELECT sum(a.amount) FROM allocations a WHERE a.invoice_no = i.no), ",
+            invoice_columns!(),
+            " FROM invoices i WHERE i.customer = ?1 ORDER BY i.period DESC, i.id LIMIT ?2"
+        );
+        self.db().all(SQL, (customer.as_str(), limit), |cells| Ok(account(cells)?.1))
+    }
+
+    fn payments_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        const TOUCHED: &str = event_query!(
+            "pages.payments_on_customer",
+            "WHERE e.no IN (SELECT p.event_no FROM invoices i JOIN allocations a ON a.invoice_no = i.no
+                JOIN postings p ON p.no = a.posting_no WHERE i.customer = ?1)
+            ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
+        );
+        const NAMING: &str = event_query!(
+            "pages.payments_naming_customer",
+            "WHERE e.names_invoice IN (SELECT i.id FROM invoices i WHERE i.customer = ?1) AND e.names_invoice IS NOT NULL
+                AND e.state <> 'settled' ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
+        );
+        const SAYING: &str = event_query!(
+            "pages.payments_saying_customer",
+            "WHERE e.ref_customer = ?1 AND e.listed = 1 ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
+        );
+        self.snapshot(|db| {
+            let mut found = Vec::new();
+            for sql in [TOUCHED, NAMING, SAYING] {
+                found.extend(db.all(sql, (customer.as_str(), limit), |cells| numbered_event(cells))?);
+            }
+            Ok(newest(found, limit))
+        })
+    }
+
+    fn last_heard(&mut self, since: Timestamp, most: u32) -> Result<Vec<Heard>, StoreError> {
+        const SQL: &str =
+            "-- pages.heard\nSELECT r.partner, max(r.received_at), count(*) FILTER (WHERE r.received_at >= ?3),
+                min(r.received_at), count(*)
+            FROM (SELECT partner, received_at FROM receipts WHERE no >= ?1 AND no < ?2 ORDER BY no DESC LIMIT ?4) r
+            GROUP BY r.partner";
+        self.snapshot(|db| {
+            let mut lanes = Vec::new();
+            for lane in super::tx::lanes(db)? {
+                let (from, to) = (lane_base(lane), lane_base(lane.saturating_add(1)));
+                lanes.push(db.all(SQL, params![from, to, since.unix_ms(), most], |cells| heard_row(cells))?);
+            }
+            Ok(heard(lanes, since, most))
+        })
+    }
+}
+
+fn numbered(cells: &mut RowCells<'_, '_>) -> Result<(EventNo, EventRecord), StoreError> {
+    let (no, record) = numbered_event(cells)?;
+    Ok((EventNo(no), record))
 }

@@ -3,7 +3,7 @@
 use super::naive;
 use super::world::{self, CHANNELS, CLASSES, Made, PARTNERS, UNITS, WORDS};
 use crate::store_contract::contract::Harness;
-use crate::store_contract::contract::build::{customer, invoice_id};
+use crate::store_contract::contract::build::{customer, dong, invoice_id};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::cell::{Cell, RefCell};
@@ -152,10 +152,13 @@ fn any_filter_says_what_a_walk_through_all_says(mut h: Harness) {
     assert!(some.get() > 40 && part.get() > 20, "the filters find something, and not everything: {some:?} {part:?}");
 }
 
+fn word(word: &str) -> Found {
+    Found { words: vec![word.to_owned()], ..Found::default() }
+}
+
 fn each_part_of_a_filter_finds_some_and_not_all(mut h: Harness) {
     let made = world::make(&mut h, BREAKS);
     let all = || BreakFilter::all(1_000);
-    let word = |word: &str| Found { words: vec![word.to_owned()], ..Found::default() };
     let mut filters: Vec<BreakFilter> = vec![
         BreakFilter::open(1_000),
         BreakFilter { unit: UnitCode::parse(UNITS[0]).ok(), ..all() },
@@ -193,7 +196,31 @@ fn each_part_of_a_filter_finds_some_and_not_all(mut h: Harness) {
     }
 }
 
+/// The control: a walk through other breaks than those that are there does not agree.
+fn a_walk_through_other_breaks_does_not_agree(mut h: Harness) {
+    let made = world::make(&mut h, 40);
+    let about = made.iter().position(|one| one.unit.is_some() && one.channel.is_some()).unwrap();
+    let all = || BreakFilter::all(1_000);
+    type Change = fn(&mut Made);
+    let changes: [(Change, BreakFilter); 7] = [
+        (|one| one.unit = None, BreakFilter { unit: made[about].unit.clone(), ..all() }),
+        (|one| one.area = None, BreakFilter { area: made[about].area, ..all() }),
+        (|one| one.channel = None, BreakFilter { channel: made[about].channel.clone(), ..all() }),
+        (|one| one.about = None, BreakFilter { found: Some(word("hd-")), ..all() }),
+        (|one| one.day = one.day.yesterday().unwrap(), BreakFilter { day: Some(made[about].day), ..all() }),
+        (|one| one.new.amount = dong(77), BreakFilter { order: BreakOrder::Largest, ..all() }),
+        (|one| one.no += 1_000, all()),
+    ];
+    for (change, filter) in changes {
+        agrees(&mut h, &made, &filter).unwrap();
+        let mut other = made.clone();
+        change(&mut other[about]);
+        assert!(agrees(&mut h, &other, &filter).is_err(), "{filter:?}");
+    }
+}
+
 super::on_both! {
+    a_walk_through_other_breaks_does_not_agree
     any_filter_says_what_a_walk_through_all_says
     each_part_of_a_filter_finds_some_and_not_all
 }

@@ -1,7 +1,10 @@
 //! What finance's pages ask of the books, beside naive answers from plain values: on both databases.
 
 mod breaks;
+mod days;
 mod naive;
+mod older;
+mod people;
 mod world;
 
 macro_rules! on_both {

@@ -2,9 +2,17 @@
 
 use super::reports::MemoryReports;
 use super::tx::no_statements;
+use jiff::civil::Date;
+use thuho::domain::ids::{CustomerCode, EventNo, PartnerCode};
+use thuho::domain::invoice::InvoiceAccount;
+use thuho::domain::statement::FileNo;
+use thuho::domain::time::Timestamp;
 use thuho::store::StoreError;
-use thuho::store::desk::BreakFilter;
-use thuho::store::pages::{BreakFacet, BreakTotals, PageReports};
+use thuho::store::closes::DayTotal;
+use thuho::store::desk::{BreakFilter, StoredLine};
+use thuho::store::pages::{BreakFacet, BreakTotals, DayFigures, Heard, PageReports};
+use thuho::store::rows::EventRecord;
+use thuho::store::statements::StatementFile;
 
 impl PageReports for MemoryReports {
     fn break_totals(&mut self, _: &BreakFilter) -> Result<BreakTotals, StoreError> {
@@ -12,6 +20,44 @@ impl PageReports for MemoryReports {
     }
 
     fn break_facets(&mut self, _: &BreakFilter) -> Result<Vec<BreakFacet>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn notified(&mut self, _: (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn day_figures(&mut self, _: (Date, Date), _: &[(PartnerCode, DayTotal)]) -> Result<Vec<DayFigures>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn payments_of_day(
+        &mut self,
+        _: &PartnerCode,
+        _: Date,
+        _: EventNo,
+        _: u32,
+    ) -> Result<Vec<(EventNo, EventRecord)>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn statement_file(&mut self, _: FileNo) -> Result<Option<StatementFile>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn file_lines(&mut self, _: FileNo, _: u32, _: u32) -> Result<Vec<StoredLine>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn invoices_of_customer(&mut self, _: &CustomerCode, _: u32) -> Result<Vec<InvoiceAccount>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn payments_of_customer(&mut self, _: &CustomerCode, _: u32) -> Result<Vec<EventRecord>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn last_heard(&mut self, _: Timestamp, _: u32) -> Result<Vec<Heard>, StoreError> {
         Err(no_statements())
     }
 }

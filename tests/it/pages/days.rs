@@ -1,0 +1,381 @@
+//! A partner's day from all sides: what the books answer is what a walk through all that was done comes to, on both
+//! databases.
+
+use super::world::{line, partner, person};
+use crate::store_contract::contract::Harness;
+use crate::store_contract::contract::build::{DAY, at, dong, payment};
+use jiff::civil::Date;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::collections::BTreeMap;
+use thuho::domain::close::{CloseState, Period};
+use thuho::domain::decision::ParkReason;
+use thuho::domain::ids::{EventId, EventKey, EventNo, Movement, PartnerCode};
+use thuho::domain::resolution::Action;
+use thuho::domain::review::{BreakClass, NewBreak};
+use thuho::domain::statement::{FileNo, StatementKind, Sum};
+use thuho::domain::time::Timestamp;
+use thuho::store::closes::{NewClose, Signed};
+use thuho::store::desk::{Authority, BreakFilter};
+use thuho::store::pages::DayFigures;
+use thuho::store::rows::{EventRecord, EventState};
+use thuho::store::settlements::Batch;
+use thuho::store::statements::{Closing, NewReconciliation, NewStatement, StatementSums};
+use thuho::store::{EventWrite, Writes};
+
+const PARTNERS: [&str; 3] = ["a-bank", "b-wallet", "c-shop"];
+const ACCOUNTS: [&str; 2] = ["one", "two"];
+
+/// Something that is done for a partner and a day.
+#[derive(Clone, Debug)]
+enum Done {
+    /// An event of this account, state and amount.
+    Event(usize, u8, i64),
+    /// A file of this kind with a payment and perhaps a reversal.
+    File(StatementKind, i64, Option<i64>),
+    /// A comparison.
+    Compared(StatementKind),
+    /// A break of this amount, closed again or not.
+    Broken(i64, bool),
+    /// A close, signed if it may be.
+    Close(bool),
+    /// A batch with so much credited, of a file or of none.
+    Batch(i64, bool),
+}
+
+type Step = (&'static str, Date, Done);
+
+fn day(n: i64) -> Date {
+    DAY.checked_sub(jiff::Span::new().days(n)).unwrap()
+}
+
+fn kind() -> impl Strategy<Value = StatementKind> {
+    prop::sample::select(StatementKind::ALL.to_vec())
+}
+
+fn done() -> impl Strategy<Value = Done> {
+    prop_oneof![
+        6 => (0..2_usize, 0..8_u8, 1..1_000_i64).prop_map(|(account, state, dong)| Done::Event(account, state, dong)),
+        2 => (kind(), 1..99_i64, prop::option::of(1..99_i64)).prop_map(|(kind, paid, back)| Done::File(kind, paid, back)),
+        1 => kind().prop_map(Done::Compared),
+        2 => (-9..9_i64, any::<bool>()).prop_map(|(dong, over)| Done::Broken(dong, over)),
+        1 => any::<bool>().prop_map(Done::Close),
+        1 => (0..99_i64, any::<bool>()).prop_map(|(credited, of_file)| Done::Batch(credited, of_file)),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let one = (prop::sample::select(PARTNERS.to_vec()), (0..7_i64).prop_map(day), done());
+    prop::collection::vec(one, 0..70)
+}
+
+/// The `n`th event, and with it the reversal that took it back.
+fn events(n: i64, of: &str, on: Date, (account, state, amount): (usize, u8, i64)) -> Vec<EventRecord> {
+    let id = |text: String| EventId::parse(vec![text]).unwrap();
+    let record = |name: String, movement: Movement, state: EventState| {
+        let key = EventKey::of(&partner(of), ACCOUNTS[account], &id(name.clone()), movement);
+        let base = payment(&name, amount, state);
+        let (partner, account) = (partner(of), ACCOUNTS[account].to_owned());
+        EventRecord { key, movement, partner, account, business_day: on, postings: 0, ..base }
+    };
+    let paid = |state| record(format!("E{n}"), Movement::Payment, state);
+    let back = |state| record(format!("R{n}"), Movement::Reversal, state);
+    match state {
+        0 | 1 => vec![paid(EventState::Settled)],
+        2 => vec![paid(EventState::Parked(ParkReason::UnknownInvoice))],
+        // People took it back.
+        3 => vec![paid(EventState::Reversed)],
+        // The partner did.
+        4 => {
+            let paid = paid(EventState::Reversed);
+            let mut back = back(EventState::Applied);
+            back.content.reverses = Some(paid.key);
+            vec![paid, back]
+        }
+        5 => vec![back(EventState::Waiting)],
+        6 => vec![back(EventState::Refused)],
+        _ => {
+            let waiting = back(EventState::Waiting);
+            vec![paid(EventState::Expected { reversal: waiting.key }), waiting]
+        }
+    }
+}
+
+/// What came of the steps: what was done and how far it got, in its order.
+#[derive(Default)]
+struct Story {
+    events: Vec<EventRecord>,
+    files: Vec<(NewStatement, FileNo, Sum)>,
+    compared: Vec<NewReconciliation>,
+    open: Vec<(PartnerCode, Date, i64)>,
+    closes: BTreeMap<(PartnerCode, Date), CloseState>,
+    batches: Vec<Batch>,
+}
+
+impl Story {
+    fn file(
+        &mut self,
+        h: &mut Harness,
+        n: i64,
+        (of, on): (&str, Date),
+        (kind, paid, back): (StatementKind, i64, Option<i64>),
+    ) {
+        let new = NewStatement {
+            kind,
+            partner: partner(of),
+            day: on,
+            name: "a.csv".to_owned(),
+            hash: [u8::try_from(n).unwrap(); 32],
+            bytes: 1,
+            author: person("finance.an"),
+            at: at(n),
+        };
+        let file = h.tx(|tx| tx.begin_statement(&new)).file;
+        let mut lines = vec![line(1)];
+        lines[0].line.amount = dong(paid);
+        if let Some(back) = back {
+            let mut more = line(2);
+            more.line.effect = thuho::domain::notice::Effect::Moves(Movement::Reversal);
+            more.line.amount = dong(back);
+            lines.push(more);
+        }
+        h.tx(|tx| tx.add_lines(file, &lines));
+        let sums = StatementSums {
+            lines: u32::try_from(lines.len()).unwrap(),
+            payments: Sum { count: 1, dong: paid },
+            reversals: back.map_or(Sum::default(), |dong| Sum { count: 1, dong }),
+            ignored: Sum::default(),
+        };
+        h.tx(|tx| tx.take_statement(file, &sums));
+        let sum = Sum { count: u64::try_from(lines.len()).unwrap(), dong: paid - back.unwrap_or(0) };
+        self.files.push((new, file, sum));
+    }
+
+    fn close(&mut self, h: &mut Harness, n: i64, (of, on): (&str, Date), sign: bool) {
+        let new = NewClose {
+            period: Period::Day(on),
+            partner: partner(of),
+            file: None,
+            reconciliation: None,
+            figures: "{}".to_owned(),
+            previous: None,
+            hash: [u8::try_from(n).unwrap(); 32],
+            open_dong: 0,
+            accounted: Vec::new(),
+            author: person("finance.an"),
+            at: at(n),
+        };
+        if !h.tx(|tx| tx.draft_close(&new)) {
+            return;
+        }
+        let by = person("lan.nt");
+        let whose = (&partner(of), Period::Day(on));
+        let sealed = sign && h.tx(|tx| tx.sign_close(whose, &new.hash, (&by, at(n)))) == Signed::Done;
+        self.closes.insert((partner(of), on), if sealed { CloseState::Sealed } else { CloseState::Draft });
+    }
+
+    fn step(&mut self, h: &mut Harness, n: i64, (of, on, done): &Step) {
+        match done {
+            Done::Event(account, state, amount) => {
+                let events = events(n, of, *on, (*account, *state, *amount));
+                let claims: Vec<EventWrite> = events.iter().cloned().map(EventWrite::Claim).collect();
+                h.tx(|tx| tx.write(&Writes { events: claims.clone(), ..Writes::default() }));
+                self.events.extend(events);
+            }
+            Done::File(kind, paid, back) => self.file(h, n, (of, *on), (*kind, *paid, *back)),
+            Done::Compared(kind) => {
+                let new = NewReconciliation {
+                    kind: *kind,
+                    partner: partner(of),
+                    day: *on,
+                    file: None,
+                    rules: 1,
+                    sums: "{}".to_owned(),
+                    author: person("finance.an"),
+                    at: at(n),
+                };
+                h.tx(|tx| tx.add_reconciliation(&new));
+                self.compared.push(new);
+            }
+            Done::Broken(amount, over) => {
+                let hours = i64::from(on.since(day(0)).unwrap().get_days()) * 24;
+                let new = NewBreak {
+                    class: BreakClass::Suspect,
+                    partner: (*amount != 3).then(|| partner(of)),
+                    event: None,
+                    invoice: None,
+                    dispatch: None,
+                    amount: dong(*amount),
+                    detail: "x".to_owned(),
+                    opened_at: noon(day(0)).plus_ms(hours * 3_600_000),
+                    mark: None,
+                    leg: None,
+                };
+                h.tx(|tx| tx.open_breaks(std::slice::from_ref(&new)));
+                if *over {
+                    let no = h.reports.breaks(&BreakFilter::open(1)).unwrap()[0].no;
+                    let closing = Closing { author: &person("finance.an"), reason: "over", at: at(n) };
+                    h.tx(|tx| tx.close_breaks(&[no], &closing));
+                } else if let Some(whose) = new.partner {
+                    self.open.push((whose, *on, *amount));
+                }
+            }
+            Done::Close(sign) => self.close(h, n, (of, *on), *sign),
+            Done::Batch(credited, of_file) => {
+                let file = self.files.first().map(|(_, file, _)| *file).filter(|_| *of_file);
+                let batch = batch(n, (of, *on), file, *credited);
+                h.tx(|tx| tx.put_batches(std::slice::from_ref(&batch)));
+                self.batches.push(batch);
+            }
+        }
+    }
+
+    fn held(&self, event: &EventRecord) -> bool {
+        let by_partner = |r: &EventRecord| r.state == EventState::Applied && r.content.reverses == Some(event.key);
+        match event.state {
+            EventState::Settled | EventState::Parked(_) | EventState::Applied => true,
+            EventState::Reversed => self.events.iter().any(by_partner),
+            EventState::Expected { .. } | EventState::Waiting | EventState::Refused => false,
+        }
+    }
+
+    /// The last file of a kind of a day.
+    fn last(&self, kind: StatementKind, whose: &PartnerCode, on: Date) -> Option<&(NewStatement, FileNo, Sum)> {
+        self.files.iter().rfind(|(new, ..)| new.kind == kind && new.partner == *whose && new.day == on)
+    }
+
+    fn figures(&self, name: &str, on: Date) -> Option<DayFigures> {
+        let whose = partner(name);
+        let events: Vec<_> = self.events.iter().filter(|e| e.partner == whose && e.business_day == on).collect();
+        let open: Vec<i64> = self.open.iter().filter(|o| o.0 == whose && o.1 == on).map(|o| o.2.abs()).collect();
+        let close = self.closes.get(&(whose.clone(), on)).copied();
+        let file = StatementKind::ALL.into_iter().any(|kind| self.last(kind, &whose, on).is_some());
+        if events.is_empty() && open.is_empty() && close.is_none() && !file {
+            return None;
+        }
+        let signed = |e: &EventRecord| e.content.amount.dong() * if e.movement == Movement::Payment { 1 } else { -1 };
+        let held: Vec<i64> = events.iter().filter(|e| self.held(e)).map(|e| signed(e)).collect();
+        let partners = self.last(StatementKind::Partner, &whose, on);
+        let of_day = |b: &&Batch| b.partner == whose && b.day == on && b.file.is_some();
+        let batches: Vec<_> = self.batches.iter().filter(of_day).collect();
+        let compared = |r: &&NewReconciliation| r.kind == StatementKind::Partner && r.partner == whose && r.day == on;
+        Some(DayFigures {
+            day: on,
+            file: partners.map(|(new, no, _)| (*no, new.at)),
+            notified: sum(&held),
+            statement: partners.map(|(.., sum)| *sum),
+            cleared: self.last(StatementKind::Core, &whose, on).map(|(.., sum)| *sum),
+            settled: (!batches.is_empty()).then(|| Sum {
+                count: batches.iter().map(|b| u64::from(b.credits)).sum(),
+                dong: batches.iter().map(|b| b.credited).sum(),
+            }),
+            compared_at: self.compared.iter().rfind(compared).map(|r| r.at),
+            open: sum(&open).count,
+            open_dong: sum(&open).dong,
+            oldest: self.open.iter().filter(|o| o.0 == whose && o.1 <= on).map(|o| o.1).min(),
+            close,
+            partner: whose,
+        })
+    }
+}
+
+fn sum(all: &[i64]) -> Sum {
+    Sum { count: u64::try_from(all.len()).unwrap(), dong: all.iter().sum() }
+}
+
+fn noon(day: Date) -> Timestamp {
+    let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let noon = day.at(12, 0, 0, 0).to_zoned(zone).unwrap();
+    Timestamp::from_unix_ms(noon.timestamp().as_millisecond())
+}
+
+fn batch(n: i64, (of, on): (&str, Date), file: Option<FileNo>, credited: i64) -> Batch {
+    Batch {
+        partner: partner(of),
+        batch: n,
+        name: String::new(),
+        day: on,
+        file,
+        due: on,
+        calendar_known: true,
+        net: false,
+        gross: 0,
+        discount: 0,
+        utility: 0,
+        fee: None,
+        fee_stated: None,
+        expected: 0,
+        credited,
+        credits: 2,
+        full_on: None,
+        class: None,
+        as_of: on,
+        author: person("finance.an"),
+        at: at(n),
+    }
+}
+
+fn judge(h: &mut Harness, steps: &[Step]) {
+    let may =
+        Authority { person: person("lan.nt"), action: Action::Seal, dong: 9, granted_by: person("head.hq"), at: at(0) };
+    h.tx(|tx| tx.grant(&may));
+    let mut story = Story::default();
+    (1..).zip(steps).for_each(|(n, step)| story.step(h, n, step));
+    for (from, to) in [(6, 0), (4, 2), (3, 3), (0, 6)] {
+        let days: Vec<Date> = (to..=from).rev().map(day).collect();
+        let grid = PARTNERS.into_iter().flat_map(|of| days.iter().map(move |on| (of, *on)));
+        let expected: Vec<DayFigures> = grid.filter_map(|(of, on)| story.figures(of, on)).collect();
+        assert_eq!(h.reports.today((day(from), day(to))).unwrap(), expected);
+    }
+    let all = (day(6), day(0));
+    let mut by_partner = Vec::new();
+    for of in PARTNERS.map(partner) {
+        by_partner.extend(h.reports.day_totals(&of, all).unwrap().into_iter().map(|total| (of.clone(), total)));
+    }
+    assert_eq!(h.reports.notified(all).unwrap(), by_partner);
+    // What is kept may be of more days.
+    assert_eq!(
+        h.reports.day_figures((day(4), day(2)), &by_partner).unwrap(),
+        h.reports.today((day(4), day(2))).unwrap()
+    );
+    payments(h, &story);
+}
+
+/// Each day's payments, page by page.
+fn payments(h: &mut Harness, story: &Story) {
+    for (of, on) in PARTNERS.map(partner).into_iter().flat_map(|of| (0..7).map(move |n| (of.clone(), day(n)))) {
+        let (mut walked, mut after) = (Vec::new(), EventNo(0));
+        loop {
+            let page = h.reports.payments_of_day(&of, on, after, 2).unwrap();
+            assert!(page.len() <= 2);
+            let Some((last, _)) = page.last() else { break };
+            assert!(*last > after);
+            after = *last;
+            walked.extend(page.into_iter().map(|(_, record)| record));
+        }
+        let mut expected: Vec<_> =
+            story.events.iter().filter(|e| e.partner == of && e.business_day == on).cloned().collect();
+        walked.sort_by_key(|record| record.key);
+        expected.sort_by_key(|record| record.key);
+        assert_eq!(walked, expected);
+    }
+}
+
+fn check(make: impl Fn() -> Option<Harness>) {
+    let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
+    let run = TestRunner::new(config).run(&steps(), |steps| {
+        make().into_iter().for_each(|mut h| judge(&mut h, &steps));
+        Ok(())
+    });
+    run.unwrap();
+}
+
+#[test]
+fn a_day_from_all_sides_is_what_was_done_on_sqlite() {
+    check(|| Some(crate::store_contract::sqlite()));
+}
+
+#[test]
+fn a_day_from_all_sides_is_what_was_done_on_postgres() {
+    check(crate::store_contract::postgres::postgres);
+}
