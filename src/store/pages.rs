@@ -4,9 +4,8 @@
 use super::StoreError;
 use super::cells::Cells;
 use super::closes::DayTotal;
-use super::desk::{BreakFilter, StoredLine};
+use super::desk::BreakFilter;
 use super::rows::EventRecord;
-use super::statements::StatementFile;
 use crate::domain::close::CloseState;
 use crate::domain::ids::{CustomerCode, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
@@ -132,18 +131,6 @@ pub trait PageReports {
         after: EventNo,
         limit: u32,
     ) -> Result<Vec<(EventNo, EventRecord)>, StoreError>;
-
-    /// A file, whatever became of it.
-    ///
-    /// # Errors
-    /// The machine's.
-    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError>;
-
-    /// A page of a file's lines after this place, whatever became of the file.
-    ///
-    /// # Errors
-    /// The machine's.
-    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError>;
 
     /// A customer's invoices, whatever their state, the last period first.
     ///

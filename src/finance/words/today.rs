@@ -1,6 +1,38 @@
-//! Words of the page `today`.
+//! Words of the page of today.
 
 use super::words;
 
 words! {TODAY,
+    day: "Ngày", "Day";
+    partner: "Đối tác", "Partner";
+    today_file: "Sao kê về", "File in";
+    today_notified: "Báo có", "Notified";
+    today_statement: "Trong sao kê", "In statement";
+    today_cleared: "Đã gạch nợ", "Cleared";
+    today_settled: "Tiền về", "Settled";
+    today_difference: "Lệch", "Difference";
+    today_open: "Chênh lệch mở", "Open breaks";
+    today_oldest: "Cũ nhất", "Oldest";
+    today_state: "Trạng thái", "State";
+    today_days: "ngày", "days";
+    today_yes: "Có", "Yes";
+    today_no: "Chưa", "Not yet";
+    today_no_file: "Chưa có sao kê", "No statement yet";
+    today_not_compared: "Chưa đối soát", "Not compared";
+    today_differs: "Có chênh lệch", "Differs";
+    today_ties: "Khớp, chưa chốt", "Ties out, not closed";
+    today_drafted: "Chờ ký chốt", "Waits for a signature";
+    today_sealed: "Đã chốt", "Closed";
+    today_all: "Cộng", "In all";
+    today_none: "Những ngày này chưa có gì.", "There is nothing on these days.";
+    today_until: "Đến ngày", "Until";
+    today_span: "Số ngày", "Days";
+    today_show: "Xem", "Show";
+    today_as_of: "Tính đến", "As of";
+    today_waiting: "Lệnh gạch nợ đang chờ", "Messages to the core that wait";
+    today_parked: "Lệnh gạch nợ cần người xử lý", "Messages that wait for a person";
+    today_proposals: "Đề xuất chờ duyệt", "Proposals that wait";
+    today_breaks: "Chênh lệch mở", "Open breaks";
+    today_oldest_waits: "lâu nhất", "oldest";
+    today_minutes: "phút", "min";
 }

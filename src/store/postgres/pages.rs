@@ -5,20 +5,18 @@ use super::row::Key;
 use super::session::{Answer, Ask, Param};
 use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
-use crate::domain::statement::{FileNo, LineNo};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::{Cells, account, event_columns, event_query, events, invoice_columns, numbered_event};
 use crate::store::closes::{DayTotal, day_total, total_columns};
-use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView, StoredLine};
-use crate::store::desk_cells::{break_columns, break_view, stored_line, stored_line_columns};
+use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
+use crate::store::desk_cells::{break_columns, break_view};
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, HeardRow, PageReports, break_facet, break_totals, heard,
     heard_row, partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
 };
 use crate::store::rows::EventRecord;
-use crate::store::statement_cells::{is_held, statement_columns, statement_file};
-use crate::store::statements::StatementFile;
+use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -282,23 +280,6 @@ impl PageReports for PostgresReports {
             let (no, record) = numbered_event(cells)?;
             Ok((EventNo(no), record))
         })
-    }
-
-    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError> {
-        const SQL: &str =
-            concat!("-- pages.file\nSELECT ", statement_columns!(), " FROM statement_files f WHERE f.no = $1");
-        self.ask_one(Ask::new(SQL, vec![&no.0]))?.one(statement_file)
-    }
-
-    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError> {
-        const SQL: &str = concat!(
-            "-- pages.lines\nSELECT ",
-            stored_line_columns!(),
-            " FROM statement_files f JOIN statement_lines l ON l.no > $2 AND l.no <= $3 WHERE f.no = $1
-            ORDER BY l.no LIMIT $4"
-        );
-        let (from, to, limit) = (LineNo::of(file, after), LineNo::of(file, u32::MAX), i64::from(limit));
-        self.ask_one(Ask::new(SQL, vec![&file.0, &from.0, &to.0, &limit]))?.all(stored_line)
     }
 
     fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError> {

@@ -5,13 +5,12 @@ use super::reports::SqliteReports;
 use super::statement::{Db, RowCells};
 use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
-use crate::domain::statement::{FileNo, LineNo};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::{Cells as _, account, event_columns, event_query, events, invoice_columns, numbered_event};
 use crate::store::closes::{DayTotal, day_total, total_columns};
-use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView, StoredLine};
-use crate::store::desk_cells::{break_columns, break_view, stored_line, stored_line_columns};
+use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
+use crate::store::desk_cells::{break_columns, break_view};
 use crate::store::numbers::lane_base;
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, PageReports, break_facet, break_totals, heard, heard_row,
@@ -19,8 +18,7 @@ use crate::store::pages::{
 };
 use crate::store::rows::EventRecord;
 use crate::store::shared::newest;
-use crate::store::statement_cells::{is_held, statement_columns, statement_file};
-use crate::store::statements::StatementFile;
+use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use rusqlite::{ToSql, params};
 
@@ -299,23 +297,6 @@ impl PageReports for SqliteReports {
             found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             Ok(found)
         })
-    }
-
-    fn statement_file(&mut self, no: FileNo) -> Result<Option<StatementFile>, StoreError> {
-        const SQL: &str =
-            concat!("-- pages.file\nSELECT ", statement_columns!(), " FROM statement_files f WHERE f.no = ?1");
-        self.db().one(SQL, [no.0], |cells| statement_file(cells))
-    }
-
-    fn file_lines(&mut self, file: FileNo, after: u32, limit: u32) -> Result<Vec<StoredLine>, StoreError> {
-        const SQL: &str = concat!(
-            "-- pages.lines\nSELECT ",
-            stored_line_columns!(),
-            " FROM statement_files f JOIN statement_lines l ON l.no > ?2 AND l.no <= ?3 WHERE f.no = ?1
-            ORDER BY l.no LIMIT ?4"
-        );
-        let (from, to) = (LineNo::of(file, after), LineNo::of(file, u32::MAX));
-        self.db().all(SQL, params![file.0, from.0, to.0, limit], |cells| stored_line(cells))
     }
 
     fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError> {

@@ -5,14 +5,12 @@ use super::tx::no_statements;
 use jiff::civil::Date;
 use thuho::domain::ids::{CustomerCode, EventNo, PartnerCode};
 use thuho::domain::invoice::InvoiceAccount;
-use thuho::domain::statement::FileNo;
 use thuho::domain::time::Timestamp;
 use thuho::store::StoreError;
 use thuho::store::closes::DayTotal;
-use thuho::store::desk::{BreakFilter, StoredLine};
+use thuho::store::desk::BreakFilter;
 use thuho::store::pages::{BreakFacet, BreakTotals, DayFigures, Heard, PageReports};
 use thuho::store::rows::EventRecord;
-use thuho::store::statements::StatementFile;
 
 impl PageReports for MemoryReports {
     fn break_totals(&mut self, _: &BreakFilter) -> Result<BreakTotals, StoreError> {
@@ -38,14 +36,6 @@ impl PageReports for MemoryReports {
         _: EventNo,
         _: u32,
     ) -> Result<Vec<(EventNo, EventRecord)>, StoreError> {
-        Err(no_statements())
-    }
-
-    fn statement_file(&mut self, _: FileNo) -> Result<Option<StatementFile>, StoreError> {
-        Err(no_statements())
-    }
-
-    fn file_lines(&mut self, _: FileNo, _: u32, _: u32) -> Result<Vec<StoredLine>, StoreError> {
         Err(no_statements())
     }
 
