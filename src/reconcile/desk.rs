@@ -5,6 +5,7 @@
 pub mod evidence;
 pub mod refunds;
 pub mod rules;
+pub mod suggest;
 pub mod views;
 
 use crate::domain::ids::{Author, EventId, EventKey, Movement, PartnerCode};
