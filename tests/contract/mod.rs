@@ -1,6 +1,7 @@
 //! What every store must do, whatever database it speaks to (I12): one suite, run over SQLite and PostgreSQL by
 //! `tests/it`, over the simulator's memory by `tests/sim`. Builders in `build`, the money path in `books`, the outbox in
-//! `messages`, sums over days in `periods`, what may be forgotten in `retention`.
+//! `messages`, sums over days in `periods`, what may be forgotten in `retention`. Who works at
+//! the finance desk is in `users`, for the databases alone: the simulator's memory has no desk.
 //!
 //! ```text
 //! #[path = "../contract/mod.rs"]

@@ -11,6 +11,7 @@ mod certificate;
 mod demo;
 mod deploy;
 mod desk;
+mod desk_users;
 mod disk;
 mod duplicates;
 mod exports;

@@ -2,6 +2,8 @@
 
 #[path = "../contract/mod.rs"]
 pub mod contract;
+#[path = "../contract/users.rs"]
+pub mod users;
 
 use contract::{Harness, LANE};
 use std::path::Path;
@@ -28,6 +30,7 @@ pub fn at_path(path: &Path) -> Harness {
 }
 
 contract::suite!(sqlite);
+users::suite!(sqlite);
 
 /// The same on a real PostgreSQL.
 pub mod postgres {
@@ -93,4 +96,5 @@ pub mod postgres {
     }
 
     contract::suite!(postgres);
+    super::users::suite!(postgres);
 }

@@ -73,12 +73,11 @@ struct AuditPage {
     yesterday: String,
 }
 
-/// The lines of one person, or of all, below a number; and where the next page goes on.
-fn lines(
-    reports: &mut dyn Reports,
-    name: Option<&Author>,
-    mut before: Option<i64>,
-) -> Result<(Vec<(i64, DeskLog)>, Option<i64>), StoreError> {
+/// Lines with their numbers, and the number below which the next page goes on.
+type Lines = (Vec<(i64, DeskLog)>, Option<i64>);
+
+/// The lines of one person, or of all, below a number.
+fn lines(reports: &mut dyn Reports, name: Option<&Author>, mut before: Option<i64>) -> Result<Lines, StoreError> {
     let mut found = Vec::new();
     for _ in 0..PAGES_MAX {
         let page = reports.desk_log(before, PAGE)?;

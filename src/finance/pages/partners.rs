@@ -16,6 +16,7 @@ use crate::partner::Profile;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::civil::Date;
+pub(in crate::finance::pages) use one::verdict_word;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config

@@ -11,7 +11,7 @@ words! {PARTNERS,
     pt_repeats: "Lần gửi lặp", "Repeats";
     pt_unproved: "Cuộc gọi sai chữ ký còn giữ", "Unproved calls kept";
     pt_about: "Mô tả", "About";
-    pt_calendar: "Lịch nghỉ ngân hàng có đến hết năm", "Bank holidays are known through";
+    pt_calendar: "Lịch nghỉ có đến năm", "Holidays known to";
     pt_no_calendar: "chưa có lịch", "no calendar";
     pt_calendar_ends: "Hãy bổ sung lịch năm sau.", "Add the next year's calendar.";
     pt_provisional: "Hồ sơ tạm", "Provisional profile";

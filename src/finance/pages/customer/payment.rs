@@ -8,6 +8,7 @@ use crate::domain::posting::{Account, PostingKind};
 use crate::domain::receipt::Evidence;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Right, Tongue};
+use crate::finance::pages::partners::verdict_word;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
@@ -243,7 +244,7 @@ fn message_row(message: &DispatchView, w: Words) -> MessageRow {
 fn call_part(call: &StoredReceipt, sees: bool, w: Words) -> CallPart {
     CallPart {
         place: format!("{}/{}", call.lane, call.n),
-        verdict: call.verdict.word(),
+        verdict: verdict_word(call.verdict, w),
         at: show::second(call.received_at),
         amount: call.amount_dong.map_or_else(|| show::NONE.to_owned(), |dong| show::money(dong, w.0)),
         hash: hex::encode(call.raw_hash),

@@ -202,7 +202,8 @@ fn kind_word(kind: StatementKind, w: Words) -> &'static str {
     }
 }
 
-fn verdict_word(verdict: Verdict, w: Words) -> &'static str {
+/// What became of a call, for people.
+pub(in crate::finance::pages) fn verdict_word(verdict: Verdict, w: Words) -> &'static str {
     match verdict {
         Verdict::Settled => w.pt_v_settled(),
         Verdict::Parked => w.pt_v_parked(),
