@@ -6,7 +6,7 @@ use super::{ConfigArg, Exit, Failure, Outcome, load, out};
 use crate::app;
 use crate::domain::ids::Author;
 use crate::domain::time::{Clock as _, SystemClock};
-use crate::domain::user::{Role, Roles};
+use crate::domain::user::{Role, Roles, is_person};
 use crate::finance::password;
 use crate::ledger::transact;
 use crate::store;
@@ -55,7 +55,9 @@ pub fn run(command: &Command) -> Outcome {
 }
 
 fn named(name: &str) -> Result<Author, Failure> {
-    Author::parse(name).map_err(|e| Failure::Wrong(format!("NAME: {e}")))
+    let name = Author::parse(name).map_err(|e| Failure::Wrong(format!("NAME: {e}")))?;
+    let expected = || Failure::Wrong(format!("NAME {name}: expected a person's name, without a colon"));
+    if is_person(&name) { Ok(name) } else { Err(expected()) }
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {

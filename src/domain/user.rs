@@ -125,6 +125,13 @@ fn bit(role: Role) -> u8 {
     }
 }
 
+/// Is it a person's name? Rules and commands act under names with a colon, such as `system:rules`, and have authority of
+/// their own: nobody logs in as one.
+#[must_use]
+pub fn is_person(name: &Author) -> bool {
+    !name.as_str().contains(':')
+}
+
 /// The language of somebody's pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tongue {
@@ -241,7 +248,7 @@ pub enum BadPassword {
 
 #[cfg(test)]
 mod tests {
-    use super::{Right, Role, Roles, bad_password, locked_until};
+    use super::{Right, Role, Roles, bad_password, is_person, locked_until};
     use crate::domain::ids::Author;
     use crate::domain::time::Timestamp;
 
@@ -261,6 +268,12 @@ mod tests {
         let both = |role: &Role| Roles::of(&[*role]).may(Right::Propose) && Roles::of(&[*role]).may(Right::Decide);
         assert!(!Role::ALL.iter().any(both));
         assert!(!Roles::default().may(Right::Look), "who has no role sees nothing");
+    }
+
+    #[test]
+    fn nobody_is_called_as_a_rule_is() {
+        let person = |name| is_person(&Author::parse(name).expect("a name"));
+        assert_eq!(["lan.nt", "systems", "system:rules", "System:rules"].map(person), [true, true, false, false]);
     }
 
     #[test]

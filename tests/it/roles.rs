@@ -13,6 +13,8 @@ struct Operation {
     method: String,
     path: String,
     right: Option<Right>,
+    /// Does its form carry a file?
+    file: bool,
 }
 
 fn right(word: &str) -> Option<Right> {
@@ -38,7 +40,8 @@ fn operations() -> Vec<Operation> {
             if desk {
                 let word = operation["x-right"].as_str().unwrap_or_else(|| panic!("{path:?}: no x-right"));
                 let (method, path) = (method.as_str().unwrap().to_uppercase(), path.as_str().unwrap().to_owned());
-                found.push(Operation { method, path, right: right(word) });
+                let file = !operation["requestBody"]["content"]["multipart/form-data"].is_badvalue();
+                found.push(Operation { method, path, right: right(word), file });
             }
         }
     }
@@ -72,6 +75,18 @@ fn target(gateway: &Gateway, path: &str) -> String {
         .replace("{action}", "retry")
 }
 
+/// A form as browsers send it, with this token.
+fn plain(csrf: &str) -> (&'static str, String) {
+    ("application/x-www-form-urlencoded", format!("csrf={csrf}"))
+}
+
+/// The same with a file behind it.
+fn with_file(csrf: &str) -> (&'static str, String) {
+    let part = |about: &str, text: &str| format!("--x\r\ncontent-disposition: form-data; {about}\r\n\r\n{text}\r\n");
+    let parts = part("name=\"csrf\"", csrf) + &part("name=\"file\"; filename=\"a.csv\"", "a") + "--x--\r\n";
+    ("multipart/form-data; boundary=x", parts)
+}
+
 /// A page that was made for the log-in, or that sends there.
 fn asks_for_a_log_in(answer: &Answer) -> bool {
     answer.status == 303 && header(answer, "location").is_some_and(|to| to.starts_with("/login"))
@@ -87,7 +102,7 @@ fn nobody_does_what_they_may_not_and_everybody_does_what_they_may() {
     let mut wrong = Vec::new();
     for role in Role::ALL {
         let browser = Browser::of(&gateway, role.word());
-        for Operation { method, path, right } in &operations {
+        for Operation { method, path, right, .. } in &operations {
             if ends(path) {
                 continue;
             }
@@ -111,7 +126,7 @@ fn nobody_gets_in_without_a_session_and_no_form_is_taken_that_is_not_of_it() {
     forged.cookie = Some(format!("__Host-thuho={}", "0".repeat(64)));
     let (maker, other) = (Browser::of(&gateway, "maker"), Browser::of(&gateway, "checker"));
     let mut wrong = Vec::new();
-    for Operation { method, path, right } in operations() {
+    for Operation { method, path, right, file } in operations() {
         let target = target(&gateway, &path);
         if right.is_some() {
             for stranger in [&nobody, &forged] {
@@ -122,12 +137,13 @@ fn nobody_gets_in_without_a_session_and_no_form_is_taken_that_is_not_of_it() {
             }
         }
         if method == "POST" && path != "/login" {
-            let field = |csrf: &str| format!("csrf={csrf}");
-            for (what, headers, body) in [
-                ("without a token", vec![("sec-fetch-site", "same-origin")], String::new()),
-                ("with another's token", vec![("sec-fetch-site", "same-origin")], field(&other.csrf)),
-                ("from another site", vec![("sec-fetch-site", "cross-site")], field(&maker.csrf)),
+            for (what, site, csrf) in [
+                ("without a token", "same-origin", ""),
+                ("with another's token", "same-origin", other.csrf.as_str()),
+                ("from another site", "cross-site", maker.csrf.as_str()),
             ] {
+                let (kind, body) = if file { with_file(csrf) } else { plain(csrf) };
+                let headers = [("sec-fetch-site", site), ("content-type", kind)];
                 let answer = maker.call("POST", &target, &headers, body.as_bytes());
                 if answer.status != 403 {
                     wrong.push(format!("{method} {path} {what}: {}", answer.status));

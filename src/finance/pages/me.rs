@@ -14,10 +14,14 @@ use crate::store::users::{Attempt, DeskLog, User, UserChange};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Passwords that are hashed at once: each takes 19 MiB and a core for a moment.
 static HASHING: Semaphore = Semaphore::const_new(2);
+
+/// How long somebody waits for that.
+const HASHING_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -132,7 +136,9 @@ pub(super) async fn hashed<T: Send + 'static>(
     password: String,
     work: impl FnOnce(String) -> T + Send + 'static,
 ) -> Result<T, Stop> {
-    let _turn = HASHING.acquire().await.map_err(|_closed| Stop::of(Problem::unavailable(), w))?;
+    let busy = || Stop::of(Problem::unavailable(), w);
+    let turn = tokio::time::timeout(HASHING_WAIT, HASHING.acquire()).await.map_err(|_late| busy())?;
+    let _turn = turn.map_err(|_closed| busy())?;
     let done = tokio::task::spawn_blocking(move || work(password)).await;
     done.map_err(|_panicked| Stop::of(Problem::internal(), w))
 }

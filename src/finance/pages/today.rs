@@ -6,6 +6,7 @@ use crate::domain::statement::Sum;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Right, Tongue};
 use crate::finance::form;
+use crate::finance::notified::Notified;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
@@ -35,7 +36,7 @@ const DAYS_MAX: i32 = 62;
 const PROPOSALS_MAX: u32 = 1_000;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.route("/", web::get().to(today));
+    config.app_data(web::Data::new(Notified::default())).route("/", web::get().to(today));
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -99,22 +100,34 @@ struct Page {
 /// What the books say.
 struct Answer {
     figures: Vec<DayFigures>,
+    as_of: Timestamp,
     outbox: OutboxDepth,
     proposals: usize,
     open: BreakTotals,
 }
 
-fn ask(reports: &mut dyn Reports, days: (Date, Date)) -> Result<Answer, StoreError> {
+fn ask(
+    reports: &mut dyn Reports,
+    kept: &Notified,
+    (days, now): ((Date, Date), Timestamp),
+) -> Result<Answer, StoreError> {
+    let (notified, as_of) = kept.of(reports, days, now)?;
     let waiting = ProposalFilter { state: Some(ProposalState::Proposed), before: None, limit: PROPOSALS_MAX };
     Ok(Answer {
-        figures: reports.today(days)?,
+        figures: reports.day_figures(days, &notified)?,
+        as_of,
         outbox: reports.outbox_depth()?,
         proposals: reports.proposals(waiting)?.len(),
         open: reports.break_totals(&BreakFilter::open(1))?,
     })
 }
 
-async fn today(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, Stop> {
+async fn today(
+    request: HttpRequest,
+    who: Who,
+    internal: web::Data<Internal>,
+    kept: web::Data<Notified>,
+) -> Result<HttpResponse, Stop> {
     who.must(Right::Look)?;
     let w = who.words();
     let asked: Asked = form::query(&request, w)?;
@@ -126,7 +139,8 @@ async fn today(request: HttpRequest, who: Who, internal: web::Data<Internal>) ->
         return Err(Stop::not_there(w));
     }
     let from = until.checked_sub((days - 1).days()).map_err(|_beyond| Stop::not_there(w))?;
-    let answer = beside(&internal, move |reports| ask(reports, (from, until))).await;
+    let (kept, at) = (kept.into_inner(), now.now);
+    let answer = beside(&internal, move |reports| ask(reports, &kept, ((from, until), at))).await;
     let answer = answer.map_err(|problem| Stop::of(problem, w))?.map_err(|error| Stop::of(stopped(&error), w))?;
     let mut figures = answer.figures;
     figures.sort_by(|a, b| b.day.cmp(&a.day).then_with(|| a.partner.cmp(&b.partner)));
@@ -135,7 +149,7 @@ async fn today(request: HttpRequest, who: Who, internal: web::Data<Internal>) ->
         w,
         until,
         days,
-        as_of: show::second(now.now),
+        as_of: show::second(answer.as_of),
         tiles: tiles(&answer.outbox, answer.proposals, &answer.open, (w, now.now)),
         lines: figures.iter().map(|of| line(of, now.today, w)).collect(),
         sums: sums(&figures, w.0),

@@ -7,7 +7,7 @@ mod one;
 use super::me::hashed;
 use crate::domain::ids::Author;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Right, Role, Roles};
+use crate::domain::user::{Right, Role, Roles, is_person};
 use crate::finance::session::{Who, role_word};
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
@@ -210,9 +210,8 @@ async fn add(
     let typed = form.text("name").unwrap_or_default().to_owned();
     let roles = roles_of(&form).unwrap_or_default();
     let again = |wrong| Beside { name: typed.clone(), roles, wrong: Some(wrong), ..Beside::default() };
-    // Names with a colon are those of rules and of the program.
     let name = match Author::parse(typed.clone()) {
-        Ok(name) if !typed.contains(':') => name,
+        Ok(name) if is_person(&name) => name,
         Ok(_) | Err(_) => return listed(&who, &internal, again(w.us_bad_name())).await,
     };
     if roles == Roles::default() {

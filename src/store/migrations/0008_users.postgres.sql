@@ -1,7 +1,8 @@
 -- Who works at the finance desk, who is there now, and who looked at what.
 
 CREATE TABLE users (
-    name         text    COLLATE "C" PRIMARY KEY,
+    -- Rules act under such names: nobody logs in as one.
+    name         text    COLLATE "C" PRIMARY KEY CHECK (name NOT LIKE '%:%'),
     roles        text    COLLATE "C" NOT NULL,
     -- argon2id, as a PHC string.
     password     text    NOT NULL,

@@ -1,7 +1,8 @@
 -- Who works at the finance desk, who is there now, and who looked at what.
 
 CREATE TABLE users (
-    name         TEXT    PRIMARY KEY,
+    -- Rules act under such names: nobody logs in as one.
+    name         TEXT    PRIMARY KEY CHECK (name NOT LIKE '%:%'),
     roles        TEXT    NOT NULL,
     -- argon2id, as a PHC string.
     password     TEXT    NOT NULL,

@@ -75,7 +75,7 @@ impl<'g> Browser<'g> {
 
     pub fn call(&self, method: &str, target: &str, more: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut headers = more.to_vec();
-        if method == "POST" {
+        if method == "POST" && !more.iter().any(|(name, _)| *name == "content-type") {
             headers.push(("content-type", "application/x-www-form-urlencoded"));
         }
         if let Some(cookie) = &self.cookie {

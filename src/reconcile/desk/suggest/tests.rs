@@ -1,3 +1,5 @@
+//! Suggestions: each with its reason, in one order, and laws over random debts.
+
 use super::{Suggestion, Why, codes_in, is_near, near_codes, share_out, suggest, wanted};
 use crate::domain::ids::{CustomerCode, InvoiceId, UnitCode};
 use crate::domain::invoice::{Area, Invoice, InvoiceAccount, InvoiceKind, InvoiceStatus};
