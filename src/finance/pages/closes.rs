@@ -69,6 +69,8 @@ enum Next {
     NotOver,
     /// This day comes first.
     After(Date),
+    /// This day of the month is not sealed.
+    Day(Date),
     /// It lies before the first close.
     Before,
     /// Its statement is missing; a day without payments needs none.
@@ -85,6 +87,7 @@ impl Next {
             Self::Nothing => show::NONE.to_owned(),
             Self::NotOver => w.close_no_not_over().to_owned(),
             Self::After(day) => format!("{} {}", w.close_no_order(), show::day(day)),
+            Self::Day(day) => format!("{} {}", w.close_no_day(), show::day(day)),
             Self::Before => w.close_next_before().to_owned(),
             Self::Statement => w.close_next_statement().to_owned(),
             Self::Compare => w.close_no_not_compared().to_owned(),
@@ -123,6 +126,13 @@ impl Known {
     fn close(&self, period: Period) -> Option<&CloseLine> {
         let of = || self.closes.iter().filter(|close| close.period == period);
         of().find(|close| close.ended.is_none()).or_else(|| of().rfind(|close| close.state == CloseState::Reopened))
+    }
+
+    /// The first day of a month that is not sealed.
+    fn missing(&self, month: Period) -> Option<Date> {
+        let sealed = |day: Date| self.close(Period::Day(day)).is_some_and(|close| close.state == CloseState::Sealed);
+        let mut days = month.first().series(1.day()).take_while(|day| *day <= month.last());
+        days.find(|day| !sealed(*day))
     }
 
     fn next(&self, day: Date, profile: &Profile, now: Timestamp) -> Next {
@@ -249,11 +259,8 @@ fn month_rows(partner: &PartnerCode, known: &Known, today: Date, w: Words) -> Ve
     let next = |period: Period| match known.close(period).map(|close| close.state) {
         Some(CloseState::Sealed) => Next::Nothing,
         Some(CloseState::Draft) => Next::Sign,
-        Some(_) | None if known.sealed_until.is_some_and(|last| last >= period.last()) => Next::Draw,
         Some(_) | None if period.last() >= today => Next::NotOver,
-        Some(_) | None => {
-            Next::After(known.sealed_until.and_then(|last| last.tomorrow().ok()).unwrap_or(period.first()))
-        }
+        Some(_) | None => known.missing(period).map_or(Next::Draw, Next::Day),
     };
     (0..MONTHS)
         .map(|back| Period::Month(month(back)))

@@ -29,6 +29,9 @@ use std::collections::HashSet;
 /// Rows of one page.
 const ROWS: u32 = 100;
 
+/// Characters of a file's name in the list.
+const NAME_CHARS: usize = 32;
+
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/files", web::get().to(list))
@@ -101,15 +104,24 @@ struct Row {
     kind: &'static str,
     day: String,
     name: String,
+    short: String,
     hash: String,
     lines: String,
     payments: [String; 2],
     reversals: [String; 2],
-    ignored: String,
     state: &'static str,
     look: &'static str,
     by: String,
     at: String,
+}
+
+/// A file's name in the list.
+fn shortened(name: &str) -> String {
+    let mut short: String = name.chars().take(NAME_CHARS).collect();
+    if name.chars().nth(NAME_CHARS).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 fn number(count: u64, tongue: Tongue) -> String {
@@ -127,12 +139,12 @@ fn row(file: &StatementFile, w: Words) -> Row {
         partner: new.partner.to_string(),
         kind: kind_word(new.kind, w),
         day: show::day(new.day),
+        short: shortened(&new.name),
         name: new.name.clone(),
         hash: hex::encode(new.hash).get(..12).unwrap_or_default().to_owned(),
         lines: number(u64::from(sums.lines), tongue),
         payments: sum(sums.payments, tongue),
         reversals: sum(sums.reversals, tongue),
-        ignored: number(sums.ignored.count, tongue),
         state: state_word(file.state, w),
         look: state_look(file.state),
         by: new.author.to_string(),

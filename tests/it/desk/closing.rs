@@ -9,21 +9,21 @@ use thuho::domain::money::Money;
 use thuho::domain::time::Timestamp;
 use thuho::partner::forge::Wanted;
 
-const DAY: &str = "2026-11-20";
+pub(super) const DAY: &str = "2026-11-20";
 const NEXT: &str = "2026-11-21";
 
 /// 2026-11-20 at 00:00 in the business zone.
 const MIDNIGHT_MS: i64 = 1_795_107_600_000;
 const HOUR_MS: i64 = 3_600_000;
 
-fn notify(home: &Home, event: &str, invoice: &str, amount: i64, hour: i64) {
+pub(super) fn notify(home: &Home, event: &str, invoice: &str, amount: i64, hour: i64) {
     let paid_at = Some(Timestamp::from_unix_ms(MIDNIGHT_MS + hour * HOUR_MS));
     let wanted = Wanted { paid_at, fee: Some(Money::ZERO), ..pays(event, invoice, amount) };
     let answer = http::call(home.public, &home.call_saying(&wanted));
     assert_eq!(answer.json()["outcome"], "accepted", "{}", answer.text());
 }
 
-fn statement(lines: &[(&str, &str, i64, i64)]) -> String {
+pub(super) fn statement(lines: &[(&str, &str, i64, i64)]) -> String {
     let mut text = "payment_id,type,invoice_id,order,customer_code,amount,discount,fee,paid_at,reverses\n".to_owned();
     for (event, invoice, amount, hour) in lines {
         let at = Timestamp::from_unix_ms(MIDNIGHT_MS + hour * HOUR_MS);
@@ -46,7 +46,7 @@ fn close(home: &Home, who: &str, period: &str, verb: &str, body: Value) -> http:
     as_person(home, who, "POST", &format!("/api/v1/closes/standard/{period}/{verb}"), &body)
 }
 
-fn grant(home: &Home, person: &str, action: &str, dong: i64) {
+pub(super) fn grant(home: &Home, person: &str, action: &str, dong: i64) {
     let body = json!({"person": person, "action": action, "dong": dong}).to_string();
     assert_eq!(home.internal("POST", "/api/v1/authorities", "application/json", body.as_bytes()).status, 204);
 }

@@ -32,6 +32,7 @@ pub(super) struct Told {
     pub at: u64,
     pub of: u64,
     pub sized: bool,
+    pub takes: bool,
     pub so_far: String,
 }
 
@@ -55,6 +56,7 @@ impl Told {
             at,
             of,
             sized: of > 0,
+            takes: *verb == Verb::Take,
             so_far: match of {
                 0 if at == 0 => w.file_work_waits().to_owned(),
                 0 => format!("{} {}", count(at), w.file_rows()),
@@ -162,7 +164,7 @@ pub(super) async fn work(path: web::Path<String>, who: Who) -> Result<HttpRespon
     let told = Told::of(&work, w);
     let shell = Shell::new(&who, Part::Files);
     let all_faults = places.len() < FAULTS_MAX;
-    let again = format!("/files?{again}#bring");
+    let again = format!("/files?{again}{}", if told.takes { "#bring" } else { "" });
     let body = WorkPage { shell, w, told, wrong, faults: places, all_faults, again };
     let mut answer = page(&body, w)?;
     if body.wrong.is_some() {
