@@ -43,17 +43,24 @@ fn filled(pattern: &str, parts: &[&str], w: Words) -> String {
     text
 }
 
-/// A sum with its thousands apart; another sentence within this one; else as it is.
+/// A sum with its thousands apart; else told by itself.
 fn part(of: &str, w: Words) -> String {
     match of.parse::<i64>() {
         Ok(dong) if of.len() > 3 => count(dong, w.0),
-        _ if of.contains(' ') => told(of, w),
-        _ => of.to_owned(),
+        _ => told(of, w),
     }
 }
 
 /// Longer sentences before those that they begin with.
 const TABLE: &[(&str, &str)] = &[
+    (
+        "the bill was paid before; the later payment goes back to the customer",
+        "hóa đơn đã được trả trước; giao dịch sau được hoàn cho khách hàng",
+    ),
+    (
+        "in the statement, not notified; the line names its event and is exactly an open bill",
+        "có trong sao kê, chưa được báo; dòng nêu mã giao dịch và đúng bằng một hóa đơn còn nợ",
+    ),
     (
         "the statement has {} dong (line {} of {}), our books have nothing",
         "sao kê có {} đồng (dòng {} của {}), sổ của ta không có",

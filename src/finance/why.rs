@@ -24,7 +24,6 @@ pub fn route(class: BreakClass, w: Words) -> &'static str {
 }
 
 /// Cause and route.
-#[expect(clippy::too_many_lines, reason = "one row per class, reads as a table")]
 fn vietnamese(class: BreakClass) -> (&'static str, &'static str) {
     match class {
         BreakClass::UnknownRef => ("nội dung chuyển khoản không nêu hóa đơn nào", "bàn ghép"),

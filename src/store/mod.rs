@@ -8,7 +8,6 @@
 //! - a commit whose outcome is not known is [`StoreError::Unknown`], and is never retried by the store;
 //! - a result written under a lost lease changes nothing.
 
-pub mod bills;
 mod cells;
 pub mod closes;
 pub mod desk;

@@ -195,7 +195,6 @@ pub trait Reports:
     + super::periods::Periods
     + super::users::UserReports
     + super::pages::PageReports
-    + super::bills::BillReports
 {
     /// Another reader of the same books, for a thread beside this one.
     ///

@@ -138,8 +138,8 @@ pub fn a_customers_bills_come_newest_first_whatever_became_of_them(mut h: Harnes
     ];
     h.tx(|tx| tx.upsert_invoices(&rows));
     let mut found = |code: &str, limit: u32| {
-        let ids = h.reports.bills_of(&customer(code), limit).unwrap();
-        ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        let bills = h.reports.invoices_of_customer(&customer(code), limit).unwrap();
+        bills.iter().map(|account| account.invoice.id.to_string()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(found("KH1", 9), "HD-4 HD-2 HD-0 HD-1");
     assert_eq!(found("KH1", 2), "HD-4 HD-2");

@@ -9,6 +9,7 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
+use crate::finance::told::told;
 use crate::finance::words::Words;
 use crate::finance::{form, show, terms, wish};
 use crate::http::internal::Internal;
@@ -60,7 +61,7 @@ impl Row {
             maker: of.maker.to_string(),
             mine: of.maker == *who.author(),
             made_at: show::moment(of.made_at),
-            reason: of.reason.clone(),
+            reason: told(&of.reason, w),
             state: terms::proposal_state(of.state, w),
             decided: [by, at].into_iter().flatten().collect::<Vec<_>>().join(", "),
         }

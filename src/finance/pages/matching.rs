@@ -153,6 +153,7 @@ fn onward(found: &Found, query: &Query, me: &Author) -> String {
     };
     let place = found.list.iter().find(free).map_or_else(|| "/desk".to_owned(), |next| format!("/desk/{}", next.no));
     let no = no.to_string();
-    let pairs = [("class", query.class.as_str()), ("done", "proposed"), ("of", &no)];
+    let class = (!query.class.is_empty()).then_some(("class", query.class.as_str()));
+    let pairs: Vec<(&str, &str)> = class.into_iter().chain([("done", "proposed"), ("of", &no)]).collect();
     format!("{place}?{}", crate::finance::stop::form_urlencoded(&pairs))
 }

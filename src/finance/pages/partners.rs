@@ -3,6 +3,7 @@
 mod one;
 
 use crate::domain::ids::PartnerCode;
+use crate::domain::time::Timestamp;
 use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
@@ -36,6 +37,8 @@ struct PartnerRow {
     sum: String,
     repeats: String,
     unproved: String,
+    /// When its last call came, as far as was looked back.
+    heard: String,
 }
 
 #[derive(Template)]
@@ -65,16 +68,25 @@ fn unproved(internal: &Internal, code: &PartnerCode) -> i64 {
     i64::try_from(kept.iter().map(|(_, calls)| calls.len()).sum::<usize>()).unwrap_or(i64::MAX)
 }
 
-/// What a day has so far: payments, dong, repeats.
-type Today = (i64, i64, i64);
+/// Receipts of each lane that are looked back through for the last call of each partner.
+const HEARD_MAX: u32 = 5_000;
+
+/// A day, in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+
+/// What a day has so far: payments, dong, repeats; and when the last call came.
+type Today = (i64, i64, i64, Option<Timestamp>);
 
 async fn today_of(internal: &Internal, codes: Vec<PartnerCode>, day: Date, w: Words) -> Result<Vec<Today>, Stop> {
+    let since = internal.intake.clock().now().plus_ms(-DAY_MS);
     let found = internal.readers.ask(move |reports| {
+        let heard = reports.last_heard(since, HEARD_MAX)?;
         let mut all = Vec::with_capacity(codes.len());
         for code in &codes {
             let total = reports.day_totals(code, (day, day))?.into_iter().find(|total| total.day == day);
             let (count, dong) = total.map_or((0, 0), |total| (total.count, total.dong));
-            all.push((count, dong, reports.repeats(code, day)?));
+            let heard = heard.iter().find(|heard| heard.partner == *code).map(|heard| heard.at);
+            all.push((count, dong, reports.repeats(code, day)?, heard));
         }
         Ok(all)
     });
@@ -93,7 +105,7 @@ async fn calendar(internal: &Internal, today: Date, w: Words) -> (String, bool) 
     (last.map_or_else(|| w.pt_no_calendar().to_owned(), |year| year.to_string()), ends)
 }
 
-fn row(internal: &Internal, profile: &Profile, (count, dong, repeats): Today, w: Words) -> PartnerRow {
+fn row(internal: &Internal, profile: &Profile, (count, dong, repeats, heard): Today, w: Words) -> PartnerRow {
     let (state, look) = state(internal, profile.code(), w);
     PartnerRow {
         code: profile.code().to_string(),
@@ -104,6 +116,7 @@ fn row(internal: &Internal, profile: &Profile, (count, dong, repeats): Today, w:
         sum: show::money(dong, w.0),
         repeats: show::count(repeats, w.0),
         unproved: show::count(unproved(internal, profile.code()), w.0),
+        heard: heard.map_or_else(|| show::NONE.to_owned(), show::second),
     }
 }
 

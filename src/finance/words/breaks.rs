@@ -39,7 +39,6 @@ words! {BREAKS,
     break_all_of_filter: "Cả bộ lọc, không chỉ các dòng đã chọn", "All of the filter, not only the chosen rows";
     break_next_page: "Trang sau", "Next page";
     break_page_before: "Trang trước", "Page before";
-    break_first_page: "Về đầu", "First page";
     break_propose: "Đề xuất…", "Propose…";
     break_reason: "Lý do", "Reason";
     break_take: "Nhận xử lý", "Take it";
@@ -58,6 +57,8 @@ words! {BREAKS,
     break_keep_view: "Lưu bộ lọc này", "Save this view";
     break_drop_view: "Xóa", "Forget";
     break_too_many_views: "Đã có quá nhiều bộ lọc; hãy xóa bớt.", "There are too many saved views; forget some.";
+    break_xlsx: "XLSX", "XLSX";
+    break_csv: "CSV", "CSV";
     break_export: "Xuất đúng bộ lọc này", "Export exactly this filter";
     break_marked: "Đã ghi cho", "Done for";
     break_nothing_chosen: "Chưa chọn dòng nào.", "No row is chosen.";

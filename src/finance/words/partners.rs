@@ -3,6 +3,7 @@
 use super::words;
 
 words! {PARTNERS,
+    pt_heard: "Cuộc gọi gần nhất", "Last call";
     pt_none: "Chưa có đối tác nào.", "No partners.";
     pt_open: "Đang nhận", "Taken";
     pt_paused: "Tạm dừng", "Paused";

@@ -22,7 +22,7 @@ const LISTS: &[&[(&str, &str, &str)]] = &[
 ];
 
 /// Words that are the same in both languages.
-const SAME: &[&str] = &["app_name", "language_vi", "language_en"];
+const SAME: &[&str] = &["app_name", "break_csv", "break_xlsx", "language_vi", "language_en"];
 
 fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

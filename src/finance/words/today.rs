@@ -15,7 +15,6 @@ words! {TODAY,
     today_oldest: "Cũ nhất", "Oldest";
     today_state: "Trạng thái", "State";
     today_days: "ngày", "days";
-    today_yes: "Có", "Yes";
     today_no: "Chưa", "Not yet";
     today_no_file: "Chưa có sao kê", "No statement yet";
     today_not_compared: "Chưa đối soát", "Not compared";

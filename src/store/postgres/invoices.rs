@@ -3,13 +3,11 @@
 //! one that an import brings in between is seen by the next payment.
 
 use super::locks::Locks;
-use super::reports::PostgresReports;
 use super::session::{Answer, Ask, Param};
 use super::tx::PostgresTx;
 use crate::domain::ids::{CustomerCode, InvoiceId};
 use crate::domain::invoice::{Invoice, InvoiceAccount};
 use crate::domain::notice::Wanted;
-use crate::store::bills::BillReports;
 use crate::store::cells::{self, Cells, invoice_columns};
 use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
 use jiff::civil::Date;
@@ -113,15 +111,6 @@ pub(super) fn read(
         _ => return Err(StoreError::Fault("invoices.by_id: no answer".to_owned())),
     }
     Ok((candidates, numbers))
-}
-
-impl BillReports for PostgresReports {
-    fn bills_of(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceId>, StoreError> {
-        const SQL: &str = "-- invoices.of_customer\nSELECT i.id FROM invoices i WHERE i.customer = $1
-            ORDER BY i.period COLLATE \"C\" DESC, i.id COLLATE \"C\" LIMIT $2";
-        let answer = self.ask_one(Ask::new(SQL, vec![&customer.as_str(), &i64::from(limit)]))?;
-        answer.all(|cells| cells.invoice_id())
-    }
 }
 
 /// Adds or replaces by version, in order: one question and one statement for all of them.

@@ -1,12 +1,10 @@
 //! Invoices: looking them up with what our entries did to them, and taking in the core's figures by version.
 
-use super::reports::SqliteReports;
 use super::statement::{Db, Prepared, RowCells};
-use crate::domain::ids::{CustomerCode, InvoiceId};
+use crate::domain::ids::InvoiceId;
 use crate::domain::invoice::{Invoice, InvoiceAccount};
 use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
-use crate::store::bills::BillReports;
 use crate::store::cells::{self, Cells as _, invoice_columns};
 use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
 use rusqlite::{named_params, params};
@@ -70,14 +68,6 @@ fn account(cells: &mut RowCells<'_, '_>) -> Result<(i64, InvoiceAccount), StoreE
     let no = cells.next()?;
     let sequence = cells.next::<Option<u32>>()?.unwrap_or_default();
     Ok((no, InvoiceAccount { invoice: cells::invoice(cells)?, settled: Money::ZERO, sequence }))
-}
-
-impl BillReports for SqliteReports {
-    fn bills_of(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceId>, StoreError> {
-        const SQL: &str = "-- invoices.of_customer\nSELECT i.id FROM invoices i WHERE i.customer = ?1
-            ORDER BY i.period DESC, i.id LIMIT ?2";
-        self.db().all(SQL, (customer.as_str(), limit), |cells| cells.invoice_id())
-    }
 }
 
 /// Adds or replaces by version. One statement for a new invoice, three for one that changes.

@@ -4,7 +4,6 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
-mod bills;
 mod closes;
 mod desk;
 mod lease;

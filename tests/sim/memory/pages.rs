@@ -39,8 +39,15 @@ impl PageReports for MemoryReports {
         Err(no_statements())
     }
 
-    fn invoices_of_customer(&mut self, _: &CustomerCode, _: u32) -> Result<Vec<InvoiceAccount>, StoreError> {
-        Err(no_statements())
+    fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError> {
+        let db = self.db();
+        let of = db.invoices.values().filter(|account| account.invoice.customer == *customer);
+        let mut bills: Vec<InvoiceAccount> = of.cloned().collect();
+        bills.sort_by(|a, b| {
+            b.invoice.period.cmp(&a.invoice.period).then_with(|| a.invoice.id.as_str().cmp(b.invoice.id.as_str()))
+        });
+        bills.truncate(usize::try_from(limit).unwrap());
+        Ok(bills)
     }
 
     fn payments_of_customer(&mut self, _: &CustomerCode, _: u32) -> Result<Vec<EventRecord>, StoreError> {

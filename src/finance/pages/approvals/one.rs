@@ -7,6 +7,7 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::stop::Stop;
+use crate::finance::told::told;
 use crate::finance::words::Words;
 use crate::finance::{form, proposing, show, terms, wish};
 use crate::http::internal::Internal;
@@ -103,7 +104,7 @@ fn ready(who: &Who, query: &Query, found: Found) -> OnePage {
         maker: view.maker.to_string(),
         mine,
         made_at: show::second(view.made_at),
-        reason: view.reason,
+        reason: told(&view.reason, w),
         sha256: hex::encode(view.hash),
         decided,
         next_lines: lines.last().map(|line| line.place).filter(|last| *last < view.items),

@@ -39,7 +39,7 @@ pub(super) fn look(reports: &mut dyn Reports, text: &str, partners: &[PartnerCod
         return Ok(Found::Payment(key));
     }
     if let Ok(code) = CustomerCode::parse(text.to_uppercase())
-        && !reports.bills_of(&code, 1)?.is_empty()
+        && !reports.invoices_of_customer(&code, 1)?.is_empty()
     {
         return Ok(Found::Customer(code));
     }

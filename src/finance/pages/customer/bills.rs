@@ -145,9 +145,10 @@ fn known(
 ) -> Result<Known, StoreError> {
     let mut found: BTreeMap<_, EventRecord> = BTreeMap::new();
     let mut accounts = Vec::new();
-    for id in reports.bills_of(code, BILLS_MAX)? {
-        accounts.extend(reports.invoice(&id)?);
-        found.extend(reports.payments_of_invoice(&id, PAYMENTS_MAX)?.into_iter().map(|record| (record.key, record)));
+    for account in reports.invoices_of_customer(code, BILLS_MAX)? {
+        let touching = reports.payments_of_invoice(&account.invoice.id, PAYMENTS_MAX)?;
+        found.extend(touching.into_iter().map(|record| (record.key, record)));
+        accounts.push(account);
     }
     let named = reports.payments_by_reference(code.as_str(), &matching::meanings(code.as_str()), NAMED_MAX)?;
     found.extend(named.into_iter().map(|record| (record.key, record)));

@@ -2,7 +2,6 @@
 
 use super::row::{self, PaymentRow};
 use crate::domain::ids::{EventNo, PartnerCode};
-use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Right;
 use crate::finance::form;
@@ -17,7 +16,6 @@ use crate::http::statements::stopped;
 use crate::ledger::writer::moment;
 use crate::store::StoreError;
 use crate::store::reports::Reports;
-use crate::store::statements::DayEvents;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::civil::Date;
@@ -63,18 +61,15 @@ fn read(
     (partner, day, after): (&PartnerCode, Date, EventNo),
     how: (bool, Timestamp, Words),
 ) -> Result<Page, StoreError> {
-    let ask = DayEvents { partner, day, kind: StatementKind::Partner, after, limit: ROWS };
-    let events = reports.day_events(&ask)?;
-    let mut records = Vec::with_capacity(events.len());
-    for event in &events {
-        records.extend(reports.event(&event.key)?);
-    }
+    let events = reports.payments_of_day(partner, day, after, ROWS)?;
     let total = reports.day_totals(partner, (day, day))?.into_iter().find(|total| total.day == day);
     let full = events.len() >= usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let last = events.last().filter(|_| full).map(|(no, _)| no.0);
+    let records = events.into_iter().map(|(_, record)| record).collect();
     Ok(Page {
         rows: row::all(reports, records, how)?,
         total: total.map_or((0, 0), |total| (total.count, total.dong)),
-        last: events.last().filter(|_| full).map(|event| event.no.0),
+        last,
     })
 }
 

@@ -117,7 +117,7 @@ async fn shown(
     });
     let verdicts = verdicts.collect();
     let day = today_of(internal, vec![code.clone()], at.today, w).await?;
-    let (count, dong, repeats) = day.into_iter().next().unwrap_or_default();
+    let (count, dong, repeats, heard) = day.into_iter().next().unwrap_or_default();
     let (state, look) = state(internal, code, w);
     let (known, _) = calendar(internal, at.today, w).await;
     let mut terms = terms(profile, at.today, w);
@@ -139,6 +139,7 @@ async fn shown(
                 (w.cu_sum(), show::money(dong, w.0)),
                 (w.pt_repeats(), show::count(repeats, w.0)),
                 (w.pt_unproved(), show::count(unproved(internal, code), w.0)),
+                (w.pt_heard(), heard.map_or_else(|| show::NONE.to_owned(), show::second)),
             ],
             verdicts,
             keys: keys(profile, at.now, w),
