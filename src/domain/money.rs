@@ -136,6 +136,27 @@ impl fmt::Display for Money {
     }
 }
 
+/// Whole dong as people type it: `1513874`, `1.513.874`, `1,513,874 ₫`, `-5.000`. A point or a comma stands between
+/// thousands and nowhere else: what could be read in two ways, such as `1.50` or `50000.00`, is read in none.
+#[must_use]
+pub fn typed_dong(text: &str) -> Option<i64> {
+    let sign = |c: char| matches!(c, '₫' | 'đ' | 'Đ') || c.is_whitespace();
+    let bare = text.trim().trim_matches(sign);
+    let digits = bare.strip_prefix('-').unwrap_or(bare).trim_matches(sign);
+    let groups: Vec<&str> = digits.split(['.', ',', ' ', '\u{a0}']).collect();
+    let whole = |group: &&str| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit());
+    let grouped = match groups.as_slice() {
+        [_] => true,
+        [first, rest @ ..] => first.len() <= 3 && rest.iter().all(|group| group.len() == 3),
+        [] => false,
+    };
+    if !grouped || !groups.iter().all(whole) {
+        return None;
+    }
+    let dong: i64 = groups.concat().parse().ok()?;
+    Some(if bare.starts_with('-') { dong.saturating_neg() } else { dong })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +206,19 @@ mod tests {
             let (a, b) = (Money::from_dong(a).unwrap(), Money::from_dong(b).unwrap());
             prop_assert_eq!(a.plus(b).unwrap().minus(b).unwrap(), a);
             prop_assert!(a.plus(a.negated()).unwrap().is_zero());
+        }
+    }
+
+    #[test]
+    fn a_sum_is_read_as_people_type_it_or_not_at_all() {
+        for text in ["1513874", "1.513.874", "1,513,874", " 1.513.874\u{a0}₫", "₫1,513,874", "1 513 874đ"] {
+            assert_eq!(super::typed_dong(text), Some(1_513_874), "{text}");
+        }
+        assert_eq!(["-5.000", "0", "-₫45,000"].map(super::typed_dong), [-5_000, 0, -45_000].map(Some));
+        for text in
+            ["", "₫", "-", "1.5", "50000.00", "12.34.567", "HD-1", "1..513", "1e3", "--1", "99999999999999999999"]
+        {
+            assert_eq!(super::typed_dong(text), None, "{text}");
         }
     }
 }

@@ -199,7 +199,7 @@ const FAILURES_MAX: u32 = 5;
 const LOCK_MS: i64 = 60_000;
 
 /// The longest one, in milliseconds.
-const LOCK_MAX_MS: i64 = 3_600_000;
+const LOCK_MAX_MS: i64 = 900_000;
 
 /// Until when a user is locked out who failed this often in a row, this time included.
 #[must_use]
@@ -282,7 +282,7 @@ mod tests {
         let minutes = |failures| locked_until(failures, now).map(|at| at.unix_ms() / 60_000);
         assert_eq!(
             [1, 4, 5, 6, 7, 10, 11, 4_000].map(minutes),
-            [None, None, Some(1), Some(2), Some(4), Some(32), Some(60), Some(60)]
+            [None, None, Some(1), Some(2), Some(4), Some(15), Some(15), Some(15)]
         );
     }
 

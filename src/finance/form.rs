@@ -3,12 +3,17 @@
 use super::session::Who;
 use super::stop::Stop;
 use super::words::Words;
+use crate::http::body::{self, Bounds};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// The longest form, in bytes: a list of ten thousand breaks and a reason.
 const FORM_BYTES: usize = 1 << 20;
+
+/// How long a form may take to come.
+const FORM_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A form's fields in their order; a name may come more than once.
 #[derive(Clone, Debug, Default)]
@@ -84,9 +89,8 @@ pub fn from_here(request: &HttpRequest, w: Words) -> Result<(), Stop> {
 /// As [`read`].
 pub async fn unbound(request: &HttpRequest, payload: web::Payload, w: Words) -> Result<Form, Stop> {
     from_here(request, w)?;
-    let too_long = || Stop::no(StatusCode::PAYLOAD_TOO_LARGE, w.form_old(), w);
-    let bytes = payload.to_bytes_limited(FORM_BYTES).await.map_err(|_too_long| too_long())?;
-    let bytes = bytes.map_err(|_broken| old(w))?;
+    let bounds = Bounds { bytes: FORM_BYTES, deadline: FORM_DEADLINE };
+    let bytes = body::whole(request, payload, bounds).await.map_err(|problem| Stop::of(problem, w))?;
     Form::parse(&bytes).ok_or_else(|| old(w))
 }
 

@@ -1,8 +1,16 @@
 //! Why a class of breaks comes about, where it goes, and what it is called, in the language of whoever reads. The English
 //! words are the table's of the classes.
 
+use super::told::told;
 use super::words::Words;
 use crate::domain::review::BreakClass;
+use crate::store::desk::BreakView;
+
+/// A break's sentence. Some quote what a payer wrote: who may not see payers reads the class's usual cause instead.
+#[must_use]
+pub fn detail(about: &BreakView, see: bool, w: Words) -> String {
+    if see { told(&about.detail, w) } else { cause(about.class, w).to_owned() }
+}
 
 /// What people call the class.
 #[must_use]

@@ -28,6 +28,9 @@ use tokio::sync::oneshot;
 /// A list of ten thousand resolutions, and the largest file beside a note.
 pub(crate) const BODY_BYTES: usize = 5 << 20;
 
+/// How long a question that may take long waits for its turn.
+const TURN_WAIT: Duration = Duration::from_secs(5);
+
 /// For the whole of a body.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -343,8 +346,9 @@ pub(crate) async fn beside<T: Send + 'static>(
     internal: &Internal,
     ask: impl FnOnce(&mut dyn Reports) -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let turn = Arc::clone(&internal.desk_work).try_acquire_owned();
-    let turn = turn.map_err(|_taken| Problem::unavailable().saying("too much is asked at once; try again"))?;
+    let turn = Arc::clone(&internal.desk_work).acquire_owned();
+    let turn = tokio::time::timeout(TURN_WAIT, turn).await.map_err(|_late| Problem::unavailable())?;
+    let turn = turn.map_err(|_closed| Problem::unavailable())?;
     let open = Arc::clone(&internal.open_reports);
     on_a_thread(move || {
         let _turn = turn;

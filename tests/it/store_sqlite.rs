@@ -86,6 +86,7 @@ fn a_schema_is_brought_up_once() {
             "0005_close".to_owned(),
             "0006_rules_day".to_owned(),
             "0007_settled".to_owned(),
+            "0008_users".to_owned(),
             "0009_pages".to_owned()
         ]
     );

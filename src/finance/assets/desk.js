@@ -85,7 +85,11 @@
   };
 
   // --- money that is shared out, with the rest -------------------------------------------------------------------
-  const whole = (text) => /^-?\d+$/.test(text.replace(/[.,\s\u00a0₫]/g, "")) ? BigInt(text.replace(/[.,\s\u00a0₫]/g, "")) : 0n;
+  // As the gateway reads it: a point or a comma stands between thousands and nowhere else.
+  const whole = (text) => {
+    const bare = text.replace(/[₫đ]/g, "").trim();
+    return /^-?(\d+|\d{1,3}([., \u00a0]\d{3})+)$/.test(bare) ? BigInt(bare.replace(/[., \u00a0]/g, "")) : 0n;
+  };
   const rest = () => all("form[data-whole]").forEach((form) => {
     const shared = all("input[data-share]", form).reduce((sum, input) => sum + whole(input.value), 0n);
     const left = BigInt(form.dataset.whole) - shared;
@@ -112,6 +116,8 @@
     note();
     if (el.matches("input:not([type=checkbox]), textarea, select")) { el.focus(); if (el.select) el.select(); }
     else if (el.matches("details")) { el.open = true; const field = one("textarea, input:not([type=hidden]), select, button", el); if (field) field.focus(); }
+    // What two people decide is not decided by one key: it only goes to the button, and Enter presses it.
+    else if (el.matches("button.primary") && el.form && el.form.method === "post") el.focus();
     else el.click();
     return true;
   };
@@ -174,6 +180,7 @@
       const answer = await fetch(long.dataset.progress, { headers: { accept: "application/json" } }).catch(() => null);
       const told = answer && answer.ok ? await answer.json() : null;
       if (told && told.over) { location.reload(); return; }
+      if (answer && answer.status === 404) { location.reload(); return; }
       if (told && told.of) { const bar = one("progress", long); if (bar) { bar.max = told.of; bar.value = told.at; } }
       window.setTimeout(look, 700);
     };

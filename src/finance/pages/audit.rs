@@ -135,8 +135,8 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
 }
 
 fn log_row(no: i64, line: &DeskLog, sees: bool) -> LogRow {
-    // What was looked for may be a payer's code.
-    let masked = !sees && line.what.starts_with("look-");
+    // What was looked for, and what an export was asked for, may be a payer's code.
+    let masked = !sees && (line.what.starts_with("look-") || line.what.starts_with("export-"));
     LogRow {
         no,
         at: show::second(line.at),

@@ -12,6 +12,8 @@ use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::show;
 use crate::finance::stop::Stop;
 use crate::finance::terms;
+use crate::finance::why;
+use crate::finance::wish;
 use crate::finance::words::Words;
 use crate::http::breaks_query::BreaksQuery;
 use crate::http::desk::{self as api, beside, partners};
@@ -28,9 +30,13 @@ use crate::store::users::SavedView;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 
 /// Rows on a page.
 const ROWS: u32 = 100;
+
+/// Breaks that are marked in one transaction.
+const MARKED_AT_ONCE: usize = 100;
 
 /// The longest name of a saved view, in bytes.
 const LABEL_MAX: usize = 60;
@@ -101,10 +107,12 @@ struct Page {
     areas: Vec<Choice>,
     legs: Vec<Choice>,
     orders: Vec<Choice>,
+    actions: Vec<Choice>,
     rows: Vec<Row>,
     by_class: Vec<ClassLine>,
     views: Vec<ViewLine>,
     count: String,
+    plain_count: u64,
     sum: String,
     before: Option<String>,
     after: Option<String>,
@@ -188,10 +196,12 @@ fn filled(shell: Shell, (who, internal): (&Who, &Internal), asked: BreaksQuery, 
             [("newest", w.break_newest()), ("oldest", w.break_oldest()), ("largest", w.break_largest())],
             &asked.order,
         ),
+        actions: choices(wish::BULK.iter().map(|action| (action.word(), wish::action_word(*action, w))), "close"),
         rows: answer.rows.iter().map(|about| row(about, who, today, &address)).collect(),
         by_class: answer.facets.iter().map(|facet| class_line(facet, &asked, w, tongue)).collect(),
         views: answer.views.into_iter().map(|view| view_line(view, &address)).collect(),
         count: show::count(i64::try_from(answer.totals.count).unwrap_or(i64::MAX), tongue),
+        plain_count: answer.totals.count,
         sum: show::money(answer.totals.dong, tongue),
         before: behind.map(|no| at(&format!("before={no}"))),
         after: in_front.map(|no| at(&format!("after={no}"))),
@@ -248,7 +258,7 @@ fn row(about: &BreakView, who: &Who, today: Date, address: &str) -> Row {
         theirs: side(about.leg.and_then(|leg| leg.theirs)),
         ours: side(about.leg.and_then(|leg| leg.ours)),
         about: of.unwrap_or_else(|| show::NONE.to_owned()),
-        detail: if who.may(Right::SeePayers) { about.detail.clone() } else { String::new() },
+        detail: why::detail(about, who.may(Right::SeePayers), w),
         assignee: about.assignee.as_ref().map_or_else(String::new, ToString::to_string),
         state: terms::break_state(about.state, w),
         tone: match about.state {
@@ -299,7 +309,8 @@ pub(super) async fn chosen(form: &Form, internal: &Internal, who: &Who) -> Resul
         let found: Result<Vec<i64>, StoreError> = found.await.map_err(|problem| Stop::of(problem, w))?;
         found.map_err(|error| Stop::of(stopped(&error), w))?
     } else {
-        form.all("break").filter_map(|no| no.parse().ok()).collect()
+        let each: BTreeSet<i64> = form.all("break").filter_map(|no| no.parse().ok()).collect();
+        each.into_iter().collect()
     };
     match chosen.len() {
         0 => Err(Stop::bad(w.break_nothing_chosen(), w)),
@@ -318,6 +329,11 @@ async fn mark(
     let w = who.words();
     let form = form::read(&request, payload, &who).await?;
     let chosen = chosen(&form, &internal, &who).await?;
+    // What came since the list was shown is not meant.
+    let shown = form.get("count").and_then(|count| count.parse::<usize>().ok());
+    if form.get("all") == Some("1") && shown != Some(chosen.len()) {
+        return Err(Stop::conflict(w.break_list_moved(), w));
+    }
     let written = || form.get("reason").and_then(text).ok_or_else(|| Stop::bad(w.break_text_needed(), w));
     let mark = match form.get("mark") {
         Some("take") => Mark::Assign(Some(who.author().clone())),
@@ -326,10 +342,15 @@ async fn mark(
         _ => return Err(Stop::not_there(w)),
     };
     let (by, at) = (who.author().clone(), internal.intake.clock().now());
-    let marked = on_writer(&internal.writer, move |store| {
-        transact(store, |tx| tx.mark_breaks(&chosen, &mark, &by, at)).map(|(marked, _held)| marked)
-    });
-    let marked = marked.await.map_err(|problem| Stop::of(problem, w))?;
+    let mut marked = 0_u64;
+    // A part at a time, so that no notice waits for all of them.
+    for part in chosen.chunks(MARKED_AT_ONCE) {
+        let (part, mark, by) = (part.to_vec(), mark.clone(), by.clone());
+        let done = on_writer(&internal.writer, move |store| {
+            transact(store, |tx| tx.mark_breaks(&part, &mark, &by, at)).map(|(marked, _held)| marked)
+        });
+        marked = marked.saturating_add(done.await.map_err(|problem| Stop::of(problem, w))?);
+    }
     let filter = form.get("filter").unwrap_or_default();
     Ok(to(&format!("/breaks?{filter}{}done={marked}", if filter.is_empty() { "" } else { "&" })))
 }

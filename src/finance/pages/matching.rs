@@ -57,7 +57,8 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     let (classes, before) = (query.classes(), query.before);
     let found = internal.readers.ask(move |reports| gather::parked(reports, &classes, before)).await;
     let found = found.map_err(|error| Stop::of(error.into(), w))?;
-    let rows: Vec<Row> = found.iter().map(|about| Row::new(about, (0, today), w)).collect();
+    let rows: Vec<Row> =
+        found.iter().map(|about| Row::new(about, (0, today), (who.may(Right::SeePayers), w))).collect();
     page(&ListPage::new(&who, &query, rows), w)
 }
 

@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Passwords that are hashed at once: each takes 19 MiB and a core for a moment.
 static HASHING: Semaphore = Semaphore::const_new(2);
@@ -63,7 +63,8 @@ async fn log_in(request: HttpRequest) -> Result<HttpResponse, Stop> {
 
 /// An address of ours: anything else would make the log-in send people elsewhere.
 fn inside(next: &str) -> String {
-    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let ours =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c == '\\' || c.is_control());
     let next = if ours && next.len() <= 2_000 { next } else { "/" };
     next.to_owned()
 }
@@ -85,6 +86,8 @@ async fn try_log_in(
     let again = |wrong: &'static str| {
         page(&LogInPage { w, next: next.clone(), name: name.to_owned(), wrong: Some(wrong), said: None }, w)
     };
+    // The turn first: who has to wait for it has not tried yet.
+    let turn = hashing(w).await?;
     let now = internal.intake.clock().now();
     let attempt = match Author::parse(name) {
         Ok(author) if password.len() <= PASSWORD_MAX_BYTES => {
@@ -95,16 +98,17 @@ async fn try_log_in(
         }
         Ok(_) | Err(_) => Attempt::Unknown,
     };
+    let password = password.to_owned();
     let user = match attempt {
-        Attempt::Locked(_) => return again(w.locked_out()),
-        Attempt::Unknown => {
-            hashed(w, password.to_owned(), |password| password::is_nobody(&password)).await?;
+        // The same words after the same time: nobody learns who works here.
+        Attempt::Locked(_) | Attempt::Unknown => {
+            hashed_in(turn, w, password, |password| password::is_nobody(&password)).await?;
             return again(w.wrong_log_in());
         }
         Attempt::Try(user) => user,
     };
     let phc = user.password.clone();
-    if !hashed(w, password.to_owned(), move |password| password::is(&password, &phc)).await? {
+    if !hashed_in(turn, w, password, move |password| password::is(&password, &phc)).await? {
         tracing::warn!("A log-in to the finance desk failed");
         return again(w.wrong_log_in());
     }
@@ -130,17 +134,33 @@ async fn begun(internal: &Internal, user: &User, w: Words) -> Result<actix_web::
     Ok(cookie)
 }
 
+/// A turn to hash: nobody waits for it without a limit.
+async fn hashing(w: Words) -> Result<SemaphorePermit<'static>, Stop> {
+    let busy = || Stop::of(Problem::unavailable(), w);
+    let turn = tokio::time::timeout(HASHING_WAIT, HASHING.acquire()).await.map_err(|_late| busy())?;
+    turn.map_err(|_closed| busy())
+}
+
 /// Work with a password, beside the threads that answer.
 pub(super) async fn hashed<T: Send + 'static>(
     w: Words,
     password: String,
     work: impl FnOnce(String) -> T + Send + 'static,
 ) -> Result<T, Stop> {
-    let busy = || Stop::of(Problem::unavailable(), w);
-    let turn = tokio::time::timeout(HASHING_WAIT, HASHING.acquire()).await.map_err(|_late| busy())?;
-    let _turn = turn.map_err(|_closed| busy())?;
-    let done = tokio::task::spawn_blocking(move || work(password)).await;
-    done.map_err(|_panicked| Stop::of(Problem::internal(), w))
+    hashed_in(hashing(w).await?, w, password, work).await
+}
+
+async fn hashed_in<T: Send + 'static>(
+    turn: SemaphorePermit<'static>,
+    w: Words,
+    password: String,
+    work: impl FnOnce(String) -> T + Send + 'static,
+) -> Result<T, Stop> {
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work(password)
+    });
+    done.await.map_err(|_panicked| Stop::of(Problem::internal(), w))
 }
 
 async fn log_out(
@@ -246,7 +266,15 @@ mod tests {
 
     #[test]
     fn a_log_in_sends_nobody_elsewhere() {
-        for away in ["", "https://example.com", "//example.com", "/\\example.com", "javascript:alert(1)", "/a\r\nb"] {
+        for away in [
+            "",
+            "https://example.com",
+            "//example.com",
+            "/\\example.com",
+            "javascript:alert(1)",
+            "/a\r\nb",
+            "/\t/example.com",
+        ] {
             assert_eq!(inside(away), "/", "{away}");
         }
         assert_eq!(inside("/breaks?class=X"), "/breaks?class=X");

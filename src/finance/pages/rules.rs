@@ -12,6 +12,7 @@ use crate::finance::{form, show};
 use crate::http::internal::Internal;
 use crate::http::proposals::{Ran, find, run_found};
 use crate::reconcile::desk::rules::{APPROVER, Rule};
+use crate::store::desk::NewProposal;
 use crate::store::desk::ProposalFilter;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -52,6 +53,7 @@ struct RuleRow {
 struct Listed {
     rule: &'static str,
     partner: String,
+    sha256: String,
     count: String,
     sum: String,
     rows: Vec<(i64, String)>,
@@ -120,16 +122,18 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     let rule = Rule::parse(&asked.rule).ok_or_else(|| Stop::not_there(w))?;
     let partner = partner_of(&asked.partner, w)?;
     let found = find(&internal, rule, partner, who.author()).await.map_err(|problem| Stop::of(problem, w))?;
-    let listed = found.map(|found| listed(rule, &asked.partner, (&found.new.items, found.new.dong), w));
+    let listed = found.map(|found| listed(rule, &asked.partner, &found.new, w));
     let nothing = listed.is_none().then(|| about(rule, w));
     shown(&who, &internal, Beside { listed, nothing, ran: None }).await
 }
 
-fn listed(rule: Rule, partner: &str, (items, dong): (&[Item], i64), w: Words) -> Listed {
+fn listed(rule: Rule, partner: &str, new: &NewProposal, w: Words) -> Listed {
+    let (items, dong) = (&new.items, new.dong);
     let row = |item: &Item| (item.break_no, show::money(item.dong, w.0));
     Listed {
         rule: rule.name(),
         partner: partner.to_owned(),
+        sha256: hex::encode(new.hash),
         count: show::count(i64::try_from(items.len()).unwrap_or(i64::MAX), w.0),
         sum: show::money(dong, w.0),
         rows: items.iter().take(SHOWN).map(row).collect(),
@@ -154,6 +158,10 @@ async fn run(
     let Some(found) = found else {
         return shown(&who, &internal, Beside { nothing: Some(about(rule, w)), ..Beside::default() }).await;
     };
+    // Rules approve at once as far as they may: what was shown, and nothing that came since.
+    if form.get("sha256") != Some(hex::encode(found.new.hash).as_str()) {
+        return Err(Stop::conflict(w.ru_other_list(), w));
+    }
     let ran = run_found(&internal, found, who.author()).await.map_err(|problem| Stop::of(problem, w))?;
     who.note(&internal, "rule-run", &format!("{} {}", rule.name(), ran.no.0)).await?;
     shown(&who, &internal, Beside { ran: Some(ran_part(&ran, w)), ..Beside::default() }).await

@@ -45,13 +45,6 @@ words! {BREAKS,
     break_comment: "Ghi chú", "Comment";
     break_accept: "Cho treo qua ngày chốt", "Let it go on open";
     break_action: "Cách xử lý", "Resolution";
-    break_action_close: "Đóng, không chuyển tiền", "Close, no money moves";
-    break_action_create: "Ghi nhận theo sao kê", "Book from the statement";
-    break_action_reverse: "Hủy giao dịch", "Reverse";
-    break_write_off: "Ghi giảm vào chi phí", "Write off";
-    break_fee: "Phí chênh lệch", "Fee differs";
-    break_promotion: "Khuyến mãi chênh lệch", "Promotion differs";
-    break_refund: "Đối tác đã hoàn tiền", "Refunded by the partner";
     break_views: "Bộ lọc đã lưu", "Saved views";
     break_view_name: "Tên bộ lọc", "Name of the view";
     break_keep_view: "Lưu bộ lọc này", "Save this view";
@@ -61,6 +54,8 @@ words! {BREAKS,
     break_csv: "CSV", "CSV";
     break_export: "Xuất đúng bộ lọc này", "Export exactly this filter";
     break_marked: "Đã ghi cho", "Done for";
+    break_list_moved: "Danh sách đã thay đổi từ lúc hiển thị: hãy tải lại rồi làm lại.",
+        "The list has changed since it was shown: load it again and repeat.";
     break_nothing_chosen: "Chưa chọn dòng nào.", "No row is chosen.";
     break_text_needed: "Cần lý do hoặc ghi chú, tối đa 1.000 byte.", "A reason or comment is needed, at most 1,000 bytes.";
     break_too_many: "Bộ lọc có hơn 10.000 dòng; hãy thu hẹp.", "The filter has more than 10,000 rows; narrow it.";

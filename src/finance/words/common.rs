@@ -35,8 +35,8 @@ words! {COMMON,
     password_differs: "Hai lần nhập không giống nhau.", "The two new passwords differ.";
     password_refused: "Mật khẩu mới không đạt yêu cầu.", "The new password is not as it must be.";
     password_changed: "Đã đổi mật khẩu.", "The password is changed.";
-    wrong_log_in: "Sai tên người dùng hoặc mật khẩu.", "Wrong user name or password.";
-    locked_out: "Sai quá nhiều lần. Hãy thử lại sau vài phút.", "Too many wrong passwords. Try again in some minutes.";
+    wrong_log_in: "Sai tên người dùng hoặc mật khẩu; sau năm lần sai phải chờ vài phút.",
+        "Wrong user name or password; after five wrong ones wait some minutes.";
     logged_out: "Đã đăng xuất.", "You are logged out.";
     my_settings: "Cài đặt của tôi", "My settings";
     language: "Ngôn ngữ", "Language";

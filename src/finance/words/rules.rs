@@ -3,6 +3,8 @@
 use super::words;
 
 words! {RULES,
+    ru_other_list: "Danh sách của luật đã thay đổi từ lúc hiển thị: hãy xem lại trước khi chạy.",
+        "What the rule finds has changed since it was shown: look again before you run it.";
     ru_hint: "Luật chỉ đề xuất. Nó tự duyệt trong phạm vi thẩm quyền đã cấp cho system:rules trong 24 giờ; phần còn lại chờ người duyệt.",
         "A rule proposes. It approves within what system:rules was given for 24 hours; the rest waits for a person.";
     ru_rule: "Luật", "Rule";

@@ -67,6 +67,8 @@ pub struct BreakFilter {
     pub channel: Option<String>,
     /// Only those that a comparison with this word opened.
     pub leg: Option<StatementKind>,
+    /// Only those that no comparison opened.
+    pub no_leg: bool,
     /// Only with an absolute amount from here to here, in dong.
     pub dong: (Option<i64>, Option<i64>),
     /// Only what a search text can mean.
@@ -118,7 +120,7 @@ impl BreakFilter {
             unit: self.unit.as_ref().map(UnitCode::as_str),
             area: self.area.map(Area::word),
             channel: self.channel.as_deref(),
-            leg: self.leg.map(StatementKind::word),
+            leg: if self.no_leg { Some(NO_LEG) } else { self.leg.map(StatementKind::word) },
             dong: self.dong,
             any: found.is_none(),
             no: found.and_then(|found| found.no),
@@ -131,6 +133,9 @@ impl BreakFilter {
         }
     }
 }
+
+/// What stands for no word of a statement: none of a [`StatementKind`].
+const NO_LEG: &str = "none";
 
 /// A filter in the words of the databases.
 pub(in crate::store) struct Asked<'f> {

@@ -41,7 +41,7 @@ CREATE TRIGGER desk_log_all BEFORE TRUNCATE ON desk_log EXECUTE FUNCTION refuse(
 -- A filter under a name.
 CREATE TABLE saved_views (
     name  text COLLATE "C" NOT NULL REFERENCES users (name),
-    label text NOT NULL,
+    label text COLLATE "C" NOT NULL,
     query text NOT NULL,
     PRIMARY KEY (name, label)
 );

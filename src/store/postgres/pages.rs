@@ -42,7 +42,7 @@ macro_rules! filter {
           AND ($5::uuid IS NULL OR b.event_key = $5) AND ($6::date IS NULL OR b.aged_from >= $6)
           AND ($7::date IS NULL OR b.aged_from <= $7) AND ($8::text IS NULL OR b.unit = $8)
           AND ($9::text IS NULL OR b.area = $9) AND ($10::text IS NULL OR b.channel = $10)
-          AND ($11::text IS NULL OR b.leg = $11) AND ($12::bigint IS NULL OR abs(b.amount) >= $12)
+          AND ($11::text IS NULL OR coalesce(b.leg, 'none') = $11) AND ($12::bigint IS NULL OR abs(b.amount) >= $12)
           AND ($13::bigint IS NULL OR abs(b.amount) <= $13)
           AND ($14::boolean OR b.no = $15 OR abs(b.amount) = $16 OR abs(b.ours) = $16 OR abs(b.theirs) = $16
             OR b.event_key = ANY($17::uuid[]) OR b.about = ANY($18::text[])

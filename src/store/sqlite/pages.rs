@@ -42,7 +42,7 @@ macro_rules! filter {
         " AND (?1 IS NULL OR b.class = ?1) AND (?2 IS NULL OR b.state = ?2) AND (?3 IS NULL OR b.partner = ?3)
           AND (?4 IS NULL OR b.assignee = ?4) AND (?5 IS NULL OR b.event_key = ?5) AND (?6 IS NULL OR b.aged_from >= ?6)
           AND (?7 IS NULL OR b.aged_from <= ?7) AND (?8 IS NULL OR b.unit = ?8) AND (?9 IS NULL OR b.area = ?9)
-          AND (?10 IS NULL OR b.channel = ?10) AND (?11 IS NULL OR b.leg = ?11)
+          AND (?10 IS NULL OR b.channel = ?10) AND (?11 IS NULL OR coalesce(b.leg, 'none') = ?11)
           AND (?12 IS NULL OR abs(b.amount) >= ?12) AND (?13 IS NULL OR abs(b.amount) <= ?13)
           AND (?14 OR b.no = ?15 OR abs(b.amount) = ?16 OR abs(b.ours) = ?16 OR abs(b.theirs) = ?16
             OR b.event_key IN (SELECT unhex(k.value) FROM json_each(?17) k)

@@ -79,6 +79,7 @@ fn filter() -> impl Strategy<Value = BreakFilter> {
             area: about.1,
             channel: about.2.map(str::to_owned),
             leg: about.3,
+            no_leg: limit % 7 == 0,
             dong: about.4,
             found,
             order,

@@ -5,6 +5,7 @@ use super::listed::{self, Line};
 use crate::domain::resolution::{Action, Resolution};
 use crate::domain::user::Right;
 use crate::finance::form::{self, Form};
+use crate::finance::pages::breaks::chosen;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::stop::Stop;
@@ -70,7 +71,8 @@ pub(super) async fn preview(
 ) -> Result<HttpResponse, Stop> {
     who.must(Right::Propose)?;
     let form = form::read(&request, payload, &who).await?;
-    let breaks = breaks(&form);
+    // All of a filter is asked for here once: what is proposed is what this page lists.
+    let breaks = chosen(&form, &internal, &who).await?;
     // Chosen in the list and nothing said yet: it is asked for, and nothing is wrong.
     let unsaid = form.text("action").is_none() && !breaks.is_empty();
     let drafted = draft(&internal, &who, (&form, &breaks)).await?;
@@ -123,7 +125,8 @@ async fn shown(
 ) -> Result<HttpResponse, Stop> {
     let w = who.words();
     let first: Vec<_> = new.iter().flat_map(|new| new.items.iter().take(ROWS).cloned()).collect();
-    let lines = internal.readers.ask(move |reports| listed::drafted(reports, &first, w)).await;
+    let see = who.may(Right::SeePayers);
+    let lines = internal.readers.ask(move |reports| listed::drafted(reports, &first, (see, w))).await;
     let lines = lines.map_err(|error| Stop::of(error.into(), w))?;
     let left = breaks.len().saturating_sub(lines.len());
     let number = |of: usize| show::count(i64::try_from(of).unwrap_or(i64::MAX), w.0);

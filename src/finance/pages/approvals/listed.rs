@@ -27,13 +27,13 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn new((place, item): (u32, &Item), about: Option<&BreakView>, w: Words) -> Self {
+    fn new((place, item): (u32, &Item), about: Option<&BreakView>, (see, w): (bool, Words)) -> Self {
         Self {
             place,
             no: item.break_no,
             label: about.map(|about| why::label(about.class, w)).unwrap_or_default(),
             partner: about.and_then(|about| about.partner.as_ref()).map(ToString::to_string).unwrap_or_default(),
-            detail: about.map(|about| told(&about.detail, w)).unwrap_or_default(),
+            detail: about.map(|about| why::detail(about, see, w)).unwrap_or_default(),
             dong: show::money(item.dong, w.0),
             what: wish::described(&item.what, w),
             ended: String::new(),
@@ -44,11 +44,15 @@ impl Line {
 }
 
 /// Lines of a list that is kept, each with its end.
-pub(super) fn kept(reports: &mut dyn Reports, items: &[ItemView], w: Words) -> Result<Vec<Line>, StoreError> {
+pub(super) fn kept(
+    reports: &mut dyn Reports,
+    items: &[ItemView],
+    (see, w): (bool, Words),
+) -> Result<Vec<Line>, StoreError> {
     let mut lines = Vec::with_capacity(items.len());
     for view in items {
         let about = reports.one_break(view.item.break_no)?;
-        let line = Line::new((view.place, &view.item), about.as_ref(), w);
+        let line = Line::new((view.place, &view.item), about.as_ref(), (see, w));
         lines.push(Line {
             ended: view.ended_at.map(show::moment).unwrap_or_default(),
             refused: view.refused.as_deref().map(|why| told(why, w)),
@@ -60,11 +64,11 @@ pub(super) fn kept(reports: &mut dyn Reports, items: &[ItemView], w: Words) -> R
 }
 
 /// Lines of a list that nobody has proposed yet.
-pub(super) fn drafted(reports: &mut dyn Reports, items: &[Item], w: Words) -> Result<Vec<Line>, StoreError> {
+pub(super) fn drafted(reports: &mut dyn Reports, items: &[Item], how: (bool, Words)) -> Result<Vec<Line>, StoreError> {
     let mut lines = Vec::with_capacity(items.len());
     for (place, item) in (1..).zip(items) {
         let about = reports.one_break(item.break_no)?;
-        lines.push(Line::new((place, item), about.as_ref(), w));
+        lines.push(Line::new((place, item), about.as_ref(), how));
     }
     Ok(lines)
 }

@@ -70,11 +70,11 @@ pub(super) async fn show(
     who.must(Right::Look)?;
     let (no, w) = (ProposalNo(path.into_inner()), who.words());
     let query: Query = form::query(&request, w)?;
-    let (me, after) = (who.author().clone(), query.after);
+    let (me, after, see) = (who.author().clone(), query.after, who.may(Right::SeePayers));
     let found = internal.readers.ask(move |reports| {
         let Some(view) = reports.proposal(no)? else { return Ok(None) };
         let items = reports.items(no, after, ROWS.try_into().unwrap_or(100))?;
-        let lines = listed::kept(reports, &items, w)?;
+        let lines = listed::kept(reports, &items, (see, w))?;
         let mine = reports.authorities()?.into_iter().find(|of| of.person == me && of.action == view.action);
         let state = Some(ProposalState::Proposed);
         let waiting = reports.proposals(ProposalFilter { state, before: None, limit: WAITING_MAX })?;

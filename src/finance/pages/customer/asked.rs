@@ -1,6 +1,7 @@
 //! What a person types: a customer, a bill, a payment, or only a sum of money.
 
 use crate::domain::ids::{CustomerCode, EventKey, InvoiceId, PartnerCode};
+use crate::domain::money::typed_dong;
 use crate::matching;
 use crate::store::StoreError;
 use crate::store::reports::Reports;
@@ -30,7 +31,7 @@ pub(super) enum Found {
 
 /// Looks for a text: our id of a payment, a customer's code, a bill's id, our order reference, a partner's id.
 pub(super) fn look(reports: &mut dyn Reports, text: &str, partners: &[PartnerCode]) -> Result<Found, StoreError> {
-    if text.len() > TEXT_MAX {
+    if text.len() > TEXT_MAX || text.contains(char::is_control) {
         return Ok(Found::Nothing);
     }
     if let Ok(key) = EventKey::parse_hex(text)
@@ -60,42 +61,10 @@ pub(super) fn look(reports: &mut dyn Reports, text: &str, partners: &[PartnerCod
     }
     let mut found: Vec<EventRecord> = found.into_values().collect();
     found.sort_by_key(|record| std::cmp::Reverse(record.paid_at));
-    Ok(match (found.as_slice(), dong(text)) {
+    Ok(match (found.as_slice(), typed_dong(text)) {
         ([], Some(dong)) => Found::Amount(dong),
         ([], None) => Found::Nothing,
         ([one], _) => Found::Payment(one.key),
         _ => Found::Payments(found),
     })
-}
-
-/// A sum as people write it, in dong: `1513874`, `1.513.874`, `1,513,874 ₫`.
-#[must_use]
-pub(in crate::finance::pages) fn dong(text: &str) -> Option<i64> {
-    let text = text.trim().trim_matches('₫').trim();
-    let groups: Vec<&str> = text.split(['.', ',', ' ', '\u{a0}']).collect();
-    let digits = |group: &&str| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit());
-    let grouped = match groups.as_slice() {
-        [_] => true,
-        [first, rest @ ..] => first.len() <= 3 && rest.iter().all(|group| group.len() == 3),
-        [] => false,
-    };
-    if !grouped || !groups.iter().all(digits) {
-        return None;
-    }
-    groups.concat().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::dong;
-
-    #[test]
-    fn a_sum_is_read_as_people_write_it() {
-        for text in ["1513874", "1.513.874", "1,513,874", " 1.513.874\u{a0}₫", "₫1,513,874", "1 513 874"] {
-            assert_eq!(dong(text), Some(1_513_874), "{text}");
-        }
-        for text in ["", "₫", "1.51", "15138.740", "-5", "PA03", "1..000", "99999999999999999999"] {
-            assert_eq!(dong(text), None, "{text}");
-        }
-    }
 }

@@ -13,6 +13,7 @@ use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
 use crate::finance::stop::Stop;
+use crate::finance::why;
 use crate::finance::words::Words;
 use crate::http::desk::beside;
 use crate::http::internal::Internal;
@@ -155,7 +156,7 @@ fn made(of: &Whole, shell: Shell, (sees, now, w): (bool, Timestamp, Words)) -> P
         postings: of.postings.iter().map(|posting| posting_part(posting, w)).collect(),
         messages: of.messages.iter().map(|message| message_row(message, w)).collect(),
         calls: of.calls.iter().map(|call| call_part(call, sees, w)).collect(),
-        breaks: of.breaks.iter().map(|about| break_row(about, w)).collect(),
+        breaks: of.breaks.iter().map(|about| break_row(about, (sees, w))).collect(),
     }
 }
 
@@ -267,7 +268,7 @@ fn raw(came: &Evidence) -> String {
     text
 }
 
-fn break_row(about: &BreakView, w: Words) -> BreakRow {
+fn break_row(about: &BreakView, (sees, w): (bool, Words)) -> BreakRow {
     let class = about.class.about();
     BreakRow {
         no: about.no,
@@ -278,6 +279,6 @@ fn break_row(about: &BreakView, w: Words) -> BreakRow {
         state: if about.closed_at.is_some() { w.cu_break_closed() } else { w.cu_break_open() },
         amount: show::money(about.amount.dong(), w.0),
         opened: show::moment(about.opened_at),
-        detail: about.detail.clone(),
+        detail: why::detail(about, sees, w),
     }
 }

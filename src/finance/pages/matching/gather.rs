@@ -65,9 +65,9 @@ pub(super) fn parked(
     let mut found = Vec::new();
     for class in classes {
         let limit = u32::try_from(ROWS).unwrap_or(u32::MAX);
-        let filter = BreakFilter { class: Some(*class), before, ..BreakFilter::open(limit) };
         // What a comparison found is a difference, not a payment without its invoice.
-        found.extend(reports.breaks(&filter)?.into_iter().filter(|one| one.leg.is_none() && one.event.is_some()));
+        let filter = BreakFilter { class: Some(*class), no_leg: true, before, ..BreakFilter::open(limit) };
+        found.extend(reports.breaks(&filter)?.into_iter().filter(|one| one.event.is_some()));
     }
     found.sort_unstable_by_key(|about| std::cmp::Reverse(about.no));
     found.truncate(ROWS);

@@ -8,7 +8,6 @@ use crate::finance::highlight::{self, Stating};
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell};
 use crate::finance::stop::form_urlencoded;
-use crate::finance::told::told;
 use crate::finance::words::Words;
 use crate::finance::{show, terms, why};
 use crate::reconcile::desk::suggest::Why;
@@ -32,7 +31,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(about: &BreakView, (here, today): (i64, Date), w: Words) -> Self {
+    pub(super) fn new(about: &BreakView, (here, today): (i64, Date), (see, w): (bool, Words)) -> Self {
         Self {
             no: about.no,
             label: why::label(about.class, w),
@@ -40,7 +39,7 @@ impl Row {
             amount: show::money(about.amount.dong(), w.0),
             age: age_days(about, today),
             state: terms::break_state(about.state, w),
-            detail: told(&about.detail, w),
+            detail: why::detail(about, see, w),
             assignee: about.assignee.as_ref().map(ToString::to_string).unwrap_or_default(),
             here: about.no == here,
         }
@@ -167,9 +166,9 @@ impl DeskPage {
             w,
             no: about.no,
             query: narrowed(query),
-            list: found.list.iter().map(|one| Row::new(one, (about.no, today), w)).collect(),
+            list: found.list.iter().map(|one| Row::new(one, (about.no, today), (see, w))).collect(),
             label: why::label(about.class, w),
-            detail: told(&about.detail, w),
+            detail: why::detail(about, see, w),
             state: terms::break_state(about.state, w),
             payment: record.key.to_string(),
             partner: record.partner.to_string(),

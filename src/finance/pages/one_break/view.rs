@@ -196,7 +196,7 @@ impl OneBreakPage {
             invoice: about.invoice.as_ref().map(ToString::to_string),
             message: about.dispatch.as_ref().map(ToString::to_string),
             leg: leg(about, w),
-            detail: told(&about.detail, w),
+            detail: why::detail(about, see, w),
             cause: why::cause(about.class, w),
             route: why::route(about.class, w),
             found_by: found_by(of, w),

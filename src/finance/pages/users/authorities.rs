@@ -2,9 +2,9 @@
 
 use super::{Beside, listed};
 use crate::domain::ids::Author;
+use crate::domain::money::typed_dong;
 use crate::domain::resolution::Action;
 use crate::domain::user::Right;
-use crate::finance::pages::customer::asked::dong;
 use crate::finance::session::Who;
 use crate::finance::shell::to;
 use crate::finance::stop::Stop;
@@ -77,7 +77,7 @@ pub(super) async fn give(
     let form = form::read(&request, payload, &who).await?;
     let text = |name: &str| form.text(name).unwrap_or_default().to_owned();
     let mut typed = Typed { person: text("person"), action: text("action"), sum: text("sum"), wrong: None };
-    let sum = if form.get("none").is_some() { Some(NONE) } else { dong(&typed.sum) };
+    let sum = if form.get("none").is_some() { Some(NONE) } else { typed_dong(&typed.sum).filter(|dong| *dong >= 0) };
     let person = Author::parse(typed.person.clone()).ok();
     let asked = person.zip(Action::parse(&typed.action)).zip(sum);
     typed.wrong = match &asked {
