@@ -6,6 +6,7 @@
 //! its page looked like in target/screens.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test's own mistake may panic, and the gate's settings come by the environment"
 )]
@@ -13,9 +14,17 @@
 mod axe;
 mod commands;
 mod controls;
+mod day_keys;
+mod day_mouse;
+mod desk;
 mod driver;
+mod every_page;
 mod find;
 mod handling;
+#[path = "../it/harness/mod.rs"]
+#[expect(dead_code, reason = "the integration tests use the rest of it")]
+mod harness;
+mod hostile;
 mod keys;
 mod naughty;
 mod page;
@@ -23,3 +32,4 @@ mod part;
 mod quiet;
 mod served;
 mod tab;
+mod without_script;

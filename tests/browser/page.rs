@@ -135,15 +135,16 @@ impl Page {
         panic!("Tab never comes to the end of {}: {stops:?}", self.url());
     }
 
-    /// Pages that ask for a colour scheme get this one.
+    /// Pages that ask for a colour scheme get this one, at once: what changes slowly would be judged halfway.
     #[track_caller]
     pub fn scheme(&self, scheme: Scheme) {
         let value = match scheme {
             Scheme::Light => "light",
             Scheme::Dark => "dark",
         };
-        let feature = json!({ "name": "prefers-color-scheme", "value": value });
-        self.tools("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));
+        let scheme = json!({ "name": "prefers-color-scheme", "value": value });
+        let still = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
+        self.tools("Emulation.setEmulatedMedia", &json!({ "features": [scheme, still] }));
     }
 
     /// The window of a phone, touched and not clicked.

@@ -11,7 +11,10 @@
   const keep = "place:" + location.pathname;
   const stay = () => {
     const kept = JSON.parse(sessionStorage.getItem(keep) || "null");
-    if (!kept) return;
+    const acted = sessionStorage.getItem("acted");
+    sessionStorage.removeItem("acted");
+    // On another page than the one that was acted on, such as the next break's: its own row is the place.
+    if (!kept) { if (acted && rows()[at] && rows()[at].getAttribute("aria-current") === "true") show(false); return; }
     sessionStorage.removeItem(keep);
     // The row that was acted on may be gone: then the next one stands in its place.
     const found = rows().findIndex((row) => row.dataset.row === kept.row);
@@ -22,6 +25,7 @@
   const note = () => {
     const row = rows()[at];
     sessionStorage.setItem(keep, JSON.stringify({ row: row ? row.dataset.row : "", at, y: window.scrollY }));
+    sessionStorage.setItem("acted", "1");
   };
   function show(scroll = true) {
     rows().forEach((row, n) => row.classList.toggle("here", n === at));
@@ -169,7 +173,8 @@
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     event.target.dataset.sent = "1";
-    note();
+    // Who logs out leaves no place to whoever comes next.
+    if (event.target.closest("main")) note(); else sessionStorage.clear();
   });
   window.addEventListener("pageshow", () => all("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
 

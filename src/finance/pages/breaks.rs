@@ -150,8 +150,17 @@ fn ask(
 /// A page's query: that of the list, and what was just done.
 fn asked(request: &HttpRequest, w: Words) -> Result<(BreaksQuery, Option<String>), Stop> {
     let pairs: Vec<(String, String)> = form::query(request, w)?;
-    let done = pairs.iter().find(|(name, _)| name == "done").map(|(_, value)| value.clone());
-    let rest: Vec<_> = pairs.into_iter().filter(|(name, value)| name != "done" && !value.is_empty()).collect();
+    let said = |of: &str| pairs.iter().find(|(name, _)| name == of).map(|(_, value)| value.as_str());
+    let done = match (said("done"), said("of").and_then(|of| of.parse::<u64>().ok())) {
+        // The last one of the list was dealt with on its own page.
+        (Some(_), Some(of)) => Some(format!("#{of}: {}", w.saved())),
+        (Some(count), None) => {
+            count.parse::<u32>().ok().map(|n| format!("{} {n} {}.", w.break_marked(), w.break_rows()))
+        }
+        (None, _) => None,
+    };
+    let own = |(name, value): &(String, String)| name != "done" && name != "of" && !value.is_empty();
+    let rest: Vec<_> = pairs.iter().filter(|pair| own(pair)).collect();
     let text = serde_urlencoded::to_string(rest).unwrap_or_default();
     let asked = serde_urlencoded::from_str(&text).map_err(|_not_ours| Stop::not_there(w))?;
     Ok((asked, done))
@@ -166,9 +175,7 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     let (of, known, query) = (who.author().clone(), partners(&internal), asked.clone());
     let answer = beside(&internal, move |reports| ask(reports, &query, filter, (&of, &known))).await;
     let answer = answer.map_err(|problem| Stop::of(problem, w))?.map_err(|error| Stop::of(stopped(&error), w))?;
-    let said =
-        done.and_then(|done| done.parse::<u32>().ok()).map(|n| format!("{} {n} {}.", w.break_marked(), w.break_rows()));
-    let shell = Shell::new(&who, Part::Breaks).saying(said);
+    let shell = Shell::new(&who, Part::Breaks).saying(done);
     page(&filled(shell, (&who, &internal), asked, answer, today), w)
 }
 
