@@ -40,7 +40,7 @@ macro_rules! words {
     ($list:ident, $($name:ident: $vi:literal, $en:literal;)*) => {
         impl crate::finance::words::Words {
             $(
-                #[doc = concat!("\"", $en, "\"")]
+                #[doc = concat!("`", $en, "`")]
                 #[must_use]
                 pub fn $name(self) -> &'static str {
                     self.pick($vi, $en)
