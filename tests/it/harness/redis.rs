@@ -1,7 +1,7 @@
 //! A real Redis of the test's own: `TEST_REDIS_SERVER` names its program, or it is in the path. Without it the tests that
 //! need one print SKIPPED and count as not shown.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -82,19 +82,37 @@ impl Redis {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
-    /// One inline command; its raw answer.
+    /// One inline command, which may be said twice; its raw answer. A sentinel has an instance drop its clients when it changes
+    /// its role: whoever asks at that moment asks again.
     pub fn command(&self, line: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        stream.write_all(self.login.as_bytes()).unwrap();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.say(line) {
+                Ok(answer) => return answer,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset && tries < 20 => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(error) => panic!("{line}: {error}"),
+            }
+        }
+    }
+
+    fn say(&self, line: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(self.login.as_bytes())?;
         let mut bytes = [0; 65536];
         if !self.login.is_empty() {
-            let n = stream.read(&mut bytes).unwrap();
+            let n = stream.read(&mut bytes)?;
             assert_eq!(&bytes[..n], b"+OK\r\n");
         }
-        stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
-        let n = stream.read(&mut bytes).unwrap();
-        String::from_utf8_lossy(&bytes[..n]).into_owned()
+        stream.write_all(format!("{line}\r\n").as_bytes())?;
+        let n = stream.read(&mut bytes)?;
+        if n == 0 {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
+        Ok(String::from_utf8_lossy(&bytes[..n]).into_owned())
     }
 
     /// Markers it holds.
