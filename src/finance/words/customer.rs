@@ -3,6 +3,7 @@
 use super::words;
 
 words! {CUSTOMER,
+    cu_not_all: "còn hóa đơn hoặc giao dịch cũ hơn chưa xét ở đây", "there are older bills or payments that were not looked at here";
     cu_search: "Mã khách hàng, số hóa đơn hoặc mã giao dịch", "Customer code, bill or transaction id";
     cu_search_hint: "Một ô tìm tất cả: mã khách hàng (PA03…), số hóa đơn, mã đơn hàng, mã giao dịch của đối tác hoặc mã thanh toán của hệ thống.",
         "One field finds all: a customer's code (PA03…), a bill, our order reference, a partner's transaction id, or our payment id.";

@@ -56,12 +56,14 @@ struct Sums {
     overdue: i64,
     on_its_way: i64,
     parked: i64,
+    /// There is more than was looked at: what is not seen may be money on its way.
+    more: bool,
 }
 
 impl Sums {
-    /// Only a debt that is overdue, with no money of the customer anywhere on its way.
+    /// Only a debt that is overdue, with no money of the customer anywhere on its way, and all of it looked at.
     fn may_cut(self) -> bool {
-        self.overdue > 0 && self.on_its_way == 0 && self.parked == 0
+        self.overdue > 0 && self.on_its_way == 0 && self.parked == 0 && !self.more
     }
 }
 
@@ -132,6 +134,9 @@ fn facts(sums: Sums, w: Words) -> Vec<String> {
         Sums { overdue: 0, .. } => facts.push(w.cu_nothing_overdue().to_owned()),
         _ => facts.extend(fact(sums.overdue, w.cu_is_overdue())),
     }
+    if sums.more {
+        facts.push(w.cu_not_all().to_owned());
+    }
     if sums.may_cut() {
         facts.push(w.cu_no_money_about().to_owned());
     }
@@ -145,14 +150,19 @@ fn known(
 ) -> Result<Known, StoreError> {
     let mut found: BTreeMap<_, EventRecord> = BTreeMap::new();
     let mut accounts = Vec::new();
-    for account in reports.invoices_of_customer(code, BILLS_MAX)? {
+    let full = |rows: usize, most: u32| rows >= usize::try_from(most).unwrap_or(usize::MAX);
+    let bills = reports.invoices_of_customer(code, BILLS_MAX)?;
+    let mut more = full(bills.len(), BILLS_MAX);
+    for account in bills {
         let touching = reports.payments_of_invoice(&account.invoice.id, PAYMENTS_MAX)?;
+        more |= full(touching.len(), PAYMENTS_MAX);
         found.extend(touching.into_iter().map(|record| (record.key, record)));
         accounts.push(account);
     }
     let named = reports.payments_by_reference(code.as_str(), &matching::meanings(code.as_str()), NAMED_MAX)?;
+    more |= full(named.len(), NAMED_MAX);
     found.extend(named.into_iter().map(|record| (record.key, record)));
-    let mut known = Known::default();
+    let mut known = Known { sums: Sums { more, ..Sums::default() }, ..Known::default() };
     let mut waits_for: BTreeMap<String, i64> = BTreeMap::new();
     let mut found: Vec<EventRecord> = found.into_values().collect();
     found.sort_by_key(|record| std::cmp::Reverse(record.paid_at));
@@ -223,9 +233,13 @@ mod tests {
     fn power_is_cut_for_an_overdue_debt_alone() {
         let owes = Sums { open: 300, overdue: 200, ..Sums::default() };
         assert!(owes.may_cut());
-        for sums in
-            [Sums::default(), Sums { overdue: 0, ..owes }, Sums { on_its_way: 1, ..owes }, Sums { parked: 1, ..owes }]
-        {
+        for sums in [
+            Sums::default(),
+            Sums { overdue: 0, ..owes },
+            Sums { on_its_way: 1, ..owes },
+            Sums { parked: 1, ..owes },
+            Sums { more: true, ..owes },
+        ] {
             assert!(!sums.may_cut(), "{sums:?}");
             assert!(!facts(sums, Words(Tongue::Vi)).is_empty());
         }
