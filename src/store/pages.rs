@@ -9,6 +9,7 @@ use super::rows::EventRecord;
 use crate::domain::close::CloseState;
 use crate::domain::ids::{CustomerCode, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
+use crate::domain::receipt::Verdict;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::{FileNo, StatementKind, Sum};
 use crate::domain::time::Timestamp;
@@ -73,8 +74,8 @@ pub struct Heard {
     pub partner: PartnerCode,
     /// When its last receipt was made.
     pub at: Timestamp,
-    /// How many of its receipts were made since the moment that was asked about.
-    pub count: u64,
+    /// What became of its calls since the moment that was asked about.
+    pub calls: BTreeMap<Verdict, Sum>,
     /// Were all of them looked at? Otherwise there may be more.
     pub whole: bool,
 }
@@ -111,15 +112,6 @@ pub trait PageReports {
         notified: &[(PartnerCode, DayTotal)],
     ) -> Result<Vec<DayFigures>, StoreError>;
 
-    /// Both of these.
-    ///
-    /// # Errors
-    /// The machine's.
-    fn today(&mut self, days: (Date, Date)) -> Result<Vec<DayFigures>, StoreError> {
-        let notified = self.notified(days)?;
-        self.day_figures(days, &notified)
-    }
-
     /// A page of a partner's payments and reversals of a business day, in the order of their numbers, after this one.
     ///
     /// # Errors
@@ -138,14 +130,8 @@ pub trait PageReports {
     /// The machine's.
     fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError>;
 
-    /// The payments that touched or name an invoice of the customer, and those in suspense with the customer's code as
-    /// reference: the last paid first.
-    ///
-    /// # Errors
-    /// The machine's.
-    fn payments_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<EventRecord>, StoreError>;
-
-    /// When each partner was heard last, among the last `most` receipts of each lane, and how often since then.
+    /// When each partner was heard last, among the last `most` receipts of each lane, and what became of its calls since
+    /// then.
     ///
     /// # Errors
     /// The machine's.
@@ -296,26 +282,32 @@ pub(super) fn taken_file(cells: &mut impl Cells) -> Result<TakenFile, StoreError
     })
 }
 
-/// What was looked at of one lane: by partner the last moment, how many since then, the earliest moment, how many.
-pub(super) type HeardRow = (PartnerCode, Timestamp, u64, Timestamp, u64);
+/// What was looked at of one lane: by partner and verdict the last moment, what came since then, the earliest moment, how
+/// many in all.
+pub(super) type HeardRow = (PartnerCode, Verdict, Timestamp, Sum, Timestamp, u64);
 
-/// A partner's part of it.
+/// A verdict's part of it.
 pub(super) fn heard_row(cells: &mut impl Cells) -> Result<HeardRow, StoreError> {
-    Ok((cells.partner()?, cells.at()?, unsigned(cells)?, cells.at()?, unsigned(cells)?))
+    Ok((cells.partner()?, cells.word(Verdict::parse)?, cells.at()?, sum(cells)?, cells.at()?, unsigned(cells)?))
 }
 
 /// Puts lanes together, by partner.
 pub(super) fn heard(lanes: Vec<Vec<HeardRow>>, since: Timestamp, most: u32) -> Vec<Heard> {
     // A lane of which there is more, all that was looked at came since then.
     let cut = |lane: &Vec<HeardRow>| {
-        lane.iter().map(|row| row.4).sum::<u64>() >= u64::from(most) && lane.iter().all(|row| row.3 >= since)
+        lane.iter().map(|row| row.5).sum::<u64>() >= u64::from(most) && lane.iter().all(|row| row.4 >= since)
     };
     let whole = !lanes.iter().any(cut);
-    let mut all: BTreeMap<PartnerCode, Heard> = BTreeMap::new();
-    for (partner, at, count, ..) in lanes.into_iter().flatten() {
-        let heard = all.entry(partner.clone()).or_insert(Heard { partner, at, count: 0, whole });
-        heard.at = heard.at.max(at);
-        heard.count = heard.count.saturating_add(count);
+    let mut all: BTreeMap<PartnerCode, (Timestamp, BTreeMap<Verdict, Sum>)> = BTreeMap::new();
+    for (partner, verdict, at, came, ..) in lanes.into_iter().flatten() {
+        let (last, calls) = all.entry(partner).or_insert_with(|| (at, BTreeMap::new()));
+        *last = (*last).max(at);
+        if came.count > 0 {
+            let sum = calls.entry(verdict).or_default();
+            sum.count = sum.count.saturating_add(came.count);
+            sum.dong = sum.dong.saturating_add(came.dong);
+        }
     }
-    all.into_values().collect()
+    let heard = all.into_iter().map(|(partner, (at, calls))| Heard { partner, at, calls, whole });
+    heard.collect()
 }

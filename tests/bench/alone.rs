@@ -10,7 +10,7 @@ use std::time::Instant;
 use thuho::domain::ids::Generation;
 use thuho::domain::notice::{Method, RawNotice};
 use thuho::domain::outcome::Outcome;
-use thuho::domain::time::{Clock, SystemClock};
+use thuho::domain::time::{Clock, SystemClock, Timestamp};
 use thuho::ledger::Arrival;
 use thuho::ledger::writer::{Lane, Patient, moment, run_batch};
 use thuho::partner::{Partners, Profile};
@@ -20,16 +20,22 @@ use thuho::store::sqlite::{SqliteOptions, SqliteStore};
 const BATCHES: [(usize, u64); 4] = [(1, 2_000), (16, 800), (48, 800), (256, 150)];
 
 /// A whole HTTP call as the gateway's edge would hand it on.
-fn arrival(profile: &Profile, call: &[u8]) -> Arrival {
+fn called(profile: &Profile, call: &[u8]) -> Arrival {
     let head = call.windows(4).position(|w| w == b"\r\n\r\n").expect("a call has a head") + 4;
+    let body = call.get(head..).expect("a call has a body");
+    arrival(profile, bytes::Bytes::copy_from_slice(body), SystemClock.now())
+}
+
+/// The body of a call that came at this moment, proved and read.
+pub fn arrival(profile: &Profile, body: bytes::Bytes, received_at: Timestamp) -> Arrival {
     let raw = RawNotice {
         method: Method::Post,
         path: "/webhooks/zalopay".to_owned(),
         query: String::new(),
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: bytes::Bytes::copy_from_slice(call.get(head..).expect("a call has a body")),
+        body,
         peer: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        received_at: SystemClock.now(),
+        received_at,
     };
     let authentic = profile.prove(&raw, raw.received_at).expect("the bench signs rightly");
     let notice = profile.read(&authentic, raw.received_at).expect("the bench speaks the profile");
@@ -52,7 +58,7 @@ pub fn run(profiles: &Path, books: &Path, seed: u64) {
     for (size, count) in BATCHES {
         let seed = seed + SEEDS.fetch_add(1, Ordering::Relaxed);
         let calls = requests::fresh("B", u64::try_from(size).expect("a small size") * count, 9_000 + seed);
-        let arrivals: Vec<Arrival> = calls.iter().map(|call| arrival(profile, call)).collect();
+        let arrivals: Vec<Arrival> = calls.iter().map(|call| called(profile, call)).collect();
         let pid = std::process::id();
         let (since, cpu, written) = (Instant::now(), machine::cpu_seconds(pid), machine::written_kib(pid));
         for batch in arrivals.chunks(size) {

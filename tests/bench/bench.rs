@@ -100,8 +100,15 @@ impl Bench {
             println!("{what}: a million invoices imported in {:.1} s", since.elapsed().as_secs_f64());
         };
         fill(Setup::on_file(&self.home, &self.file(BASE)), "SQLite");
-        let on_postgres =
-            [Stage::Postgres, Stage::Import, Stage::Dispatch, Stage::GrowthPostgres, Stage::Peak, Stage::Reconcile];
+        let on_postgres = [
+            Stage::Postgres,
+            Stage::Import,
+            Stage::Dispatch,
+            Stage::GrowthPostgres,
+            Stage::Peak,
+            Stage::Reconcile,
+            Stage::Desk,
+        ];
         if !self.has(&on_postgres) {
             return;
         }

@@ -74,6 +74,17 @@ impl Books {
         }
     }
 
+    /// A statement that no command of the gateway has.
+    pub fn change(&self, sql: &str) {
+        match self {
+            Self::File(path) => {
+                let db = rusqlite::Connection::open(path).expect("the books open");
+                db.execute_batch(sql).expect("the books take it");
+            }
+            Self::Database(postgres, name) => drop(postgres.sql(name, sql)),
+        }
+    }
+
     /// Every call that was answered is an event in the books, and nothing else is.
     pub fn count_rows(&self, answered: u32) {
         let answered = u64::from(answered);

@@ -51,6 +51,8 @@ const GOALS: &[(&str, From, &str, Ask)] = &[
     ("import while notices come in, PostgreSQL", Median("import under notices, PostgreSQL rows per second"), "row/s", AtLeast(50_000.0)),
     ("national peak, p99 over the verifying handler's", times("peak, p99 ms", "peak, verifying p99 of both ms"), "x", AtMost(5.0)),
     ("national peak, until the outbox is empty", Median("peak, seconds until the outbox is empty"), "s", AtMost(5.0)),
+    ("the slowest page of the finance desk, SQLite", Most("desk, SQLite, slowest page p95 ms"), "ms", AtMost(200.0)),
+    ("the slowest page of the finance desk, PostgreSQL", Most("desk, PostgreSQL, slowest page p95 ms"), "ms", AtMost(200.0)),
     ("resident memory, the highest of all rounds", Most("gateway resident MiB, highest"), "MiB", AtMost(64.0)),
 ];
 

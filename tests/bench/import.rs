@@ -23,10 +23,15 @@ pub fn write_invoices(path: &Path, series: &str, count: u64) {
 
 /// The rows of such a file, with its header.
 pub fn write_rows(to: impl Write, series: &str, count: u64) -> std::io::Result<()> {
+    write_lines(to, (0..count).map(|n| requests::invoice_line(series, n)))
+}
+
+/// The same of other lines.
+pub fn write_lines(to: impl Write, lines: impl Iterator<Item = String>) -> std::io::Result<()> {
     let mut to = std::io::BufWriter::new(to);
     to.write_all(requests::HEADER.as_bytes())?;
-    for n in 0..count {
-        to.write_all(requests::invoice_line(series, n).as_bytes())?;
+    for line in lines {
+        to.write_all(line.as_bytes())?;
     }
     to.flush()
 }

@@ -17,6 +17,8 @@ mod alone;
 mod bench;
 mod books;
 mod core;
+mod desk;
+mod desk_books;
 mod dispatch;
 mod driver;
 mod goals;
@@ -119,6 +121,7 @@ fn run(bench: &mut Bench, stage: Stage, round: u64) {
         Stage::GrowthPostgres => growth::run(bench, Store::Postgres, round),
         Stage::Peak => peak::run(bench),
         Stage::Reconcile => reconcile::run(bench),
+        Stage::Desk => desk::run(bench),
         Stage::Ledger => {
             let Books::File(books) = bench.books("ledger") else { return };
             alone::run(&bench.home.join("partners"), &books, round);

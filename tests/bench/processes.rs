@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// The bearer of the bench's calls, and the name of its secret.
 const TOKEN: &str = "bench-token-0123456789abcdef01234567";
 pub const TOKEN_NAME: &str = "env:BENCH_TOKEN";
+/// What seals are signed with.
+pub const SEAL_SECRET: &str = "bench-secret-0123456789abcdef0123";
 /// The secret that messages to the core are signed with.
 const CORE_SECRET: &str = "whsec_cmlnLWNvcmUtc2VjcmV0LTAxMjM0NTY3ODkwMTIzNDU2Nzg5";
 /// How long a start may take.
@@ -62,11 +64,7 @@ pub struct Setup {
 impl Setup {
     /// With its books at a URL, no Redis, no core, and the wallet for a partner.
     pub fn new(home: &Path, name: &str, store: String) -> Self {
-        let environment = [
-            ("BENCH_SECRET", "bench-secret-0123456789abcdef0123"),
-            ("BENCH_TOKEN", TOKEN),
-            ("THUHO_CORE_SECRET", CORE_SECRET),
-        ];
+        let environment = [("BENCH_SECRET", SEAL_SECRET), ("BENCH_TOKEN", TOKEN), ("THUHO_CORE_SECRET", CORE_SECRET)];
         let environment = environment.into_iter().chain(crate::servers::environment());
         Self {
             home: home.to_path_buf(),

@@ -17,7 +17,8 @@ use thuho::domain::time::{BUSINESS_ZONE, Clock as _, SystemClock};
 /// Notices that are sent at once: their calls are kept in memory.
 const CHUNK: u64 = 50_000;
 
-const HEADER: &str = "ngay_giao_dich,ma_gd_merchant,ma_gd_zalopay,trang_thai_giao_dich,so_tien_giao_dich,giam_gia_uu_dai,\
+/// Of a wallet's statement.
+pub const HEADER: &str = "ngay_giao_dich,ma_gd_merchant,ma_gd_zalopay,trang_thai_giao_dich,so_tien_giao_dich,giam_gia_uu_dai,\
                       ngay_xuly_hoantra,so_tien_hoantra\n";
 
 /// The join alone, in the engines that people would take for it. Says how long each took, in milliseconds.

@@ -6,6 +6,13 @@ use thuho::domain::time::{Clock, SystemClock};
 
 /// The callback key of the bench's profile.
 pub const KEY: &str = "bench-wallet-callback-key-0123456789";
+/// The secret of a name: one profile's is never another's.
+pub fn secret_of(name: &str) -> String {
+    if name == NAME_OF_KEY { KEY.to_owned() } else { format!("{KEY}-{name}") }
+}
+
+/// The name of that key's secret in the shipped profile.
+pub const NAME_OF_KEY: &str = "THUHO_ZALOPAY_KEY2";
 /// Invoices in the usual books.
 pub const INVOICES: u64 = 1_000_000;
 
@@ -37,21 +44,24 @@ pub fn total(n: u64) -> i64 {
     i64::try_from(20_000 + (n * 7_919) % 3_000_000).expect("a bill fits")
 }
 
-/// A whole HTTP call of a payment for invoice `n`.
-fn notice(series: &str, n: u64, event: u64, now_ms: i64) -> Vec<u8> {
+/// The signed body of a payment for an invoice.
+pub fn wallet_body(key: &str, (invoice, amount): (&str, i64), event: u64, now_ms: i64) -> String {
     let data = format!(
-        "{{\"app_id\":2553,\"app_trans_id\":\"261122_{}\",\"app_time\":{now_ms},\"app_user\":\"0912345678\",\
-         \"amount\":{},\"embed_data\":\"{{\\\"merchantinfo\\\":\\\"bill\\\"}}\",\"item\":\"[]\",\"zp_trans_id\":{event},\
+        "{{\"app_id\":2553,\"app_trans_id\":\"261122_{invoice}\",\"app_time\":{now_ms},\"app_user\":\"0912345678\",\
+         \"amount\":{amount},\"embed_data\":\"{{\\\"merchantinfo\\\":\\\"bill\\\"}}\",\"item\":\"[]\",\"zp_trans_id\":{event},\
          \"server_time\":{now_ms},\"channel\":38,\"merchant_user_id\":\"7ZMSl3nEg5sOUJzOLSoUFT8xKNQVaLOLXHB\",\
-         \"user_fee_amount\":0,\"discount_amount\":0}}",
-        invoice_id(series, n),
-        total(n)
+         \"user_fee_amount\":0,\"discount_amount\":0}}"
     );
-    let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).expect("HMAC takes any key");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes any key");
     mac.update(data.as_bytes());
     let mac = hex::encode(mac.finalize().into_bytes());
     let quoted = data.replace('\\', "\\\\").replace('"', "\\\"");
-    let body = format!("{{\"data\":\"{quoted}\",\"mac\":\"{mac}\",\"type\":1}}");
+    format!("{{\"data\":\"{quoted}\",\"mac\":\"{mac}\",\"type\":1}}")
+}
+
+/// A whole HTTP call of a payment for invoice `n`.
+fn notice(series: &str, n: u64, event: u64, now_ms: i64) -> Vec<u8> {
+    let body = wallet_body(KEY, (&invoice_id(series, n), total(n)), event, now_ms);
     format!(
         "POST /webhooks/zalopay HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -111,12 +121,16 @@ pub fn fresh(series: &'static str, count: u64, seed: u64) -> Vec<Vec<u8>> {
 
 /// A line of the import.
 pub fn invoice_line(series: &str, n: u64) -> String {
+    invoice_line_of(series, n, &customer(n))
+}
+
+/// The same, of some customer.
+pub fn invoice_line_of(series: &str, n: u64, customer: &str) -> String {
     let total = total(n);
     let vat = total / 11;
     format!(
         "{id},{customer},{customer},PA03HL,urban,2026-11-1,TD,{net},{vat},{total},2026-11-01,2026-11-30,open,,,1\n",
         id = invoice_id(series, n),
-        customer = customer(n),
         net = total - vat,
     )
 }

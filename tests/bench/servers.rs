@@ -38,18 +38,18 @@ impl Handler {
     }
 }
 
-/// The one key that the bench's notices are signed with.
+/// The keys that the bench's notices are signed with.
 pub struct BenchSecrets;
 
 impl SecretSource for BenchSecrets {
-    fn secret(&self, _name: &str) -> Result<Secret, String> {
-        Ok(Secret::new(crate::requests::KEY.as_bytes().to_vec()))
+    fn secret(&self, name: &str) -> Result<Secret, String> {
+        Ok(Secret::new(crate::requests::secret_of(name.trim_start_matches("env:")).into_bytes()))
     }
 }
 
 /// The environment that the wallet's profile names its key by.
 pub fn environment() -> [(&'static str, &'static str); 1] {
-    [("THUHO_ZALOPAY_KEY2", crate::requests::KEY)]
+    [(crate::requests::NAME_OF_KEY, crate::requests::KEY)]
 }
 
 /// What the handlers share.

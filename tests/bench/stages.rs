@@ -21,16 +21,17 @@ pub enum Stage {
     GrowthPostgres,
     Peak,
     Reconcile,
+    Desk,
     Ledger,
 }
 
 use Stage::{
-    Dispatch, Gateway, Growth, GrowthPostgres, Import, Inquiry, Latency, Ledger, Naive, Peak, Postgres, Reading,
+    Desk, Dispatch, Gateway, Growth, GrowthPostgres, Import, Inquiry, Latency, Ledger, Naive, Peak, Postgres, Reading,
     Reconcile, Redis, RedisDown, Slow, Verifying,
 };
 
 /// In the order of a round, with what each measures.
-pub const STAGES: [(Stage, &str, &str); 17] = [
+pub const STAGES: [(Stage, &str, &str); 18] = [
     (Reading, "reading", "a handler that reads the body, at 64 and 256 connections"),
     (Verifying, "verifying", "a handler that also proves and decodes, closed and open loop"),
     (Naive, "naive", "a transaction a notice on SQLite"),
@@ -51,6 +52,7 @@ pub const STAGES: [(Stage, &str, &str); 17] = [
         "reconcile",
         "a statement of a million lines against a million payments, on both stores, beside two engines",
     ),
+    (Desk, "desk", "every page of the finance desk over five million payments and 100,000 open breaks, on both stores"),
     (Ledger, "ledger", "the writer without sockets, for a profiler"),
 ];
 
@@ -61,7 +63,7 @@ impl Stage {
 
     /// Takes minutes: only when it is asked for, by name or with everything.
     fn is_long(self) -> bool {
-        matches!(self, Growth | GrowthPostgres | Peak | Reconcile)
+        matches!(self, Growth | GrowthPostgres | Peak | Reconcile | Desk)
     }
 
     fn is_usual(self) -> bool {
@@ -70,7 +72,7 @@ impl Stage {
 
     /// Measured once and not in each round.
     pub fn is_single(self) -> bool {
-        matches!(self, Peak | Reconcile)
+        matches!(self, Peak | Reconcile | Desk)
     }
 }
 

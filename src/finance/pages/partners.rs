@@ -3,7 +3,6 @@
 mod one;
 
 use crate::domain::ids::PartnerCode;
-use crate::domain::time::Timestamp;
 use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
@@ -14,6 +13,7 @@ use crate::http::internal::Internal;
 use crate::http::operations::pause;
 use crate::ledger::writer::moment;
 use crate::partner::Profile;
+use crate::store::pages::Heard;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::civil::Date;
@@ -74,18 +74,24 @@ const HEARD_MAX: u32 = 5_000;
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
-/// What a day has so far: payments, dong, repeats; and when the last call came.
-type Today = (i64, i64, i64, Option<Timestamp>);
+/// What a day has so far: payments, dong, repeats; and what was heard.
+type Today = (i64, i64, i64, Option<Heard>);
 
-async fn today_of(internal: &Internal, codes: Vec<PartnerCode>, day: Date, w: Words) -> Result<Vec<Today>, Stop> {
+/// The day of these partners, and the last calls, looked for among so many receipts of each lane.
+async fn today_of(
+    internal: &Internal,
+    codes: Vec<PartnerCode>,
+    (day, most): (Date, u32),
+    w: Words,
+) -> Result<Vec<Today>, Stop> {
     let since = internal.intake.clock().now().plus_ms(-DAY_MS);
     let found = internal.readers.ask(move |reports| {
-        let heard = reports.last_heard(since, HEARD_MAX)?;
+        let heard = reports.last_heard(since, most)?;
         let mut all = Vec::with_capacity(codes.len());
         for code in &codes {
             let total = reports.day_totals(code, (day, day))?.into_iter().find(|total| total.day == day);
             let (count, dong) = total.map_or((0, 0), |total| (total.count, total.dong));
-            let heard = heard.iter().find(|heard| heard.partner == *code).map(|heard| heard.at);
+            let heard = heard.iter().find(|heard| heard.partner == *code).cloned();
             all.push((count, dong, reports.repeats(code, day)?, heard));
         }
         Ok(all)
@@ -116,7 +122,7 @@ fn row(internal: &Internal, profile: &Profile, (count, dong, repeats, heard): To
         sum: show::money(dong, w.0),
         repeats: show::count(repeats, w.0),
         unproved: show::count(unproved(internal, profile.code()), w.0),
-        heard: heard.map_or_else(|| show::NONE.to_owned(), show::second),
+        heard: heard.map_or_else(|| show::NONE.to_owned(), |heard| show::second(heard.at)),
     }
 }
 
@@ -125,7 +131,7 @@ async fn list(who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, S
     let (w, partners) = (who.words(), internal.intake.partners());
     let today = moment(internal.intake.clock().as_ref()).today;
     let codes: Vec<PartnerCode> = partners.iter().map(|profile| profile.code().clone()).collect();
-    let found = today_of(&internal, codes, today, w).await?;
+    let found = today_of(&internal, codes, (today, HEARD_MAX), w).await?;
     let (calendar, calendar_ends) = calendar(&internal, today, w).await;
     let rows = partners.iter().zip(found).map(|(profile, day)| row(&internal, profile, day, w)).collect();
     let shell = Shell::new(&who, Part::Partners);

@@ -39,8 +39,9 @@ words! {PARTNERS,
     pt_kind_partner: "đối tác", "partner";
     pt_kind_core: "hệ thống hóa đơn", "core";
     pt_kind_bank: "ngân hàng", "bank";
-    pt_calls: "Mọi cuộc gọi đã lưu, theo kết quả", "All calls kept, by what became of them";
-    pt_no_calls: "Chưa có cuộc gọi nào.", "No calls yet.";
+    pt_calls: "Thông báo nhận trong 24 giờ qua, theo kết quả", "Calls of the last 24 hours, by what became of them";
+    pt_newest: "Chỉ xét số thông báo mới nhất của mọi đối tác", "Looked at only the newest calls of all partners";
+    pt_no_calls: "24 giờ qua chưa có thông báo nào.", "No calls in the last 24 hours.";
     pt_verdict: "Kết quả", "Verdict";
     pt_calls_count: "Số cuộc gọi", "Calls";
     pt_v_settled: "Gạch nợ", "Settled";

@@ -7,7 +7,7 @@ use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::cells::{Cells, account, event_columns, event_query, events, invoice_columns, numbered_event};
+use crate::store::cells::{Cells, account, event_columns, invoice_columns, numbered_event};
 use crate::store::closes::{DayTotal, day_total, total_columns};
 use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
@@ -293,34 +293,13 @@ impl PageReports for PostgresReports {
         self.ask_one(Ask::new(SQL, vec![&code, &limit]))?.all(|cells| Ok(account(cells)?.1))
     }
 
-    fn payments_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
-        const TOUCHED: &str = event_query!(
-            "pages.payments_on_customer",
-            "WHERE e.no IN (SELECT p.event_no FROM invoices i JOIN allocations a ON a.invoice_no = i.no
-                JOIN postings p ON p.no = a.no >> 16 WHERE i.customer = $1)
-            ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
-        );
-        const NAMING: &str = event_query!(
-            "pages.payments_naming_customer",
-            "WHERE e.names_invoice IN (SELECT i.id FROM invoices i WHERE i.customer = $1) AND e.names_invoice IS NOT NULL
-                AND e.state <> 'settled' ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
-        );
-        const SAYING: &str = event_query!(
-            "pages.payments_saying_customer",
-            "WHERE e.ref_customer = $1 AND e.ref_customer IS NOT NULL AND e.listed
-            ORDER BY e.paid_at DESC, e.no DESC LIMIT $2"
-        );
-        let (code, rows) = (customer.as_str(), i64::from(limit));
-        let asks = [TOUCHED, NAMING, SAYING].map(|sql| Ask::new(sql, vec![&code, &rows]));
-        self.events(&asks, limit)
-    }
-
     fn last_heard(&mut self, since: Timestamp, most: u32) -> Result<Vec<Heard>, StoreError> {
         const SQL: &str = "-- pages.heard\nSELECT l.lane, h.* FROM lanes l CROSS JOIN LATERAL (
-                SELECT r.partner, max(r.received_at), count(*) FILTER (WHERE r.received_at >= $1), min(r.received_at), count(*)
-                FROM (SELECT partner, received_at FROM receipts
+                SELECT r.partner, r.verdict, max(r.received_at), count(*) FILTER (WHERE r.received_at >= $1),
+                    coalesce(sum(r.amount) FILTER (WHERE r.received_at >= $1), 0)::bigint, min(r.received_at), count(*)
+                FROM (SELECT partner, verdict, received_at, amount FROM receipts
                     WHERE no >= l.lane::bigint << 40 AND no < (l.lane::bigint + 1) << 40 ORDER BY no DESC LIMIT $2) r
-                GROUP BY r.partner) h";
+                GROUP BY r.partner, r.verdict) h";
         let (from, rows) = (since.unix_ms(), i64::from(most));
         let found = self.ask_one(Ask::new(SQL, vec![&from, &rows]))?;
         let mut lanes: BTreeMap<u32, Vec<HeardRow>> = BTreeMap::new();

@@ -7,7 +7,7 @@ use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::cells::{Cells as _, account, event_columns, event_query, events, invoice_columns, numbered_event};
+use crate::store::cells::{Cells as _, account, event_columns, invoice_columns, numbered_event};
 use crate::store::closes::{DayTotal, day_total, total_columns};
 use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
@@ -17,7 +17,6 @@ use crate::store::pages::{
     partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
 };
 use crate::store::rows::EventRecord;
-use crate::store::shared::newest;
 use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use rusqlite::{ToSql, params};
@@ -309,37 +308,13 @@ impl PageReports for SqliteReports {
         self.db().all(SQL, (customer.as_str(), limit), |cells| Ok(account(cells)?.1))
     }
 
-    fn payments_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
-        const TOUCHED: &str = event_query!(
-            "pages.payments_on_customer",
-            "WHERE e.no IN (SELECT p.event_no FROM invoices i JOIN allocations a ON a.invoice_no = i.no
-                JOIN postings p ON p.no = a.posting_no WHERE i.customer = ?1)
-            ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
-        );
-        const NAMING: &str = event_query!(
-            "pages.payments_naming_customer",
-            "WHERE e.names_invoice IN (SELECT i.id FROM invoices i WHERE i.customer = ?1) AND e.names_invoice IS NOT NULL
-                AND e.state <> 'settled' ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
-        );
-        const SAYING: &str = event_query!(
-            "pages.payments_saying_customer",
-            "WHERE e.ref_customer = ?1 AND e.listed = 1 ORDER BY e.paid_at DESC, e.no DESC LIMIT ?2"
-        );
-        self.snapshot(|db| {
-            let mut found = Vec::new();
-            for sql in [TOUCHED, NAMING, SAYING] {
-                found.extend(db.all(sql, (customer.as_str(), limit), |cells| numbered_event(cells))?);
-            }
-            Ok(newest(found, limit))
-        })
-    }
-
     fn last_heard(&mut self, since: Timestamp, most: u32) -> Result<Vec<Heard>, StoreError> {
         const SQL: &str =
-            "-- pages.heard\nSELECT r.partner, max(r.received_at), count(*) FILTER (WHERE r.received_at >= ?3),
-                min(r.received_at), count(*)
-            FROM (SELECT partner, received_at FROM receipts WHERE no >= ?1 AND no < ?2 ORDER BY no DESC LIMIT ?4) r
-            GROUP BY r.partner";
+            "-- pages.heard\nSELECT r.partner, r.verdict, max(r.received_at), count(*) FILTER (WHERE r.received_at >= ?3),
+                coalesce(sum(r.amount) FILTER (WHERE r.received_at >= ?3), 0), min(r.received_at), count(*)
+            FROM (SELECT partner, verdict, received_at, amount FROM receipts WHERE no >= ?1 AND no < ?2
+                ORDER BY no DESC LIMIT ?4) r
+            GROUP BY r.partner, r.verdict";
         self.snapshot(|db| {
             let mut lanes = Vec::new();
             for lane in super::tx::lanes(db)? {

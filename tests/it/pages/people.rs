@@ -1,18 +1,15 @@
 //! A customer's bills and payments, files that were superseded, partners that were heard: on both databases.
 
 use super::world::{line, partner, person};
-use crate::store_contract::contract::build::{DAY, at, clearing, customer, dong, invoice, payment, suspense};
+use crate::store_contract::contract::build::{DAY, at, customer, dong, invoice};
 use crate::store_contract::contract::{Harness, LANE};
-use thuho::domain::decision::ParkReason;
 use thuho::domain::ids::PartnerCode;
 use thuho::domain::invoice::{Invoice, InvoiceStatus};
-use thuho::domain::notice::{ReferenceText, References};
 use thuho::domain::receipt::{Evidence, HashedEvidence, Link, Verdict};
 use thuho::domain::statement::{FileNo, StatementKind, Sum};
 use thuho::store::pages::Heard;
-use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::statements::{FileState, NewStatement, StatementSums};
-use thuho::store::{EventWrite, NewReceipt, Writes};
+use thuho::store::{NewReceipt, Writes};
 
 fn bill(id: &str, whose: &str, period: &str, status: InvoiceStatus) -> Invoice {
     Invoice { customer: customer(whose), period: period.to_owned(), status, ..invoice(id, 100) }
@@ -39,37 +36,6 @@ fn a_customers_bills_come_last_period_first_and_whatever_their_state(mut h: Harn
     assert_eq!((found[3].settled, found[3].sequence), (dong(90), 2));
     assert_eq!(h.reports.invoices_of_customer(&customer("KH1"), 2).unwrap(), found[..2]);
     assert_eq!(h.reports.invoices_of_customer(&customer("KH9"), 2).unwrap(), []);
-}
-
-fn a_customers_payments_are_those_on_its_bills_those_that_name_them_and_those_that_name_it(mut h: Harness) {
-    h.tx(|tx| {
-        tx.upsert_invoices(&[
-            bill("HD-1", "KH1", "2026-08-1", InvoiceStatus::Open),
-            bill("HD-2", "KH1", "2026-10-1", InvoiceStatus::Open),
-            bill("HD-5", "KH2", "2026-10-1", InvoiceStatus::Open),
-        ])
-    });
-    h.pay("1", "HD-1", 60);
-    h.pay("2", "HD-2", 30);
-    h.pay("3", "HD-5", 30);
-    let parked = h.park("4", "HD-2", 7);
-    h.park("5", "HD-5", 7);
-    // On the bill and off it again.
-    let back = h.park("6", "HD-1", 9);
-    h.repost(back, EventState::Settled, suspense(), ("HD-1", 9));
-    h.repost(back, EventState::Reversed, clearing(), ("HD-1", -9));
-    let mut said = payment("7", 1, EventState::Parked(ParkReason::UnknownInvoice));
-    said.content.references = References { customer: ReferenceText::new("KH1"), ..References::default() };
-    let said = EventRecord { paid_at: at(1), postings: 0, ..said };
-    h.tx(|tx| tx.write(&Writes { events: vec![EventWrite::Claim(said.clone())], ..Writes::default() }));
-    let found = h.reports.payments_of_customer(&customer("KH1"), 9).unwrap();
-    let mut names: Vec<&str> = found.iter().map(|record| record.event.as_str()).collect();
-    assert_eq!(names[0], "7", "the last paid first");
-    names.sort_unstable();
-    assert_eq!(names, ["1", "2", "4", "6", "7"]);
-    assert!(found.iter().any(|record| record.key == parked));
-    assert_eq!(h.reports.payments_of_customer(&customer("KH1"), 2).unwrap(), found[..2]);
-    assert_eq!(h.reports.payments_of_customer(&customer("KH9"), 2).unwrap(), []);
 }
 
 fn taken(h: &mut Harness, hash: u8, lines: u32) -> FileNo {
@@ -111,7 +77,7 @@ fn a_superseded_file_is_read_all_the_same(mut h: Harness) {
     assert_eq!(h.reports.shown_line(one.no).unwrap().as_ref(), Some(one));
 }
 
-fn receipt(h: &mut Harness, whose: &str, ms: i64) {
+fn receipt(h: &mut Harness, whose: &str, (verdict, amount_dong): (Verdict, Option<i64>), ms: i64) {
     let evidence = HashedEvidence::of(Evidence {
         partner: PartnerCode::parse(whose).unwrap(),
         key_id: "k".to_owned(),
@@ -128,10 +94,10 @@ fn receipt(h: &mut Harness, whose: &str, ms: i64) {
             lane: LANE,
             n: heads.receipt,
             raw_hash: evidence.raw_hash(),
-            verdict: Verdict::Stale,
+            verdict,
             received_at: at(ms),
             event: None,
-            amount_dong: None,
+            amount_dong,
         };
         let hash = link.hash(&heads.chain);
         let new = NewReceipt { hash, link, previous: heads.chain, evidence: evidence.clone() };
@@ -140,21 +106,41 @@ fn receipt(h: &mut Harness, whose: &str, ms: i64) {
 }
 
 fn who_was_heard_last_is_read_from_the_end(mut h: Harness) {
+    const STALE: (Verdict, Option<i64>) = (Verdict::Stale, None);
+    const PAID: (Verdict, Option<i64>) = (Verdict::Settled, Some(40));
     assert_eq!(h.reports.last_heard(at(0), 9).unwrap(), []);
-    for (whose, ms) in [("quiet", 1), ("busy", 2), ("busy", 10), ("other", 11), ("busy", 12), ("busy", 13)] {
-        receipt(&mut h, whose, ms);
+    let calls = [
+        ("quiet", STALE, 1),
+        ("busy", PAID, 2),
+        ("busy", STALE, 10),
+        ("other", PAID, 11),
+        ("busy", PAID, 12),
+        ("busy", PAID, 13),
+    ];
+    for (whose, said, ms) in calls {
+        receipt(&mut h, whose, said, ms);
     }
     let heard = |h: &mut Harness, since, most| h.reports.last_heard(at(since), most).unwrap();
-    let of = |whose: &str, ms, count, whole| Heard { partner: partner(whose), at: at(ms), count, whole };
-    assert_eq!(heard(&mut h, 5, 100), [of("busy", 13, 3, true), of("other", 11, 1, true), of("quiet", 1, 0, true)]);
-    assert_eq!(heard(&mut h, 5, 5), [of("busy", 13, 3, true), of("other", 11, 1, true)], "all since then, and more");
-    assert_eq!(heard(&mut h, 5, 3), [of("busy", 13, 2, false), of("other", 11, 1, false)]);
-    assert_eq!(heard(&mut h, 12, 2), [of("busy", 13, 2, false)]);
+    let stale = |count| (Verdict::Stale, Sum { count, dong: 0 });
+    let paid = |count: u64, dong| (Verdict::Settled, Sum { count, dong });
+    let of = |whose: &str, ms, calls: &[(Verdict, Sum)], whole| Heard {
+        partner: partner(whose),
+        at: at(ms),
+        calls: calls.iter().copied().collect(),
+        whole,
+    };
+    let (busy, other) = ([stale(1), paid(2, 80)], [paid(1, 40)]);
+    let quiet = of("quiet", 1, &[], true);
+    assert_eq!(heard(&mut h, 5, 100), [of("busy", 13, &busy, true), of("other", 11, &other, true), quiet]);
+    let all_and_more = [of("busy", 13, &busy, true), of("other", 11, &other, true)];
+    assert_eq!(heard(&mut h, 5, 5), all_and_more, "all since then, and more");
+    let two = [paid(2, 80)];
+    assert_eq!(heard(&mut h, 5, 3), [of("busy", 13, &two, false), of("other", 11, &other, false)]);
+    assert_eq!(heard(&mut h, 12, 2), [of("busy", 13, &two, false)]);
 }
 
 super::on_both! {
     a_customers_bills_come_last_period_first_and_whatever_their_state
-    a_customers_payments_are_those_on_its_bills_those_that_name_them_and_those_that_name_it
     a_superseded_file_is_read_all_the_same
     who_was_heard_last_is_read_from_the_end
 }

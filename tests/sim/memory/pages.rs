@@ -50,10 +50,6 @@ impl PageReports for MemoryReports {
         Ok(bills)
     }
 
-    fn payments_of_customer(&mut self, _: &CustomerCode, _: u32) -> Result<Vec<EventRecord>, StoreError> {
-        Err(no_statements())
-    }
-
     fn last_heard(&mut self, _: Timestamp, _: u32) -> Result<Vec<Heard>, StoreError> {
         Err(no_statements())
     }

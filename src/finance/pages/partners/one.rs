@@ -10,18 +10,18 @@ use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
 use crate::finance::words::Words;
 use crate::finance::{form, show};
-use crate::http::desk::beside;
 use crate::http::internal::Internal;
 use crate::http::operations::all_again;
-use crate::http::statements::stopped;
 use crate::ledger::writer::moment;
 use crate::partner::Profile;
 use crate::partner::settlement::{Counted, Fees};
-use crate::store::StoreError;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::civil::Date;
 use serde::Deserialize;
+
+/// Receipts of each lane that are looked back through for what became of a day's calls.
+const CALLS_MAX: u32 = 100_000;
 
 /// Calls with one verdict.
 #[derive(Debug)]
@@ -56,6 +56,8 @@ struct PartnerPage {
     date: String,
     today: Vec<(&'static str, String)>,
     verdicts: Vec<VerdictRow>,
+    /// There are more; so many were looked at.
+    newest: Option<String>,
     keys: Vec<KeyRow>,
     terms: Vec<(&'static str, String)>,
     /// What a reading again came to.
@@ -107,17 +109,17 @@ async fn shown(
 ) -> Result<HttpResponse, Stop> {
     let (w, at) = (who.words(), moment(internal.intake.clock().as_ref()));
     let code = profile.code();
-    let counts = beside(internal, |reports| reports.receipt_counts()).await;
-    let counts = counts.and_then(|counts| counts.map_err(|error: StoreError| stopped(&error)));
-    let counts = counts.map_err(|problem| Stop::of(problem, w))?;
-    let verdicts = counts.iter().filter(|count| count.partner == *code).map(|of| VerdictRow {
-        name: verdict_word(of.verdict, w),
-        count: show::count(of.count, w.0),
+    let day = today_of(internal, vec![code.clone()], (at.today, CALLS_MAX), w).await?;
+    let (count, dong, repeats, heard) = day.into_iter().next().unwrap_or_default();
+    let last = heard.as_ref().map_or_else(|| show::NONE.to_owned(), |heard| show::second(heard.at));
+    let whole = heard.as_ref().is_none_or(|heard| heard.whole);
+    let calls = heard.map(|heard| heard.calls).unwrap_or_default();
+    let verdicts = calls.into_iter().map(|(verdict, of)| VerdictRow {
+        name: verdict_word(verdict, w),
+        count: show::count(i64::try_from(of.count).unwrap_or(i64::MAX), w.0),
         sum: show::money(of.dong, w.0),
     });
     let verdicts = verdicts.collect();
-    let day = today_of(internal, vec![code.clone()], at.today, w).await?;
-    let (count, dong, repeats, heard) = day.into_iter().next().unwrap_or_default();
     let (state, look) = state(internal, code, w);
     let (known, _) = calendar(internal, at.today, w).await;
     let mut terms = terms(profile, at.today, w);
@@ -139,9 +141,10 @@ async fn shown(
                 (w.cu_sum(), show::money(dong, w.0)),
                 (w.pt_repeats(), show::count(repeats, w.0)),
                 (w.pt_unproved(), show::count(unproved(internal, code), w.0)),
-                (w.pt_heard(), heard.map_or_else(|| show::NONE.to_owned(), show::second)),
+                (w.pt_heard(), last),
             ],
             verdicts,
+            newest: (!whole).then(|| show::count(i64::from(CALLS_MAX), w.0)),
             keys: keys(profile, at.now, w),
             terms,
             redone,
