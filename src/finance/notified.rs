@@ -1,5 +1,5 @@
-//! What the books have of each partner's days, kept for a while: to count it anew takes seconds beside millions of payments,
-//! and the page of today is loaded all day long. Where it is counted quickly it is counted each time.
+//! What the books have of each partner's days, each day kept for a while: to count many anew takes longer than a page may
+//! beside millions of payments, and the page of today is loaded all day long. What is counted quickly is counted each time.
 
 use crate::domain::ids::PartnerCode;
 use crate::domain::time::Timestamp;
@@ -7,11 +7,12 @@ use crate::store::StoreError;
 use crate::store::closes::DayTotal;
 use crate::store::reports::Reports;
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What takes no longer is counted each time.
-const QUICK: Duration = Duration::from_millis(50);
+/// A day that took no longer is counted each time.
+const QUICK: Duration = Duration::from_millis(5);
 
 /// What took longer is shown for so long, in milliseconds; the page says as of when.
 const KEPT_MS: i64 = 60_000;
@@ -19,42 +20,49 @@ const KEPT_MS: i64 = 60_000;
 /// Totals of partners' days.
 pub type Totals = Vec<(PartnerCode, DayTotal)>;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Kept {
-    days: (Date, Date),
     totals: Totals,
     at: Timestamp,
-    took: Duration,
 }
 
-/// The last answer.
+/// The days that are kept.
 #[derive(Debug, Default)]
-pub struct Notified(Mutex<Option<Kept>>);
+pub struct Notified(Mutex<BTreeMap<Date, Kept>>);
 
 impl Notified {
-    /// The totals of these days, and as of when.
+    /// The totals of these days, from here to there, and as of when the oldest of them is.
     ///
     /// # Errors
     /// The machine's.
     pub fn of(
         &self,
         reports: &mut dyn Reports,
-        days: (Date, Date),
+        (from, to): (Date, Date),
         now: Timestamp,
     ) -> Result<(Totals, Timestamp), StoreError> {
-        if let Some(kept) = self.fresh(days, now) {
-            return Ok((kept.totals, kept.at));
+        let (mut all, mut as_of) = (Totals::new(), now);
+        for day in from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to) {
+            if let Some(at) = self.fresh(day, now, &mut all) {
+                as_of = as_of.min(at);
+                continue;
+            }
+            let began = Instant::now();
+            let totals = reports.notified((day, day))?;
+            all.extend(totals.iter().cloned());
+            if began.elapsed() > QUICK {
+                self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(day, Kept { totals, at: now });
+            }
         }
-        let began = Instant::now();
-        let totals = reports.notified(days)?;
-        let kept = Kept { days, totals: totals.clone(), at: now, took: began.elapsed() };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
-        Ok((totals, now))
+        Ok((all, as_of))
     }
 
-    fn fresh(&self, days: (Date, Date), now: Timestamp) -> Option<Kept> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let young = (0..=KEPT_MS).contains(&now.ms_since(kept.at));
-        (kept.days == days && kept.took > QUICK && young).then_some(kept)
+    /// Adds a day that is kept; when it was counted.
+    fn fresh(&self, day: Date, now: Timestamp, all: &mut Totals) -> Option<Timestamp> {
+        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        days.retain(|_, kept| (0..=KEPT_MS).contains(&now.ms_since(kept.at)));
+        let kept = days.get(&day)?;
+        all.extend(kept.totals.iter().cloned());
+        Some(kept.at)
     }
 }

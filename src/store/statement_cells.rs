@@ -33,13 +33,31 @@ pub(super) use reversed_by_partner;
 macro_rules! is_held {
     () => {
         concat!(
-            "(e.state IN ('settled', 'parked', 'applied') OR e.state = 'reversed' AND ",
-            crate::store::statement_cells::reversed_by_partner!(),
+            "(",
+            crate::store::statement_cells::is_kept!(),
+            " OR ",
+            crate::store::statement_cells::is_taken_back!(),
             ")"
         )
     };
 }
 pub(super) use is_held;
+
+/// The part of it that the event's own row says.
+macro_rules! is_kept {
+    () => {
+        "e.state IN ('settled', 'parked', 'applied')"
+    };
+}
+pub(super) use is_kept;
+
+/// The part of it that another event says.
+macro_rules! is_taken_back {
+    () => {
+        concat!("e.state = 'reversed' AND ", crate::store::statement_cells::reversed_by_partner!())
+    };
+}
+pub(super) use is_taken_back;
 
 /// Has the core a message about a posting of event `e`? Its number holds the posting's above 16 bits.
 macro_rules! was_told {

@@ -3,8 +3,9 @@
 //! there are is asked of `openapi.yaml`: one that is not measured fails the run.
 
 use crate::bench::Bench;
-use crate::books::Store;
+use crate::books::{Books, Store};
 use crate::desk_books::{self, CUSTOMERS, DAYS, NAME, PARTNERS, PASSWORD, partner, today};
+use crate::postgres::Postgres;
 use crate::processes::Server;
 use crate::requests::{Chance, customer};
 use jiff::ToSpan as _;
@@ -29,7 +30,7 @@ pub fn run(bench: &mut Bench) {
         let Some(books) = desk_books::make(bench, store) else { continue };
         let server = desk_books::setup(bench, &books).start();
         let browser = Browser::log_in(server.internal);
-        measure(bench, store, &browser, &server);
+        measure(bench, (store, &books), &browser, &server);
         server.stop();
         books.remove();
     }
@@ -46,28 +47,37 @@ fn page(name: &'static str, about: &'static str, at: impl Fn(u64) -> String + 's
     Page { name, about, at: Box::new(at) }
 }
 
-fn measure(bench: &mut Bench, store: Store, browser: &Browser, server: &Server) {
+fn measure(bench: &mut Bench, (store, books): (Store, &Books), browser: &Browser, server: &Server) {
     let word = store.word();
     let pages = pages(browser);
     let measured: Vec<&str> = pages.iter().map(|page| page.name).chain(NO_OBJECT).chain(FILES).collect();
     let missing: Vec<String> = of_openapi().into_iter().filter(|path| !measured.contains(&path.as_str())).collect();
     assert_eq!(missing, Vec::<String>::new(), "each page is measured");
     println!(
-        "  {:<32} {:<34} {:>8} {:>8} {:>8} {:>7}",
+        "  {:<32} {:<24} {:>8} {:>8} {:>8} {:>8} {:>7}",
         format!("the desk, {word}"),
         "",
         "first ms",
         "p50 ms",
         "p95 ms",
+        "CPU ms",
         "KiB"
     );
     let mut slowest = (0.0, "");
     for Page { name, about, at } in &pages {
         let (first, length) = browser.timed(&at(0));
+        let cpu = || server.cpu_seconds() + books.postgres().map_or(0.0, Postgres::cpu_seconds);
+        let before = cpu();
         let mut took: Vec<f64> = (1..=ASKED).map(|n| browser.timed(&at(n)).0).collect();
+        let each = (cpu() - before) * 1_000.0 / f64::from(u32::try_from(ASKED).expect("few"));
         took.sort_by(f64::total_cmp);
         let of = |per_cent: usize| took.get((took.len() * per_cent).div_ceil(100) - 1).copied().unwrap_or(f64::NAN);
-        println!("  {name:<32} {about:<34} {first:>8.1} {:>8.1} {:>8.1} {:>7}", of(50), of(95), length / 1024);
+        println!(
+            "  {name:<32} {about:<24} {first:>8.1} {:>8.1} {:>8.1} {each:>8.1} {:>7}",
+            of(50),
+            of(95),
+            length / 1024
+        );
         bench.figures.add(&format!("desk, {word}, {name} {about} p95 ms"), of(95));
         if of(95) > slowest.0 {
             slowest = (of(95), name);

@@ -106,7 +106,10 @@ pub fn make(bench: &Bench, store: Store) -> Option<Books> {
     let kept = std::env::var_os("BENCH_BOOKS")
         .map(|folder| PathBuf::from(folder).join(format!("desk-{}-{}.db", payments(), today())));
     match (&books, kept) {
-        (Books::File(file), Some(kept)) if kept.exists() => copy_file(&kept, file),
+        (Books::File(file), Some(kept)) if kept.exists() => {
+            copy_file(&kept, file);
+            setup(bench, &books).run(&["migrate"]);
+        }
         (Books::File(file), Some(kept)) => {
             fill(bench, &books, store);
             copy_file(file, &kept);

@@ -24,7 +24,7 @@ use crate::ledger::writer::moment;
 use crate::reconcile::desk::{text, views::age_days};
 use crate::store::StoreError;
 use crate::store::desk::{BreakFilter, BreakView, Mark};
-use crate::store::pages::{BreakFacet, BreakTotals};
+use crate::store::pages::BreakFacet;
 use crate::store::reports::Reports;
 use crate::store::users::SavedView;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -124,7 +124,6 @@ struct Page {
 struct Answer {
     rows: Vec<BreakView>,
     more: bool,
-    totals: BreakTotals,
     facets: Vec<BreakFacet>,
     views: Vec<SavedView>,
 }
@@ -143,8 +142,8 @@ fn ask(
         // One more than is shown was asked for, to know whether there is another page: it is the farthest one.
         drop(if asked.after.is_some() { rows.remove(0) } else { rows.remove(rows.len().saturating_sub(1)) });
     }
-    let (totals, facets) = (reports.break_totals(&filter)?, reports.break_facets(&filter)?);
-    Ok(Answer { rows, more, totals, facets, views: reports.saved_views(of)? })
+    let facets = reports.break_facets(&filter)?;
+    Ok(Answer { rows, more, facets, views: reports.saved_views(of)? })
 }
 
 /// A page's query: that of the list, and what was just done.
@@ -188,6 +187,11 @@ fn filled(shell: Shell, (who, internal): (&Who, &Internal), asked: BreaksQuery, 
     // Coming from the page behind, there is that page behind; from the page in front, that one.
     let behind = (answer.more || asked.after.is_some()).then_some(last).flatten();
     let in_front = (asked.before.is_some() || (asked.after.is_some() && answer.more)).then_some(first).flatten();
+    // All of the filter: of its class, or of every one.
+    let all = answer.facets.iter().filter(|facet| asked.class.is_empty() || facet.class.code() == asked.class);
+    let (count, dong) = all.fold((0_u64, 0_i64), |(count, dong), facet| {
+        (count.saturating_add(facet.count), dong.saturating_add(facet.dong))
+    });
     Page {
         w,
         states: choices(BreakState::ALL.iter().map(|s| (s.word(), terms::break_state(*s, w))), &asked.state),
@@ -207,9 +211,9 @@ fn filled(shell: Shell, (who, internal): (&Who, &Internal), asked: BreaksQuery, 
         rows: answer.rows.iter().map(|about| row(about, who, today, &address)).collect(),
         by_class: answer.facets.iter().map(|facet| class_line(facet, &asked, w, tongue)).collect(),
         views: answer.views.into_iter().map(|view| view_line(view, &address)).collect(),
-        count: show::count(i64::try_from(answer.totals.count).unwrap_or(i64::MAX), tongue),
-        plain_count: answer.totals.count,
-        sum: show::money(answer.totals.dong, tongue),
+        count: show::count(i64::try_from(count).unwrap_or(i64::MAX), tongue),
+        plain_count: count,
+        sum: show::money(dong, tongue),
         before: behind.map(|no| at(&format!("before={no}"))),
         after: in_front.map(|no| at(&format!("after={no}"))),
         may_propose: who.may(Right::Propose),

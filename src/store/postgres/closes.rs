@@ -17,6 +17,30 @@ use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+/// What the books have of the business days from parameter 1 to 2, as table `t` of partner, day, count, dong and mark. Those
+/// of which the event's own row says it are counted in the index alone.
+macro_rules! held_totals {
+    () => {
+        concat!(
+            "WITH t (partner, day, count, dong, mark) AS (",
+            held_totals!(@ crate::store::statement_cells::is_kept!()),
+            " UNION ALL ",
+            held_totals!(@ crate::store::statement_cells::is_taken_back!()),
+            ")"
+        )
+    };
+    (@ $held:expr) => {
+        concat!(
+            "SELECT s.partner, h.* FROM senders s CROSS JOIN LATERAL (SELECT e.business_day, ",
+            crate::store::closes::total_columns!("::bigint"),
+            " FROM events e WHERE e.sender_no = s.no AND e.business_day BETWEEN $1 AND $2 AND ",
+            $held,
+            " GROUP BY e.business_day) h"
+        )
+    };
+}
+pub(super) use held_totals;
+
 /// The live close of a period, locked.
 fn locked(tx: &mut PostgresTx<'_>, partner: &PartnerCode, period: Period) -> Result<Option<CloseView>, StoreError> {
     const SQL: &str = concat!(
@@ -224,14 +248,12 @@ impl CloseReports for PostgresReports {
 
     fn day_totals(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
         const SQL: &str = concat!(
-            "-- events.day_totals\nSELECT e.business_day, ",
-            total_columns!("::bigint"),
-            " FROM senders s JOIN events e ON e.sender_no = s.no
-            WHERE s.partner = $1 AND e.business_day BETWEEN $2 AND $3 AND ",
-            is_held!(),
-            " GROUP BY e.business_day ORDER BY e.business_day"
+            "-- events.day_totals\n",
+            held_totals!(),
+            " SELECT t.day, sum(t.count)::bigint, sum(t.dong)::bigint, sum(t.mark)::bigint FROM t
+            WHERE t.partner = $3 GROUP BY t.day ORDER BY t.day"
         );
-        let answers = self.ask_long(&[Ask::new(SQL, vec![&partner.as_str(), &from, &to])])?;
+        let answers = self.ask_long(&[Ask::new(SQL, vec![&from, &to, &partner.as_str()])])?;
         answers.first().map_or_else(|| Ok(Vec::new()), |answer| answer.all(day_total))
     }
 

@@ -1,5 +1,6 @@
 //! What finance's pages ask, on a server.
 
+use super::closes::held_totals;
 use super::reports::PostgresReports;
 use super::row::Key;
 use super::session::{Answer, Ask, Param};
@@ -8,7 +9,7 @@ use crate::domain::invoice::InvoiceAccount;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::{Cells, account, event_columns, invoice_columns, numbered_event};
-use crate::store::closes::{DayTotal, day_total, total_columns};
+use crate::store::closes::{DayTotal, day_total};
 use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
 use crate::store::pages::{
@@ -16,7 +17,6 @@ use crate::store::pages::{
     heard_row, partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
 };
 use crate::store::rows::EventRecord;
-use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -205,11 +205,10 @@ impl PageReports for PostgresReports {
 
     fn notified(&mut self, (from, to): (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError> {
         const NOTIFIED: &str = concat!(
-            "-- pages.notified\nSELECT s.partner, e.business_day, ",
-            total_columns!("::bigint"),
-            " FROM senders s JOIN events e ON e.sender_no = s.no WHERE e.business_day BETWEEN $1 AND $2 AND ",
-            is_held!(),
-            " GROUP BY s.partner, e.business_day ORDER BY s.partner, e.business_day"
+            "-- pages.notified\n",
+            held_totals!(),
+            " SELECT t.partner, t.day, sum(t.count)::bigint, sum(t.dong)::bigint, sum(t.mark)::bigint FROM t
+            GROUP BY t.partner, t.day ORDER BY t.partner, t.day"
         );
         let answers = self.ask_long(&[Ask::new(NOTIFIED, vec![&from, &to])])?;
         let read = |answer: &Answer| answer.all(|cells| Ok((cells.partner()?, day_total(cells)?)));
