@@ -367,23 +367,45 @@ pub async fn grant(
     let expected = || bad(format!("action: expected one of {}", words(&Action::ALL.map(Action::word))));
     let action = Action::parse(&action).ok_or_else(expected)?;
     let at = internal.intake.clock().now();
-    given(&internal, Authority { person, action, dong, granted_by, at }).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let refused = |why: &str| Err(Problem::conflict().saying(why));
+    match given(&internal, Authority { person, action, dong, granted_by, at }).await? {
+        Given::Done => Ok(HttpResponse::NoContent().finish()),
+        Given::ToThemselves => refused("nobody gives authority to themselves"),
+        Given::ByWhoCouldLogIn => refused(
+            "authority needs two: whoever added that user or last gave that user a password, or got theirs from the same \
+             person, leaves it to somebody else",
+        ),
+    }
 }
 
-/// Gives an authority, or takes it with a sum of -1. Nobody gives one to themselves.
+/// What became of an authority that was to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// It counts from now on.
+    Done,
+    /// Nobody gives one to themselves.
+    ToThemselves,
+    /// Nor to somebody as whom they, or whoever gave them a password, could log in.
+    ByWhoCouldLogIn,
+}
+
+/// Gives an authority, or takes it with a sum of -1.
 ///
 /// # Errors
-/// A sum below that, one's own authority, the machine's.
-pub(crate) async fn given(internal: &Internal, authority: Authority) -> Result<(), Problem> {
+/// A sum below that, the machine's.
+pub(crate) async fn given(internal: &Internal, authority: Authority) -> Result<Given, Problem> {
     if authority.dong < -1 {
         return Err(bad("dong: expected zero or more, or -1 for no authority"));
     }
     if authority.person == authority.granted_by {
-        return Err(Problem::conflict().saying("nobody gives authority to themselves"));
+        return Ok(Given::ToThemselves);
     }
     let Authority { person, action, dong, granted_by, .. } = authority.clone();
-    on_writer(&internal.writer, move |store| transact(store, |tx| tx.grant(&authority)).map(drop)).await?;
+    let granted =
+        on_writer(&internal.writer, move |store| transact(store, |tx| tx.grant(&authority)).map(|(done, _)| done));
+    if !granted.await? {
+        return Ok(Given::ByWhoCouldLogIn);
+    }
     tracing::warn!(caller = %granted_by, %person, action = action.word(), dong, "An authority was given or taken");
-    Ok(())
+    Ok(Given::Done)
 }

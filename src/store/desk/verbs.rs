@@ -53,11 +53,13 @@ pub trait DeskTx {
     /// The machine's.
     fn statement_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError>;
 
-    /// Gives somebody an authority, or takes it: the last word counts.
+    /// Gives somebody an authority, or takes it: the last word counts. `false`: one person may stand behind whoever would give
+    /// it and that user, since the one added the other or last gave a password, or somebody gave it to both, and so could
+    /// use it alone. Anybody takes one.
     ///
     /// # Errors
     /// The machine's.
-    fn grant(&mut self, authority: &Authority) -> Result<(), StoreError>;
+    fn grant(&mut self, authority: &Authority) -> Result<bool, StoreError>;
 
     /// Closes the open breaks of these classes about these events; says how many.
     ///

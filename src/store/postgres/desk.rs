@@ -5,6 +5,7 @@ use super::reports::PostgresReports;
 use super::row::{Key, small};
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;
+use super::users::take_turn;
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
@@ -209,11 +210,19 @@ impl DeskTx for PostgresTx<'_> {
         self.ask_one(Ask::new(LINE, vec![&no.0]))?.one(stored_line)
     }
 
-    fn grant(&mut self, new: &Authority) -> Result<(), StoreError> {
+    fn grant(&mut self, new: &Authority) -> Result<bool, StoreError> {
+        const COULD_ACT: &str = "-- users.could_act\nSELECT count(*) FROM users u
+            JOIN could_act p ON p.name IN (u.name, u.made_by) JOIN could_act g ON g.person = p.person
+            WHERE u.name = $1 AND g.name = $2";
         const SQL: &str = "-- authorities.add\nINSERT INTO authorities (person, action, dong, granted_by, at)
             VALUES ($1, $2, $3, $4, $5)";
         let (person, action, by) = (new.person.as_str(), new.action.word(), new.granted_by.as_str());
-        self.ask_one(Ask::new(SQL, vec![&person, &action, &new.dong, &by, &new.at.unix_ms()])).map(drop)
+        take_turn(self, &new.person)?;
+        let could = self.ask_one(Ask::new(COULD_ACT, vec![&person, &by]))?.one(|cells| cells.whole())?;
+        if new.dong >= 0 && could != Some(0) {
+            return Ok(false);
+        }
+        self.ask_one(Ask::new(SQL, vec![&person, &action, &new.dong, &by, &new.at.unix_ms()])).map(|_one| true)
     }
 
     fn close_breaks_about(

@@ -210,11 +210,17 @@ impl DeskTx for SqliteTx<'_> {
         line(self.db, no)
     }
 
-    fn grant(&mut self, new: &Authority) -> Result<(), StoreError> {
+    fn grant(&mut self, new: &Authority) -> Result<bool, StoreError> {
+        const COULD_ACT: &str = "-- users.could_act\nSELECT count(*) FROM users u
+            JOIN could_act p ON p.name IN (u.name, u.made_by) JOIN could_act g ON g.person = p.person
+            WHERE u.name = ?1 AND g.name = ?2";
         const SQL: &str = "-- authorities.add\nINSERT INTO authorities (person, action, dong, granted_by, at)
             VALUES (?1, ?2, ?3, ?4, ?5)";
         let (person, by) = (new.person.as_str(), new.granted_by.as_str());
-        self.db.execute(SQL, params![person, new.action.word(), new.dong, by, new.at.unix_ms()]).map(drop)
+        if new.dong >= 0 && self.db.integer(COULD_ACT, (person, by))? != 0 {
+            return Ok(false);
+        }
+        self.db.execute(SQL, params![person, new.action.word(), new.dong, by, new.at.unix_ms()]).map(|_one| true)
     }
 
     fn close_breaks_about(

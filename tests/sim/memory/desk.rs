@@ -42,7 +42,7 @@ impl DeskTx for MemoryTx<'_> {
         Err(no_statements())
     }
 
-    fn grant(&mut self, _: &Authority) -> Result<(), StoreError> {
+    fn grant(&mut self, _: &Authority) -> Result<bool, StoreError> {
         Err(no_statements())
     }
 
