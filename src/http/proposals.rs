@@ -13,7 +13,7 @@ use crate::reconcile::desk::refunds;
 use crate::reconcile::desk::rules::{self, Rule};
 use crate::reconcile::desk::views as shown;
 use crate::reconcile::desk::{self, CarriedOut, Decision, NotProposed};
-use crate::store::desk::{Authority, Decided, NewProposal, ProposalFilter, ProposalState, Verb};
+use crate::store::desk::{Authority, Decided, NewProposal, ProposalFilter, ProposalOrder, ProposalState, Verb};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -190,6 +190,9 @@ fn not_proposed(error: NotProposed) -> Problem {
 #[serde(deny_unknown_fields)]
 pub struct ProposalsQuery {
     state: Option<String>,
+    order: Option<String>,
+    before: Option<i64>,
+    after: Option<i64>,
     limit: Option<u32>,
 }
 
@@ -200,10 +203,16 @@ pub async fn proposals(
     internal: web::Data<Internal>,
 ) -> Result<HttpResponse, Problem> {
     tokens::allow(&internal.tokens, &request, Scope::Read)?;
-    let asked = query(asked, "state=, limit=")?;
+    let asked = query(asked, "state=, order=, before=, after=, limit=")?;
     let expected = || bad(format!("state: expected one of {}", words(&ProposalState::ALL.map(ProposalState::word))));
     let state = asked.state.as_deref().map(|word| ProposalState::parse(word).ok_or_else(expected)).transpose()?;
-    let filter = ProposalFilter { state, before: None, limit: rows(asked.limit)? };
+    let order = match asked.order.as_deref() {
+        None | Some("newest") => ProposalOrder::Newest,
+        Some("oldest") => ProposalOrder::Oldest,
+        Some(_) => return Err(bad("order: expected newest or oldest")),
+    };
+    let (before, after) = (asked.before.map(ProposalNo), asked.after.map(ProposalNo));
+    let filter = ProposalFilter { state, order, before, after, limit: rows(asked.limit)?, ..ProposalFilter::default() };
     let found = internal.readers.ask(move |reports| reports.proposals(filter)).await?;
     Ok(HttpResponse::Ok().json(found.iter().map(shown::proposal_json).collect::<Vec<_>>()))
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
-use crate::domain::statement::LineNo;
+use crate::domain::statement::{LineNo, Sum};
 use crate::domain::time::Timestamp;
 use crate::store::reports::LaneRange;
 use crate::store::statements::Closing;
@@ -104,11 +104,17 @@ pub trait DeskReports {
     /// The machine's.
     fn attachment(&mut self, note: i64) -> Result<Option<Attachment>, StoreError>;
 
-    /// Proposals, newest first.
+    /// A page of proposals.
     ///
     /// # Errors
     /// The machine's.
     fn proposals(&mut self, filter: ProposalFilter) -> Result<Vec<ProposalView>, StoreError>;
+
+    /// How many proposals wait for another person, and over which sum.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn waiting_proposals(&mut self) -> Result<Sum, StoreError>;
 
     /// Where a payment's money is now.
     ///
