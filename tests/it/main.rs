@@ -6,6 +6,7 @@
     reason = "a test's own mistake may panic, and the gate's settings come by the environment"
 )]
 
+mod approvals;
 #[cfg(test)]
 mod certificate;
 mod demo;
