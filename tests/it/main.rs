@@ -31,6 +31,7 @@ mod outbox;
 #[cfg(test)]
 mod pages;
 mod panics;
+mod payers;
 mod process;
 mod profiles;
 mod races;
