@@ -1,16 +1,18 @@
 //! `thuho user`: who may log in to the finance desk. For the first user of a new installation, and for whoever forgot the
 //! password when no admin is there; everything else is on the page of users. A password is made up here and changed by its
-//! owner at the first log-in, so that it is in no shell's history.
+//! owner at the first log-in, so that it is in no shell's history. Whoever runs it holds the database, and with it all that
+//! the database guards: what is done here is in the desk's log, under a name that gives no authority.
 
 use super::{ConfigArg, Exit, Failure, Outcome, load, out};
 use crate::app;
 use crate::domain::ids::Author;
-use crate::domain::time::{Clock as _, SystemClock};
+use crate::domain::resolution::Action;
+use crate::domain::time::{Clock as _, SystemClock, Timestamp};
 use crate::domain::user::{Role, Roles, is_person};
 use crate::finance::password;
 use crate::ledger::transact;
 use crate::store;
-use crate::store::users::{User, UserChange};
+use crate::store::users::{DeskLog, User, UserChange};
 
 /// Who a user is added by here.
 const BY: &str = "system:command-line";
@@ -28,7 +30,7 @@ pub enum Command {
         #[command(flatten)]
         config: ConfigArg,
     },
-    /// Prints a new password for the next log-in, and ends every session of this user.
+    /// Prints a new password for the next log-in; ends every session of this user and takes every authority.
     Passwd {
         /// Whose.
         name: String,
@@ -74,28 +76,61 @@ fn add(name: &str, roles: &[String], config: &ConfigArg) -> Outcome {
         roles.iter().map(|word| Role::parse(word).ok_or_else(|| expected(word))).collect::<Result<_, _>>()?;
     let mut store = app::open_store(&load(&config.config)?)?;
     let (made, phc) = password::made_up().map_err(failed)?;
-    let by = Author::parse(BY).map_err(failed)?;
-    let user = User::new(name, Roles::of(&roles), phc, (by, SystemClock.now()));
-    let (added, _) = transact(store.as_mut(), |tx| tx.add_user(&user)).map_err(failed)?;
-    if !added {
+    let (by, at) = by()?;
+    let user = User::new(name, Roles::of(&roles), phc, (by, at));
+    let line = line("user-add", format!("{} {}", user.name, user.roles.words()))?;
+    let (added, _) = transact(store.as_mut(), |tx| {
+        let added = tx.add_user(&user)?;
+        added.as_ref().map(|gone| tx.log_desk(&line.clone().without(gone))).transpose()?;
+        Ok(added)
+    })
+    .map_err(failed)?;
+    let Some(gone) = added else {
         out::note(format!("there is a user {} already", user.name));
         return Ok(Exit::No);
-    }
+    };
     out::line(format!("user      {}\nroles     {}\npassword  {made}", user.name, user.roles.words()));
+    say_withdrawn(&gone);
     Ok(Exit::Done)
+}
+
+/// Who acts here, and when.
+fn by() -> Result<(Author, Timestamp), Failure> {
+    Ok((Author::parse(BY).map_err(failed)?, SystemClock.now()))
+}
+
+/// What the desk's log says of it.
+fn line(what: &str, subject: String) -> Result<DeskLog, Failure> {
+    let (name, at) = by()?;
+    Ok(DeskLog { at, name, what: what.to_owned(), subject })
+}
+
+fn say_withdrawn(gone: &[Action]) {
+    if !gone.is_empty() {
+        let words: Vec<&str> = gone.iter().map(|action| action.word()).collect();
+        out::line(format!("withdrawn {}", words.join(",")));
+    }
 }
 
 fn passwd(name: &str, config: &ConfigArg) -> Outcome {
     let name = named(name)?;
     let mut store = app::open_store(&load(&config.config)?)?;
     let (made, phc) = password::made_up().map_err(failed)?;
-    let change = UserChange::Password { phc, given: true };
-    let (there, _) = transact(store.as_mut(), |tx| tx.change_user(&name, &change)).map_err(failed)?;
-    if !there {
+    let (by, at) = by()?;
+    let change = UserChange::Given { phc, by, at };
+    let line = line("user-password", name.to_string())?;
+    let (there, _) = transact(store.as_mut(), |tx| {
+        let there = tx.change_user(&name, &change)?;
+        there.as_ref().map(|gone| tx.log_desk(&line.clone().without(gone))).transpose()?;
+        Ok(there)
+    })
+    .map_err(failed)?;
+    let Some(gone) = there else {
         out::note(format!("there is no user {name}"));
         return Ok(Exit::No);
-    }
+    };
     out::line(format!("user      {name}\npassword  {made}"));
+    say_withdrawn(&gone);
     Ok(Exit::Done)
 }
 

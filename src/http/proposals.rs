@@ -13,7 +13,7 @@ use crate::reconcile::desk::refunds;
 use crate::reconcile::desk::rules::{self, Rule};
 use crate::reconcile::desk::views as shown;
 use crate::reconcile::desk::{self, CarriedOut, Decision, NotProposed};
-use crate::store::desk::{Authority, Decided, NewProposal, ProposalFilter, ProposalState, Verb};
+use crate::store::desk::{Authority, Decided, NewProposal, ProposalFilter, ProposalOrder, ProposalState, Verb};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -190,6 +190,9 @@ fn not_proposed(error: NotProposed) -> Problem {
 #[serde(deny_unknown_fields)]
 pub struct ProposalsQuery {
     state: Option<String>,
+    order: Option<String>,
+    before: Option<i64>,
+    after: Option<i64>,
     limit: Option<u32>,
 }
 
@@ -200,10 +203,16 @@ pub async fn proposals(
     internal: web::Data<Internal>,
 ) -> Result<HttpResponse, Problem> {
     tokens::allow(&internal.tokens, &request, Scope::Read)?;
-    let asked = query(asked, "state=, limit=")?;
+    let asked = query(asked, "state=, order=, before=, after=, limit=")?;
     let expected = || bad(format!("state: expected one of {}", words(&ProposalState::ALL.map(ProposalState::word))));
     let state = asked.state.as_deref().map(|word| ProposalState::parse(word).ok_or_else(expected)).transpose()?;
-    let filter = ProposalFilter { state, before: None, limit: rows(asked.limit)? };
+    let order = match asked.order.as_deref() {
+        None | Some("newest") => ProposalOrder::Newest,
+        Some("oldest") => ProposalOrder::Oldest,
+        Some(_) => return Err(bad("order: expected newest or oldest")),
+    };
+    let (before, after) = (asked.before.map(ProposalNo), asked.after.map(ProposalNo));
+    let filter = ProposalFilter { state, order, before, after, limit: rows(asked.limit)?, ..ProposalFilter::default() };
     let found = internal.readers.ask(move |reports| reports.proposals(filter)).await?;
     Ok(HttpResponse::Ok().json(found.iter().map(shown::proposal_json).collect::<Vec<_>>()))
 }
@@ -367,23 +376,45 @@ pub async fn grant(
     let expected = || bad(format!("action: expected one of {}", words(&Action::ALL.map(Action::word))));
     let action = Action::parse(&action).ok_or_else(expected)?;
     let at = internal.intake.clock().now();
-    given(&internal, Authority { person, action, dong, granted_by, at }).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let refused = |why: &str| Err(Problem::conflict().saying(why));
+    match given(&internal, Authority { person, action, dong, granted_by, at }).await? {
+        Given::Done => Ok(HttpResponse::NoContent().finish()),
+        Given::ToThemselves => refused("nobody gives authority to themselves"),
+        Given::ByWhoCouldLogIn => refused(
+            "authority needs two: whoever added that user or last gave that user a password, or got theirs from the same \
+             person, leaves it to somebody else",
+        ),
+    }
 }
 
-/// Gives an authority, or takes it with a sum of -1. Nobody gives one to themselves.
+/// What became of an authority that was to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// It counts from now on.
+    Done,
+    /// Nobody gives one to themselves.
+    ToThemselves,
+    /// Nor to somebody as whom they, or whoever gave them a password, could log in.
+    ByWhoCouldLogIn,
+}
+
+/// Gives an authority, or takes it with a sum of -1.
 ///
 /// # Errors
-/// A sum below that, one's own authority, the machine's.
-pub(crate) async fn given(internal: &Internal, authority: Authority) -> Result<(), Problem> {
+/// A sum below that, the machine's.
+pub(crate) async fn given(internal: &Internal, authority: Authority) -> Result<Given, Problem> {
     if authority.dong < -1 {
         return Err(bad("dong: expected zero or more, or -1 for no authority"));
     }
     if authority.person == authority.granted_by {
-        return Err(Problem::conflict().saying("nobody gives authority to themselves"));
+        return Ok(Given::ToThemselves);
     }
     let Authority { person, action, dong, granted_by, .. } = authority.clone();
-    on_writer(&internal.writer, move |store| transact(store, |tx| tx.grant(&authority)).map(drop)).await?;
+    let granted =
+        on_writer(&internal.writer, move |store| transact(store, |tx| tx.grant(&authority)).map(|(done, _)| done));
+    if !granted.await? {
+        return Ok(Given::ByWhoCouldLogIn);
+    }
     tracing::warn!(caller = %granted_by, %person, action = action.word(), dong, "An authority was given or taken");
-    Ok(())
+    Ok(Given::Done)
 }

@@ -3,10 +3,12 @@
 //! nothing is carried out that is not approved, and no item twice.
 
 mod filter;
+mod proposal_filter;
 mod verbs;
 
 pub(in crate::store) use filter::Asked;
 pub use filter::{BreakFilter, BreakOrder, Found};
+pub use proposal_filter::{ProposalFilter, ProposalOrder};
 pub use verbs::{DeskReports, DeskTx};
 
 use crate::domain::ids::{Author, DispatchKey, EventKey, InvoiceId, Movement, PartnerCode, PostingNo};
@@ -427,15 +429,4 @@ pub struct NoteView {
     pub text: String,
     /// The file beside it: name, SHA-256.
     pub attachment: Option<(String, [u8; 32])>,
-}
-
-/// The last proposals: in this state, or in any.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProposalFilter {
-    /// Only in this state.
-    pub state: Option<ProposalState>,
-    /// Only those below this number: the next page.
-    pub before: Option<ProposalNo>,
-    /// At most.
-    pub limit: u32,
 }

@@ -9,7 +9,7 @@ use crate::domain::ids::{Author, DispatchKey, Movement, PartnerCode, PostingNo};
 use crate::domain::notice::References;
 use crate::domain::resolution::{Action, BreakState, Item, ProposalNo, Resolution};
 use crate::domain::review::{BreakClass, Leg};
-use crate::domain::statement::{LineNo, StatementKind};
+use crate::domain::statement::{LineNo, StatementKind, Sum};
 
 /// The columns of a break, in the order that [`break_view`] reads them.
 macro_rules! break_columns {
@@ -102,6 +102,11 @@ pub(super) fn proposal_view(cells: &mut impl Cells) -> Result<ProposalView, Stor
         decided_at: cells.at_some()?,
         decision: cells.text_some()?,
     })
+}
+
+/// How many wait, and over which sum.
+pub(super) fn waiting(cells: &mut impl Cells) -> Result<Sum, StoreError> {
+    Ok(Sum { count: u64::try_from(cells.whole()?).unwrap_or_default(), dong: cells.whole()? })
 }
 
 /// An item as people see it.

@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::cells::Cells;
 use crate::domain::ids::Author;
+use crate::domain::resolution::Action;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Roles, Theme, Tongue, locked_until};
 
@@ -31,6 +32,10 @@ pub struct User {
     pub made_by: Author,
     /// and when.
     pub made_at: Timestamp,
+    /// Who last gave this person a password. It stays when the person chooses another one: whoever knew the given one may
+    /// have been the one who chose. Neither of the two gives this person authority, nor does anybody whom one of them, or who
+    /// is behind them, gave a password.
+    pub password_by: Author,
 }
 
 impl User {
@@ -47,6 +52,7 @@ impl User {
             theme: Theme::default(),
             failures: 0,
             locked_until: None,
+            password_by: made_by.clone(),
             made_by,
             made_at,
         }
@@ -58,19 +64,50 @@ impl User {
 pub enum UserChange {
     /// Other roles.
     Roles(Roles),
-    /// May not log in any more, or again.
-    Disabled(bool),
-    /// Another password, as a PHC string. Ends what was locked, and every session.
-    Password {
+    /// Sent away: may not log in any more, and approves nothing. Ends every session.
+    Disabled {
+        /// By whom.
+        by: Author,
+        /// When.
+        at: Timestamp,
+    },
+    /// May log in again; what was taken does not come back.
+    Enabled,
+    /// Another password, of one's own choice. Ends what was locked, and every session.
+    Chosen {
         /// The PHC string.
         phc: String,
-        /// Does somebody else know it?
-        given: bool,
+    },
+    /// Another password, which somebody else made up and so knows: this person approves nothing from now on. Ends what was
+    /// locked, and every session.
+    Given {
+        /// The PHC string.
+        phc: String,
+        /// By whom.
+        by: Author,
+        /// When.
+        at: Timestamp,
     },
     /// How the pages look.
     Taste(Tongue, Theme),
     /// The last attempt's password was right.
     Proved,
+}
+
+impl UserChange {
+    /// Is whoever is logged in as this person logged out by it?
+    pub(super) fn ends_sessions(&self) -> bool {
+        matches!(self, Self::Disabled { .. } | Self::Chosen { .. } | Self::Given { .. })
+    }
+
+    /// Who takes this person's authority by it, and when: whoever could log in as this person from now on, or sends this
+    /// person away.
+    pub(super) fn withdraws(&self) -> Option<(&Author, Timestamp)> {
+        match self {
+            Self::Disabled { by, at } | Self::Given { by, at, .. } => Some((by, *at)),
+            Self::Roles(_) | Self::Enabled | Self::Chosen { .. } | Self::Taste(..) | Self::Proved => None,
+        }
+    }
 }
 
 /// Somebody who is logged in, by the digest of what the browser presents.
@@ -110,6 +147,18 @@ pub struct DeskLog {
     pub subject: String,
 }
 
+impl DeskLog {
+    /// The same, and that its subject cannot approve these any more.
+    #[must_use]
+    pub fn without(mut self, withdrawn: &[Action]) -> Self {
+        if !withdrawn.is_empty() {
+            let words: Vec<&str> = withdrawn.iter().map(|action| action.word()).collect();
+            self.subject = format!("{}; authorities withdrawn: {}", self.subject, words.join(","));
+        }
+        self
+    }
+}
+
 /// A filter under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedView {
@@ -124,17 +173,18 @@ pub const SAVED_VIEWS_MAX: u32 = 50;
 
 /// The verbs of a transaction.
 pub trait UserTx {
-    /// Adds somebody. `false`: the name is taken.
+    /// Adds somebody. Says what this name could approve before and cannot any more: whoever made up the password would
+    /// have had it. `None`: the name is taken.
     ///
     /// # Errors
     /// The machine's.
-    fn add_user(&mut self, user: &User) -> Result<bool, StoreError>;
+    fn add_user(&mut self, user: &User) -> Result<Option<Vec<Action>>, StoreError>;
 
-    /// Changes somebody. `false`: there is no such user.
+    /// Changes somebody. Says what this person could approve before and cannot any more. `None`: there is no such user.
     ///
     /// # Errors
     /// The machine's.
-    fn change_user(&mut self, name: &Author, change: &UserChange) -> Result<bool, StoreError>;
+    fn change_user(&mut self, name: &Author, change: &UserChange) -> Result<Option<Vec<Action>>, StoreError>;
 
     /// Counts an attempt to log in before the password is looked at, so that many at once are many.
     ///
@@ -210,7 +260,7 @@ pub trait UserReports {
 macro_rules! user_columns {
     () => {
         "u.name, u.roles, u.password, u.given, u.disabled, u.language, u.theme, u.failures, u.locked_until, u.made_by, \
-         u.made_at"
+         u.made_at, u.password_by"
     };
 }
 pub(super) use user_columns;
@@ -229,7 +279,13 @@ pub(super) fn user(cells: &mut impl Cells) -> Result<User, StoreError> {
         locked_until: cells.at_some()?,
         made_by: cells.word(author)?,
         made_at: cells.at()?,
+        password_by: cells.word(author)?,
     })
+}
+
+/// An action of an authority that was taken.
+pub(super) fn withdrawn(cells: &mut impl Cells) -> Result<Action, StoreError> {
+    cells.word(Action::parse)
 }
 
 /// The columns of a session and its user.

@@ -1,10 +1,13 @@
-//! Who works at the finance desk: users, passwords, locks, sessions, the log, filters that are kept.
+//! Who works at the finance desk: users, passwords, whose word gives them authority, locks, sessions, the log, filters that
+//! are kept.
 
 use super::contract::Harness;
 use super::contract::build::at;
 use thuho::domain::ids::Author;
+use thuho::domain::resolution::Action;
 use thuho::domain::time::Timestamp;
 use thuho::domain::user::{Role, Roles, Theme, Tongue};
+use thuho::store::desk::Authority;
 use thuho::store::users::{Attempt, DeskLog, SAVED_VIEWS_MAX, SavedView, Session, User, UserChange};
 
 fn name(text: &str) -> Author {
@@ -16,11 +19,31 @@ fn person(text: &str) -> User {
 }
 
 fn add(h: &mut Harness, text: &str) {
-    assert!(h.tx(|tx| tx.add_user(&person(text))));
+    assert_eq!(h.tx(|tx| tx.add_user(&person(text))), Some(vec![]));
 }
 
 fn change(h: &mut Harness, text: &str, change: &UserChange) -> bool {
-    h.tx(|tx| tx.change_user(&name(text), change))
+    h.tx(|tx| tx.change_user(&name(text), change)).is_some()
+}
+
+/// Lets somebody close breaks up to this sum, by another's word; was it given?
+fn grant(h: &mut Harness, (by, to): (&str, &str), dong: i64) -> bool {
+    let authority = Authority { person: name(to), action: Action::Close, dong, granted_by: name(by), at: at(3) };
+    h.tx(|tx| tx.grant(&authority))
+}
+
+/// Up to which sum somebody may close breaks, and by whose word.
+fn may(h: &mut Harness, text: &str) -> Option<(i64, String)> {
+    let held = h.reports.authorities().unwrap();
+    held.into_iter().find(|of| of.person.as_str() == text).map(|of| (of.dong, of.granted_by.to_string()))
+}
+
+fn given(by: &str) -> UserChange {
+    UserChange::Given { phc: "given".to_owned(), by: name(by), at: at(4) }
+}
+
+fn sent_away() -> UserChange {
+    UserChange::Disabled { by: name("admin"), at: at(4) }
 }
 
 fn read(h: &mut Harness, text: &str) -> User {
@@ -36,14 +59,14 @@ fn session(byte: u8, text: &str, (began, seen): (i64, i64)) -> Session {
 }
 
 fn new_password() -> UserChange {
-    UserChange::Password { phc: "other".to_owned(), given: false }
+    UserChange::Chosen { phc: "other".to_owned() }
 }
 
 pub fn somebody_is_added_once_and_read_back(mut h: Harness) {
     add(&mut h, "lan");
     add(&mut h, "an");
     let taken = User { roles: Roles::of(&[Role::Admin]), ..person("lan") };
-    assert!(!h.tx(|tx| tx.add_user(&taken)), "the name is taken");
+    assert!(h.tx(|tx| tx.add_user(&taken)).is_none(), "the name is taken");
     assert_eq!(h.reports.users().unwrap(), vec![person("an"), person("lan")], "by name, and as they were added");
 }
 
@@ -52,7 +75,7 @@ pub fn a_change_is_of_one_thing(mut h: Harness) {
     add(&mut h, "lan");
     let roles = Roles::of(&[Role::Checker]);
     let taste = UserChange::Taste(Tongue::En, Theme::Dark);
-    for made in [UserChange::Roles(roles), UserChange::Disabled(true), new_password(), taste] {
+    for made in [UserChange::Roles(roles), given("boss"), sent_away(), new_password(), taste] {
         assert!(change(&mut h, "lan", &made));
         assert!(!change(&mut h, "nobody", &made), "there is no such user");
     }
@@ -61,18 +84,19 @@ pub fn a_change_is_of_one_thing(mut h: Harness) {
         disabled: true,
         password: "other".to_owned(),
         given: false,
+        password_by: name("boss"),
         tongue: Tongue::En,
         theme: Theme::Dark,
         ..person("lan")
     };
     assert_eq!(h.reports.users().unwrap(), vec![person("an"), expected.clone()]);
-    assert!(change(&mut h, "lan", &UserChange::Disabled(false)));
+    assert!(change(&mut h, "lan", &UserChange::Enabled));
     assert_eq!(read(&mut h, "lan"), User { disabled: false, ..expected });
 }
 
 pub fn a_new_password_ends_every_session_and_every_lock(mut h: Harness) {
-    for ends in [new_password(), UserChange::Disabled(true)] {
-        let who = format!("lan{}", matches!(ends, UserChange::Disabled(_)));
+    for (n, ends) in [new_password(), given("boss"), sent_away()].into_iter().enumerate() {
+        let who = format!("lan{n}");
         add(&mut h, &who);
         add(&mut h, &format!("{who}.other"));
         for (byte, of) in [(1, who.clone()), (2, who.clone()), (3, format!("{who}.other"))] {
@@ -91,6 +115,77 @@ pub fn a_new_password_ends_every_session_and_every_lock(mut h: Harness) {
     assert!(change(&mut h, "minh", &new_password()));
     let free = read(&mut h, "minh");
     assert_eq!((free.failures, free.locked_until), (0, None));
+}
+
+pub fn authority_needs_two_admins(mut h: Harness) {
+    add(&mut h, "lan");
+    let refused = |h: &mut Harness, by: &str| !grant(h, (by, "lan"), 0);
+    assert!(refused(&mut h, "admin"), "who added lan has made up a password");
+    assert_eq!(may(&mut h, "lan"), None);
+    assert!(change(&mut h, "lan", &new_password()));
+    assert!(refused(&mut h, "admin"), "it may have been admin who chose the new one");
+    assert!(grant(&mut h, ("boss", "lan"), 9));
+    assert!(grant(&mut h, ("admin", "lan"), -1), "anybody takes one");
+    assert!(change(&mut h, "lan", &given("boss")));
+    assert!(refused(&mut h, "boss") && refused(&mut h, "admin"), "who gave a password, and who added lan");
+    assert!(grant(&mut h, ("head", "lan"), 9));
+    assert!(change(&mut h, "lan", &given("admin")));
+    assert!(grant(&mut h, ("boss", "lan"), 9), "the password that boss gave is none any more");
+    for (by, to) in [("admin", "system:rules"), ("admin", "token.of.a.program")] {
+        assert!(grant(&mut h, (by, to), 9), "{to} is no user");
+    }
+}
+
+/// Whoever gives an admin a password may be that admin: the two are one.
+pub fn an_admin_who_may_be_somebody_else_is_no_second_one(mut h: Harness) {
+    let user =
+        |text: &str, by: &str| User::new(name(text), Roles::of(&[Role::Admin]), "phc".to_owned(), (name(by), at(1)));
+    let command_line = "system:command-line";
+    for (text, by) in [("first", command_line), ("second", command_line), ("puppet", "first"), ("deep", "puppet")] {
+        assert!(h.tx(|tx| tx.add_user(&user(text, by))).is_some());
+    }
+    for (text, by) in [("lan", "first"), ("an", "second"), ("minh", "deep")] {
+        assert!(h.tx(|tx| tx.add_user(&user(text, by))).is_some());
+    }
+    for (by, to) in [("puppet", "lan"), ("deep", "lan"), ("first", "minh"), ("puppet", "minh"), ("puppet", "first")] {
+        assert!(!grant(&mut h, (by, to), 9), "{by} and {to} may be one person");
+    }
+    for (by, to) in [("second", "lan"), ("second", "minh"), ("first", "an"), ("deep", "an"), ("second", "first")] {
+        assert!(grant(&mut h, (by, to), 9), "{by} and {to} are two");
+    }
+    // The command line makes an admin a person again; what is given from then on is another's word.
+    assert!(change(&mut h, "puppet", &given(command_line)));
+    assert!(grant(&mut h, ("puppet", "lan"), 9));
+    assert!(!grant(&mut h, ("first", "puppet"), 9), "who made it");
+}
+
+pub fn whoever_is_given_a_password_or_sent_away_holds_no_authority(mut h: Harness) {
+    add(&mut h, "lan");
+    add(&mut h, "an");
+    for (takes, by) in [(given("admin"), "admin"), (given("boss"), "boss"), (sent_away(), "admin")] {
+        assert!(grant(&mut h, ("head", "lan"), 9) && grant(&mut h, ("head", "an"), 9));
+        assert!(change(&mut h, "lan", &new_password()));
+        assert_eq!(may(&mut h, "lan"), Some((9, "head".to_owned())), "one's own password takes nothing");
+        let gone = h.tx(|tx| tx.change_user(&name("lan"), &takes));
+        assert_eq!(gone, Some(vec![Action::Close]), "{takes:?}");
+        assert_eq!(may(&mut h, "lan"), Some((-1, by.to_owned())), "{takes:?}");
+        assert_eq!(h.tx(|tx| tx.change_user(&name("lan"), &takes)), Some(vec![]), "there is nothing left to take");
+        assert!(change(&mut h, "lan", &UserChange::Enabled));
+        assert_eq!(may(&mut h, "lan"), Some((-1, by.to_owned())), "what was taken does not come back");
+        assert_eq!(may(&mut h, "an"), Some((9, "head".to_owned())));
+    }
+    assert!(grant(&mut h, ("admin", "no.user"), 9));
+    assert!(!change(&mut h, "no.user", &given("admin")));
+    assert_eq!(may(&mut h, "no.user"), Some((9, "admin".to_owned())), "who is no user is not changed");
+}
+
+pub fn a_name_has_no_authority_from_before_it_was_a_users(mut h: Harness) {
+    assert!(grant(&mut h, ("admin", "lan"), 9), "a program may go by that name");
+    assert_eq!(h.tx(|tx| tx.add_user(&person("lan"))), Some(vec![Action::Close]));
+    assert_eq!(may(&mut h, "lan"), Some((-1, "admin".to_owned())));
+    assert!(grant(&mut h, ("boss", "lan"), 9));
+    assert_eq!(h.tx(|tx| tx.add_user(&person("lan"))), None);
+    assert_eq!(may(&mut h, "lan"), Some((9, "boss".to_owned())), "a name that is taken loses nothing");
 }
 
 pub fn attempts_are_counted_before_the_password_is_looked_at(mut h: Harness) {
@@ -121,7 +216,7 @@ pub fn a_lock_ends_by_itself_and_grows(mut h: Harness) {
 
 pub fn whoever_is_gone_does_not_log_in(mut h: Harness) {
     add(&mut h, "lan");
-    assert!(change(&mut h, "lan", &UserChange::Disabled(true)));
+    assert!(change(&mut h, "lan", &sent_away()));
     assert_eq!(attempt(&mut h, "lan", at(0)), Attempt::Unknown);
     assert_eq!(read(&mut h, "lan").failures, 0);
 }
@@ -188,6 +283,10 @@ macro_rules! users_suite {
             somebody_is_added_once_and_read_back
             a_change_is_of_one_thing
             a_new_password_ends_every_session_and_every_lock
+            authority_needs_two_admins
+            an_admin_who_may_be_somebody_else_is_no_second_one
+            whoever_is_given_a_password_or_sent_away_holds_no_authority
+            a_name_has_no_authority_from_before_it_was_a_users
             attempts_are_counted_before_the_password_is_looked_at
             a_lock_ends_by_itself_and_grows
             whoever_is_gone_does_not_log_in

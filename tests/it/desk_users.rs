@@ -10,22 +10,55 @@ use std::process::Child;
 /// What the first admin chooses.
 const ADMIN: &str = "mưa rơi trên vịnh 1";
 
-/// The program, with an admin who has chosen a password.
+/// The program, with an admin and another one, both added on the command line.
 struct Desk {
     home: Home,
     child: Option<Child>,
     given: String,
+    /// Of the other admin.
+    head: String,
 }
 
 impl Desk {
     fn open() -> Self {
+        Self::of("boss")
+    }
+
+    /// With an admin of this name.
+    fn of(name: &str) -> Self {
         let home = Home::new();
-        let added = home.run(&["user", "add", "boss", "--role", "admin", "--config", "gateway.toml"]);
-        let (done, text) = code(&added);
-        assert_eq!(done, Some(0), "{text}");
-        let given = text.lines().find_map(|line| line.strip_prefix("password  ")).unwrap().to_owned();
+        let [given, head] =
+            [name, "head"].map(|of| made(&home, &["user", "add", of, "--role", "admin", "--config", "gateway.toml"]));
         let child = Some(home.serve_logging());
-        Self { home, child, given }
+        Self { home, child, given, head }
+    }
+
+    /// The other admin, past the first change of the password.
+    fn head(&self) -> Browser {
+        let browser = self.browser();
+        browser.log_in("head", &self.head);
+        browser.choose(&self.head, "trăng lên đầu núi 2");
+        browser
+    }
+
+    /// Another user with this role, who has chosen a password.
+    fn joins(&self, by: &Browser, name: &str, role: &str) -> Browser {
+        let given = shown(&by.post("/users", &[("name", name), ("role", role)]));
+        let browser = self.browser();
+        browser.log_in(name, &given);
+        browser.choose(&given, &format!("{}-1 của tôi", name.chars().rev().collect::<String>()));
+        browser
+    }
+
+    /// Runs a command while nobody holds the books; the password that it prints, and all that it says.
+    fn beside(&mut self, args: &[&str]) -> String {
+        let child = self.child.take().unwrap();
+        signal(&child, "-TERM");
+        assert_eq!(ended(child).0, Some(0));
+        let (done, text) = code(&self.home.run(args));
+        assert_eq!(done, Some(0), "{text}");
+        self.child = Some(self.home.serve_logging());
+        text
     }
 
     fn browser(&self) -> Browser {
@@ -48,6 +81,13 @@ impl Drop for Desk {
         let end = ended(child);
         assert!(std::thread::panicking() || end.0 == Some(0), "{end:?}");
     }
+}
+
+/// The password that a command prints.
+fn made(home: &Home, args: &[&str]) -> String {
+    let (done, text) = code(&home.run(args));
+    assert_eq!(done, Some(0), "{text}");
+    text.lines().find_map(|line| line.strip_prefix("password  ")).unwrap().to_owned()
 }
 
 /// Keeps a cookie, sends forms as a browser does.
@@ -250,14 +290,17 @@ fn users_are_added_changed_and_sent_away_and_nobody_does_it_to_themselves() {
     }
 }
 
+/// Lets somebody close breaks, by the form.
+fn give(browser: &Browser, person: &str, sum: &str, more: &[(&str, &str)]) -> Answer {
+    let fields = [("person", person), ("action", "close"), ("sum", sum)];
+    browser.post("/authorities", &fields.iter().chain(more).copied().collect::<Vec<_>>())
+}
+
 #[test]
 fn authority_is_given_by_another_person_only() {
     let desk = Desk::open();
     let admin = desk.admin();
-    let give = |person: &str, sum: &str, more: &[(&str, &str)]| {
-        let fields = [("person", person), ("action", "close"), ("sum", sum)];
-        admin.post("/authorities", &fields.iter().chain(more).copied().collect::<Vec<_>>())
-    };
+    let give = |person: &str, sum: &str, more: &[(&str, &str)]| give(&admin, person, sum, more);
     for (person, sum) in [("boss", "1000"), ("lan", ""), ("lan", "-5"), ("lan", "much"), ("", "1000")] {
         let refused = give(person, sum, &[]);
         assert!(refused.status == 200 && refused.text().contains("role=\"alert\""), "{person} {sum}");
@@ -267,6 +310,77 @@ fn authority_is_given_by_another_person_only() {
     assert_eq!(give("lan", "", &[("none", "1")]).status, 303);
     assert!(!admin.get("/users").text().contains("1.500.000\u{a0}₫"));
     assert!(admin.get("/audit").text().contains("lan close -1"), "it is noted");
+}
+
+#[test]
+fn authority_needs_two_admins() {
+    let desk = Desk::open();
+    let (boss, head) = (desk.admin(), desk.head());
+    let lan = desk.joins(&boss, "lan", "checker");
+    let puppet = desk.joins(&boss, "puppet", "admin");
+    assert_eq!(give(&puppet, "lan", "1000", &[]).status, 200, "boss could log in as puppet");
+    for (tongue, says) in
+        [("vi", "hãy để quản trị viên khác cấp thẩm quyền"), ("en", "another admin gives the authority")]
+    {
+        assert_eq!(boss.post("/me", &[("language", tongue), ("theme", "auto")]).status, 303);
+        let refused = give(&boss, "lan", "1000", &[]);
+        assert!(refused.status == 200 && refused.text().contains(says), "{}", refused.text());
+    }
+    assert!(!boss.get("/audit").text().contains("lan close 1000"), "nothing was given");
+    assert_eq!(give(&head, "lan", "1000", &[]).status, 303);
+    assert!(boss.get("/users/lan").text().contains("1,000"), "the sum stands on the page");
+
+    let before = boss.get("/users/lan").text();
+    assert!(before.contains("every authority is withdrawn") && before.contains("Password last given by"));
+    let reset = boss.post("/users/lan/password", &[]);
+    assert!(reset.text().contains("These authorities are withdrawn: Close a break."), "{}", reset.text());
+    assert!(!lan.is_known());
+    assert!(boss.get("/audit").text().contains("lan; authorities withdrawn: close"));
+    let row = |page: String| between(&page, "<td class=\"code\" data-name=\"Person\">lan</td>", "</tr>").unwrap();
+    assert!(row(boss.get("/users").text()).contains("none") && row(boss.get("/users").text()).contains("boss, "));
+    let quiet = boss.post("/users/lan/password", &[]);
+    assert!(!quiet.text().contains("withdrawn"), "there was nothing left");
+
+    assert_eq!(give(&head, "lan", "1000", &[]).status, 303);
+    assert_eq!(boss.post("/users/lan/disable", &[]).status, 303);
+    assert_eq!(boss.post("/users/lan/enable", &[]).status, 303);
+    assert!(row(boss.get("/users").text()).contains("none"), "what was taken does not come back");
+}
+
+#[test]
+fn the_api_leaves_authority_to_somebody_else_as_well() {
+    // Called as the token that the API is asked with.
+    let desk = Desk::of("ops");
+    let admin = desk.browser();
+    admin.log_in("ops", &desk.given);
+    admin.choose(&desk.given, ADMIN);
+    desk.joins(&admin, "lan", "checker");
+    let ask = |person: &str, dong: i64| {
+        let body = serde_json::json!({ "person": person, "action": "close", "dong": dong }).to_string();
+        desk.home.internal("POST", "/api/v1/authorities", "application/json", body.as_bytes())
+    };
+    let refused = ask("lan", 1);
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(refused.json()["detail"].as_str().unwrap().contains("needs two"), "{}", refused.text());
+    for (person, dong) in [("lan", -1), ("system:rules", 1), ("another.token", 1)] {
+        assert_eq!(ask(person, dong).status, 204, "{person} {dong}");
+    }
+}
+
+#[test]
+fn what_is_done_on_the_command_line_is_in_the_desks_log() {
+    let mut desk = Desk::open();
+    let (boss, head) = (desk.admin(), desk.head());
+    desk.joins(&boss, "lan", "checker");
+    assert_eq!(give(&head, "lan", "1000", &[]).status, 303);
+    let said = desk.beside(&["user", "passwd", "lan", "--config", "gateway.toml"]);
+    assert!(said.contains("withdrawn close"), "{said}");
+    let log = boss.get("/audit?name=system:command-line").text();
+    for line in ["boss admin", "lan; authorities withdrawn: close"] {
+        assert!(log.contains(line), "{line}");
+    }
+    assert_eq!(give(&boss, "lan", "1000", &[]).status, 200, "who added lan");
+    assert_eq!(give(&head, "lan", "1000", &[]).status, 303);
 }
 
 #[test]

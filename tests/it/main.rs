@@ -6,6 +6,7 @@
     reason = "a test's own mistake may panic, and the gate's settings come by the environment"
 )]
 
+mod approvals;
 #[cfg(test)]
 mod certificate;
 mod demo;
@@ -30,6 +31,7 @@ mod outbox;
 #[cfg(test)]
 mod pages;
 mod panics;
+mod payers;
 mod process;
 mod profiles;
 mod races;

@@ -87,7 +87,8 @@ fn a_schema_is_brought_up_once() {
             "0006_rules_day".to_owned(),
             "0007_settled".to_owned(),
             "0008_users".to_owned(),
-            "0009_pages".to_owned()
+            "0009_pages".to_owned(),
+            "0010_two_admins".to_owned()
         ]
     );
     assert_eq!(db::migrate(&path).unwrap(), Vec::<String>::new());

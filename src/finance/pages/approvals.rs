@@ -13,16 +13,13 @@ use crate::finance::told::told;
 use crate::finance::words::Words;
 use crate::finance::{form, show, terms, wish};
 use crate::http::internal::Internal;
-use crate::store::desk::{ProposalFilter, ProposalState, ProposalView};
+use crate::store::desk::{ProposalFilter, ProposalOrder, ProposalView};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
 /// Rows of a page.
 const ROWS: usize = 100;
-
-/// Waiting proposals that are looked at to find the oldest.
-const WAITING_MAX: u32 = 1_000;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -74,9 +71,12 @@ struct InboxPage {
     shell: Shell,
     w: Words,
     tab: Tab,
+    /// How many wait, and over which sum.
+    waiting: (String, String),
     rows: Vec<Row>,
-    /// Where the next page of the history begins.
-    next: Option<i64>,
+    /// The pages behind and in front.
+    next: Option<String>,
+    previous: Option<String>,
 }
 
 /// What is listed.
@@ -92,32 +92,63 @@ enum Tab {
     History,
 }
 
+impl Tab {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+            Self::History => "history",
+        }
+    }
+
+    /// One row more than a page has, so that it is known whether there is another page.
+    fn filter(self, before: Option<i64>, after: Option<i64>) -> ProposalFilter {
+        let limit = u32::try_from(ROWS).unwrap_or(u32::MAX).saturating_add(1);
+        let all = match self {
+            Self::Newest => ProposalFilter::waiting(ProposalOrder::Newest, limit),
+            Self::Oldest => ProposalFilter::waiting(ProposalOrder::Oldest, limit),
+            Self::History => ProposalFilter { decided_only: true, limit, ..ProposalFilter::default() },
+        };
+        ProposalFilter { before: before.map(ProposalNo), after: after.map(ProposalNo), ..all }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Query {
     tab: Tab,
     before: Option<i64>,
+    after: Option<i64>,
 }
 
 async fn inbox(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, Stop> {
     who.must(Right::Look)?;
     let w = who.words();
-    let Query { tab, before } = form::query(&request, w)?;
-    let found = internal.readers.ask(move |reports| {
-        if tab != Tab::History {
-            let state = Some(ProposalState::Proposed);
-            let mut waiting = reports.proposals(ProposalFilter { state, before: None, limit: WAITING_MAX })?;
-            if tab == Tab::Oldest {
-                waiting.reverse();
-            }
-            return Ok((waiting, None));
-        }
-        let before = before.map(ProposalNo);
-        let page = reports.proposals(ProposalFilter { state: None, before, limit: ROWS.try_into().unwrap_or(100) })?;
-        let next = page.last().filter(|_| page.len() >= ROWS).map(|last| last.no.0);
-        Ok((page.into_iter().filter(|of| of.state != ProposalState::Proposed).collect(), next))
-    });
-    let (found, next): (Vec<ProposalView>, _) = found.await.map_err(|error| Stop::of(error.into(), w))?;
-    let rows = found.iter().take(ROWS).map(|of| Row::new(of, &who)).collect();
-    page(&InboxPage { shell: Shell::new(&who, Part::Approvals), w, tab, rows, next }, w)
+    let Query { tab, before, after } = form::query(&request, w)?;
+    let filter = tab.filter(before, after);
+    let found = internal.readers.ask(move |reports| Ok((reports.proposals(filter)?, reports.waiting_proposals()?)));
+    let (mut found, waiting) = found.await.map_err(|error| Stop::of(error.into(), w))?;
+    let more = found.len() > ROWS;
+    // Coming from the page behind, there is that page behind; from the page in front, that one.
+    let from_behind = after.is_some() && before.is_none();
+    if more {
+        // The one too many is the farthest from where the page was asked from.
+        drop(if from_behind { found.remove(0) } else { found.swap_remove(ROWS) });
+    }
+    let place = |word: &str, of: Option<&ProposalView>| {
+        of.map(|of| format!("/approvals?tab={}&{word}={}", tab.word(), of.no.0))
+    };
+    let behind = place("before", found.last().filter(|_| more || from_behind));
+    let in_front = place("after", found.first().filter(|_| before.is_some() || (from_behind && more)));
+    let count = i64::try_from(waiting.count).unwrap_or(i64::MAX);
+    let shown = InboxPage {
+        shell: Shell::new(&who, Part::Approvals),
+        w,
+        tab,
+        waiting: (show::count(count, w.0), show::money(waiting.dong, w.0)),
+        rows: found.iter().map(|of| Row::new(of, &who)).collect(),
+        next: behind,
+        previous: in_front,
+    };
+    page(&shown, w)
 }

@@ -299,7 +299,8 @@ async fn export(request: HttpRequest, who: Who, internal: web::Data<Internal>) -
     Ok(response)
 }
 
-/// The breaks that a form is about: those chosen, or all of the filter it was sent from.
+/// The breaks that a form is about: those chosen, or all of the filter it was sent from. By their numbers, whatever the
+/// order of the list was: a proposal's hash is over their order.
 ///
 /// # Errors
 /// [`Stop`]: none, too many, or the machine's.
@@ -315,7 +316,8 @@ pub(super) async fn chosen(form: &Form, internal: &Internal, who: &Who) -> Resul
             let found = asked.found(reports, &known)?;
             let limit = u32::try_from(ITEMS_MAX).unwrap_or(u32::MAX).saturating_add(1);
             let rows = reports.breaks(&BreakFilter { found, limit, before: None, after: None, ..filter })?;
-            Ok::<_, StoreError>(rows.iter().map(|about| about.no).collect())
+            let numbers: BTreeSet<i64> = rows.iter().map(|about| about.no).collect();
+            Ok::<_, StoreError>(numbers.into_iter().collect())
         });
         let found: Result<Vec<i64>, StoreError> = found.await.map_err(|problem| Stop::of(problem, w))?;
         found.map_err(|error| Stop::of(stopped(&error), w))?

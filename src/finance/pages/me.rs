@@ -250,7 +250,7 @@ async fn change(
     let phc = phc.map_err(|_not_hashed| Stop::of(Problem::internal(), w))?;
     let name = who.author().clone();
     let kept = on_writer(&internal.writer, move |store| {
-        transact(store, |tx| tx.change_user(&name, &UserChange::Password { phc: phc.clone(), given: false })).map(drop)
+        transact(store, |tx| tx.change_user(&name, &UserChange::Chosen { phc: phc.clone() })).map(drop)
     });
     kept.await.map_err(|problem| Stop::of(problem, w))?;
     // Every session ended with the old password; this browser gets a new one.

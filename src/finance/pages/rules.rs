@@ -174,7 +174,7 @@ fn ran_part(ran: &Ran, w: Words) -> RanPart {
 
 async fn shown(who: &Who, internal: &Internal, beside: Beside) -> Result<HttpResponse, Stop> {
     let w = who.words();
-    let filter = ProposalFilter { state: None, before: None, limit: PROPOSALS_MAX };
+    let filter = ProposalFilter { limit: PROPOSALS_MAX, ..ProposalFilter::default() };
     let found = internal.readers.ask(move |reports| Ok((reports.authorities()?, reports.proposals(filter)?))).await;
     let (authorities, proposals) = found.map_err(|error| Stop::of(error.into(), w))?;
     let since = internal.intake.clock().now().plus_ms(-DAY_MS);

@@ -17,7 +17,7 @@ use crate::http::internal::Internal;
 use crate::http::statements::stopped;
 use crate::ledger::writer::moment;
 use crate::store::StoreError;
-use crate::store::desk::{BreakFilter, ProposalFilter, ProposalState};
+use crate::store::desk::BreakFilter;
 use crate::store::pages::{BreakTotals, DayFigures};
 use crate::store::reports::{OutboxDepth, Reports};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -31,9 +31,6 @@ const DAYS: i32 = 7;
 
 /// Days on the page, at most.
 const DAYS_MAX: i32 = 62;
-
-/// Proposals that are counted one by one.
-const PROPOSALS_MAX: u32 = 1_000;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.app_data(web::Data::new(Notified::default())).route("/", web::get().to(today));
@@ -102,7 +99,7 @@ struct Answer {
     figures: Vec<DayFigures>,
     as_of: Timestamp,
     outbox: OutboxDepth,
-    proposals: usize,
+    proposals: Sum,
     open: BreakTotals,
 }
 
@@ -112,12 +109,11 @@ fn ask(
     (days, now): ((Date, Date), Timestamp),
 ) -> Result<Answer, StoreError> {
     let (notified, as_of) = kept.of(reports, days, now)?;
-    let waiting = ProposalFilter { state: Some(ProposalState::Proposed), before: None, limit: PROPOSALS_MAX };
     Ok(Answer {
         figures: reports.day_figures(days, &notified)?,
         as_of,
         outbox: reports.outbox_depth()?,
-        proposals: reports.proposals(waiting)?.len(),
+        proposals: reports.waiting_proposals()?,
         open: reports.break_totals(&BreakFilter::open(1))?,
     })
 }
@@ -157,7 +153,7 @@ async fn today(
     page(&shown, w)
 }
 
-fn tiles(outbox: &OutboxDepth, proposals: usize, open: &BreakTotals, (w, now): (Words, Timestamp)) -> Vec<Tile> {
+fn tiles(outbox: &OutboxDepth, proposals: Sum, open: &BreakTotals, (w, now): (Words, Timestamp)) -> Vec<Tile> {
     let tongue = w.0;
     let waits = outbox.oldest.map_or(0, |at| now.ms_since(at) / 60_000);
     let oldest = format!("{} {} {}", w.today_oldest_waits(), show::count(waits, tongue), w.today_minutes());
@@ -187,8 +183,8 @@ fn tiles(outbox: &OutboxDepth, proposals: usize, open: &BreakTotals, (w, now): (
         },
         Tile {
             name: w.today_proposals(),
-            figure: show::count(i64::try_from(proposals).unwrap_or(i64::MAX), tongue),
-            more: String::new(),
+            figure: count(proposals.count),
+            more: if proposals.count > 0 { show::money(proposals.dong, tongue) } else { String::new() },
             place: "/approvals",
             tone: tone(false),
         },

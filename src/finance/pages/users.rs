@@ -1,11 +1,13 @@
 //! Who works here, as what, and up to which sum. Nobody changes their own roles, disables themselves, or gives themselves
-//! authority. A password that is made up is shown once, on the answer to the form, and is in no address and no log.
+//! authority; whoever gives somebody a password takes that one's authority with it. A password that is made up is shown
+//! once, on the answer to the form, and is in no address and no log.
 
 mod authorities;
 mod one;
 
 use super::me::hashed;
 use crate::domain::ids::Author;
+use crate::domain::resolution::Action;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Right, Role, Roles, is_person};
 use crate::finance::session::{Who, role_word};
@@ -184,12 +186,15 @@ struct PasswordPage {
     w: Words,
     name: String,
     password: String,
+    /// What this person could approve before.
+    withdrawn: Vec<&'static str>,
 }
 
-fn shown_once(who: &Who, name: &Author, password: String) -> Result<HttpResponse, Stop> {
+fn shown_once(who: &Who, name: &Author, (password, gone): (String, Vec<Action>)) -> Result<HttpResponse, Stop> {
     let w = who.words();
+    let withdrawn = gone.into_iter().map(|action| action_word(action, w)).collect();
     let shell = Shell::new(who, Part::Users);
-    page(&PasswordPage { shell, w, name: name.to_string(), password }, w)
+    page(&PasswordPage { shell, w, name: name.to_string(), password, withdrawn }, w)
 }
 
 /// A password that nobody chose, made beside the threads that answer.
@@ -224,44 +229,50 @@ async fn add(
     let added = on_writer(&internal.writer, move |store| {
         let added = transact(store, |tx| {
             let added = tx.add_user(&user)?;
-            if added {
-                tx.log_desk(&line)?;
-            }
+            added.as_ref().map(|gone| tx.log_desk(&line.clone().without(gone))).transpose()?;
             Ok(added)
         });
         added.map(|(added, _)| added)
     });
-    if !added.await.map_err(|problem| Stop::of(problem, w))? {
+    let Some(gone) = added.await.map_err(|problem| Stop::of(problem, w))? else {
         return listed(&who, &internal, again(w.us_taken())).await;
-    }
-    shown_once(&who, &name, made)
+    };
+    took(&who, &name, &gone);
+    shown_once(&who, &name, (made, gone))
 }
 
 fn line(who: &Who, at: Timestamp, what: &str, subject: String) -> DeskLog {
     DeskLog { at, name: who.author().clone(), what: what.to_owned(), subject }
 }
 
-/// Changes somebody and notes it, both or neither.
+/// Changes somebody and notes it, both or neither. Says what this person cannot approve any more.
 async fn changed(
     who: &Who,
     internal: &Internal,
     (name, change): (&Author, UserChange),
     (what, subject): (&str, String),
-) -> Result<(), Stop> {
+) -> Result<Vec<Action>, Stop> {
     let w = who.words();
     let line = line(who, internal.intake.clock().now(), what, subject);
-    let name = name.clone();
+    let of = name.clone();
     let there = on_writer(&internal.writer, move |store| {
         let there = transact(store, |tx| {
-            let there = tx.change_user(&name, &change)?;
-            if there {
-                tx.log_desk(&line)?;
-            }
+            let there = tx.change_user(&of, &change)?;
+            there.as_ref().map(|gone| tx.log_desk(&line.clone().without(gone))).transpose()?;
             Ok(there)
         });
         there.map(|(there, _)| there)
     });
-    if there.await.map_err(|problem| Stop::of(problem, w))? { Ok(()) } else { Err(Stop::not_there(w)) }
+    let gone = there.await.map_err(|problem| Stop::of(problem, w))?.ok_or_else(|| Stop::not_there(w))?;
+    took(who, name, &gone);
+    Ok(gone)
+}
+
+/// Says in the log of the gateway what the desk's own log says.
+fn took(who: &Who, person: &Author, withdrawn: &[Action]) {
+    for action in withdrawn {
+        tracing::warn!(caller = %who.author(), %person, action = action.word(), "An authority was withdrawn");
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ words! {APPROVALS,
     app_newest: "Chờ duyệt, mới nhất", "Waiting, newest";
     app_oldest: "Chờ duyệt, cũ nhất", "Waiting, oldest";
     app_history: "Đã quyết định", "Decided";
+    app_waiting: "đề xuất chờ duyệt, tổng số tiền", "waiting, total";
     app_none: "Không có đề xuất nào.", "There are no proposals.";
     app_no: "Số", "No.";
     app_action: "Việc", "Action";

@@ -44,6 +44,14 @@ words! {USERS,
     us_bad_authority: "Hãy nhập người, việc và số tiền (hoặc chọn thu hồi).",
         "Say a person, an action and a sum (or take it away).";
     us_not_to_yourself: "Không ai tự cấp thẩm quyền cho mình.", "Nobody gives authority to themselves.";
+    us_needs_two: "Thẩm quyền cần hai quản trị viên: người đã thêm ai hoặc cấp mật khẩu gần nhất cho ai thì không cấp thẩm quyền cho người đó, và quản trị viên nhận mật khẩu từ chính người ấy cũng không.",
+        "Authority needs two admins: whoever added somebody, or last gave them a password, gives them no authority, nor does an admin whose password is from the same person.";
+    us_not_by_you: "Bạn đã thêm người này hoặc cấp mật khẩu gần nhất cho họ, hoặc mật khẩu của bạn cũng do người ấy cấp: hãy để quản trị viên khác cấp thẩm quyền.",
+        "You added this person or last gave them a password, or yours is from whoever did: another admin gives the authority.";
+    us_withdrawn: "Các thẩm quyền đã bị thu hồi:", "These authorities are withdrawn:";
+    us_given_again: "Chỉ quản trị viên khác, không phải người đã thêm hoặc vừa cấp mật khẩu, cấp lại được.",
+        "Only another admin, who neither added this person nor gave the password, gives them again.";
+    us_password_by: "Mật khẩu do ai cấp gần nhất", "Password last given by";
     us_action_create: "Ghi giao dịch thiếu", "Book a missing payment";
     us_action_allocate: "Phân bổ, hoàn tiền", "Allocate, give back";
     us_action_adjust: "Điều chỉnh công nợ đối tác", "Adjust what the partner owes";
@@ -58,12 +66,16 @@ words! {USERS,
     us_change_roles: "Đổi vai trò", "Change roles";
     us_log_in: "Việc đăng nhập", "Logging in";
     us_new_password: "Cấp mật khẩu mới", "Give a new password";
-    us_new_password_hint: "Mọi phiên đang mở của người này sẽ kết thúc.", "Every session of this person ends.";
+    us_new_password_hint: "Mọi phiên đang mở của người này sẽ kết thúc và mọi thẩm quyền bị thu hồi.",
+        "Every session of this person ends, and every authority is withdrawn.";
+    us_disable_hint: "Mọi phiên sẽ kết thúc và mọi thẩm quyền bị thu hồi; cho phép đăng nhập lại không trả chúng về.",
+        "Every session ends, and every authority is withdrawn; letting this person log in again does not bring them back.";
     us_unlock: "Bỏ tạm khóa", "End the lock";
     us_enable: "Cho phép đăng nhập lại", "Let this person log in again";
     us_disable: "Khóa hẳn người dùng", "Disable this user";
     us_roles_changed: "Đã đổi vai trò.", "The roles are changed.";
-    us_was_disabled: "Đã khóa người dùng; mọi phiên đã kết thúc.", "The user is disabled; every session has ended.";
+    us_was_disabled: "Đã khóa người dùng; mọi phiên đã kết thúc, mọi thẩm quyền đã thu hồi.",
+        "The user is disabled; every session has ended, every authority is withdrawn.";
     us_was_enabled: "Người dùng đăng nhập lại được.", "The user may log in again.";
     us_was_unlocked: "Đã bỏ tạm khóa.", "The lock is ended.";
     us_password_of: "Mật khẩu của", "Password of";

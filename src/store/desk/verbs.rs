@@ -7,7 +7,7 @@ use super::{
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
-use crate::domain::statement::LineNo;
+use crate::domain::statement::{LineNo, Sum};
 use crate::domain::time::Timestamp;
 use crate::store::reports::LaneRange;
 use crate::store::statements::Closing;
@@ -53,11 +53,13 @@ pub trait DeskTx {
     /// The machine's.
     fn statement_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError>;
 
-    /// Gives somebody an authority, or takes it: the last word counts.
+    /// Gives somebody an authority, or takes it: the last word counts. `false`: one person may stand behind whoever would give
+    /// it and that user, since the one added the other or last gave a password, or somebody gave it to both, and so could
+    /// use it alone. Anybody takes one.
     ///
     /// # Errors
     /// The machine's.
-    fn grant(&mut self, authority: &Authority) -> Result<(), StoreError>;
+    fn grant(&mut self, authority: &Authority) -> Result<bool, StoreError>;
 
     /// Closes the open breaks of these classes about these events; says how many.
     ///
@@ -102,11 +104,17 @@ pub trait DeskReports {
     /// The machine's.
     fn attachment(&mut self, note: i64) -> Result<Option<Attachment>, StoreError>;
 
-    /// Proposals, newest first.
+    /// A page of proposals.
     ///
     /// # Errors
     /// The machine's.
     fn proposals(&mut self, filter: ProposalFilter) -> Result<Vec<ProposalView>, StoreError>;
+
+    /// How many proposals wait for another person, and over which sum.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn waiting_proposals(&mut self) -> Result<Sum, StoreError>;
 
     /// Where a payment's money is now.
     ///

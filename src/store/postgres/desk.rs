@@ -5,10 +5,11 @@ use super::reports::PostgresReports;
 use super::row::{Key, small};
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;
+use super::users::take_turn;
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
-use crate::domain::statement::LineNo;
+use crate::domain::statement::{LineNo, Sum};
 use crate::domain::time::Timestamp;
 use crate::store::cells::Cells;
 use crate::store::desk::{
@@ -18,13 +19,28 @@ use crate::store::desk::{
 };
 use crate::store::desk_cells::{
     authority, break_columns, break_view, item_columns, item_view, note_view, proposal_columns, proposal_view,
-    refund_view, stored_line, stored_line_columns,
+    refund_view, stored_line, stored_line_columns, waiting,
 };
 use crate::store::numbers::receipt_no;
 use crate::store::reports::LaneRange;
 use crate::store::shared::{a_day_before, judged, said_of_items, what_text};
 use crate::store::statements::Closing;
 use crate::store::{Position, StoreError};
+
+/// A list of proposals that lie between two numbers.
+macro_rules! proposals {
+    ($which:literal, $order:literal) => {
+        concat!(
+            "-- reports.proposals\nSELECT ",
+            proposal_columns!(),
+            " FROM proposals p WHERE p.no > $1 AND p.no < $2 AND ",
+            $which,
+            " ORDER BY p.no ",
+            $order,
+            " LIMIT $3"
+        )
+    };
+}
 
 const LINE: &str = concat!(
     "-- statement_lines.one\nSELECT ",
@@ -209,11 +225,19 @@ impl DeskTx for PostgresTx<'_> {
         self.ask_one(Ask::new(LINE, vec![&no.0]))?.one(stored_line)
     }
 
-    fn grant(&mut self, new: &Authority) -> Result<(), StoreError> {
+    fn grant(&mut self, new: &Authority) -> Result<bool, StoreError> {
+        const COULD_ACT: &str = "-- users.could_act\nSELECT count(*) FROM users u
+            JOIN could_act p ON p.name IN (u.name, u.made_by) JOIN could_act g ON g.person = p.person
+            WHERE u.name = $1 AND g.name = $2";
         const SQL: &str = "-- authorities.add\nINSERT INTO authorities (person, action, dong, granted_by, at)
             VALUES ($1, $2, $3, $4, $5)";
         let (person, action, by) = (new.person.as_str(), new.action.word(), new.granted_by.as_str());
-        self.ask_one(Ask::new(SQL, vec![&person, &action, &new.dong, &by, &new.at.unix_ms()])).map(drop)
+        take_turn(self, &new.person)?;
+        let could = self.ask_one(Ask::new(COULD_ACT, vec![&person, &by]))?.one(|cells| cells.whole())?;
+        if new.dong >= 0 && could != Some(0) {
+            return Ok(false);
+        }
+        self.ask_one(Ask::new(SQL, vec![&person, &action, &new.dong, &by, &new.at.unix_ms()])).map(|_one| true)
     }
 
     fn close_breaks_about(
@@ -265,14 +289,35 @@ impl DeskReports for PostgresReports {
     }
 
     fn proposals(&mut self, filter: ProposalFilter) -> Result<Vec<ProposalView>, StoreError> {
-        const SQL: &str = concat!(
-            "-- reports.proposals\nSELECT ",
-            proposal_columns!(),
-            " FROM proposals p WHERE p.no < coalesce($1::bigint, 9223372036854775807) AND ($2::text IS NULL OR p.state = $2)
-                ORDER BY p.no DESC LIMIT $3"
-        );
-        let (before, state) = (filter.before.map(|no| no.0), filter.state.map(ProposalState::word));
-        self.ask_one(Ask::new(SQL, vec![&before, &state, &i64::from(filter.limit)]))?.all(proposal_view)
+        const WAITING: [&str; 2] =
+            [proposals!("p.state = 'proposed'", "ASC"), proposals!("p.state = 'proposed'", "DESC")];
+        const ANY: [&str; 2] = [
+            proposals!("($4::text IS NULL OR p.state = $4) AND (NOT $5 OR p.state <> 'proposed')", "ASC"),
+            proposals!("($4::text IS NULL OR p.state = $4) AND (NOT $5 OR p.state <> 'proposed')", "DESC"),
+        ];
+        let ((low, high), limit) = (filter.between(), i64::from(filter.limit));
+        let state = filter.state.map(ProposalState::word);
+        let mut params: Vec<Param<'_>> = vec![&low, &high, &limit];
+        let [rises, falls] = if filter.waits() {
+            WAITING
+        } else {
+            let which: [Param<'_>; 2] = [&state, &filter.decided_only];
+            params.extend(which);
+            ANY
+        };
+        let sql = if filter.falls() { falls } else { rises };
+        let mut found = self.ask_one(Ask::new(sql, params))?.all(proposal_view)?;
+        if filter.is_backwards() {
+            found.reverse();
+        }
+        Ok(found)
+    }
+
+    fn waiting_proposals(&mut self) -> Result<Sum, StoreError> {
+        const SQL: &str =
+            "-- reports.waiting_proposals\nSELECT count(*), coalesce(sum(p.dong), 0)::bigint FROM proposals p
+            WHERE p.state = 'proposed'";
+        Ok(self.ask_one(Ask::new(SQL, Vec::new()))?.one(waiting)?.unwrap_or_default())
     }
 
     fn standing(&mut self, payment: &EventKey) -> Result<Position, StoreError> {

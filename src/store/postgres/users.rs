@@ -4,47 +4,91 @@ use super::reports::PostgresReports;
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;
 use crate::domain::ids::Author;
+use crate::domain::resolution::Action;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::Cells as _;
 use crate::store::users::{
     Attempt, DeskLog, SAVED_VIEWS_MAX, SavedView, Session, User, UserChange, UserReports, UserTx, attempted, log_line,
-    saved_view, session, user, user_columns,
+    saved_view, session, user, user_columns, withdrawn,
 };
 
+/// Who gives a name a password and who gives it authority take turns; the database's own rules take the same turn.
+pub(super) fn take_turn(tx: &mut PostgresTx<'_>, person: &Author) -> Result<(), StoreError> {
+    const SQL: &str = "-- persons.turn\nSELECT count(pg_advisory_xact_lock(hashtextextended('person:' || $1, 0)))";
+    tx.ask_one(Ask::new(SQL, vec![&person.as_str()])).map(drop)
+}
+
+/// Is there such a user?
+fn is_there(tx: &mut PostgresTx<'_>, name: &Author) -> Result<bool, StoreError> {
+    const SQL: &str = "-- users.is_there\nSELECT count(*) FROM users WHERE name = $1";
+    Ok(tx.ask_one(Ask::new(SQL, vec![&name.as_str()]))?.one(|cells| cells.whole())? != Some(0))
+}
+
+/// Takes every authority of this name.
+fn withdraw(
+    tx: &mut PostgresTx<'_>,
+    person: &Author,
+    (by, at): (&Author, Timestamp),
+) -> Result<Vec<Action>, StoreError> {
+    const SQL: &str = "-- authorities.withdraw\nINSERT INTO authorities (person, action, dong, granted_by, at)
+        SELECT a.person, a.action, -1, $2, $3 FROM authorities a WHERE a.person = $1 AND a.dong >= 0
+            AND a.no = (SELECT max(l.no) FROM authorities l WHERE l.person = a.person AND l.action = a.action)
+        ORDER BY a.no RETURNING action";
+    take_turn(tx, person)?;
+    tx.ask_one(Ask::new(SQL, vec![&person.as_str(), &by.as_str(), &at.unix_ms()]))?.all(withdrawn)
+}
+
 impl UserTx for PostgresTx<'_> {
-    fn add_user(&mut self, new: &User) -> Result<bool, StoreError> {
+    fn add_user(&mut self, new: &User) -> Result<Option<Vec<Action>>, StoreError> {
         const SQL: &str = "-- users.add\nINSERT INTO users (name, roles, password, given, disabled, language, theme,
-            made_by, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+            made_by, made_at, password_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        take_turn(self, &new.name)?;
+        if is_there(self, &new.name)? {
+            return Ok(None);
+        }
+        let gone = withdraw(self, &new.name, (&new.made_by, new.made_at))?;
         let (name, roles, by) = (new.name.as_str(), new.roles.words(), new.made_by.as_str());
         let (tongue, theme, at) = (new.tongue.word(), new.theme.word(), new.made_at.unix_ms());
+        let password_by = new.password_by.as_str();
         let params: Vec<Param<'_>> =
-            vec![&name, &roles, &new.password, &new.given, &new.disabled, &tongue, &theme, &by, &at];
-        Ok(self.ask_one(Ask::new(SQL, params))?.count == 1)
+            vec![&name, &roles, &new.password, &new.given, &new.disabled, &tongue, &theme, &by, &at, &password_by];
+        self.ask_one(Ask::new(SQL, params))?;
+        Ok(Some(gone))
     }
 
-    fn change_user(&mut self, name: &Author, change: &UserChange) -> Result<bool, StoreError> {
+    fn change_user(&mut self, name: &Author, change: &UserChange) -> Result<Option<Vec<Action>>, StoreError> {
         const ROLES: &str = "-- users.roles\nUPDATE users SET roles = $2 WHERE name = $1";
         const DISABLED: &str = "-- users.disable\nUPDATE users SET disabled = $2 WHERE name = $1";
-        const PASSWORD: &str = "-- users.password\nUPDATE users SET password = $2, given = $3, failures = 0,
+        const CHOSEN: &str = "-- users.choose\nUPDATE users SET password = $2, given = false, failures = 0,
+            locked_until = NULL WHERE name = $1";
+        const GIVEN: &str =
+            "-- users.give\nUPDATE users SET password = $2, given = true, password_by = $3, failures = 0,
             locked_until = NULL WHERE name = $1";
         const TASTE: &str = "-- users.taste\nUPDATE users SET language = $2, theme = $3 WHERE name = $1";
         const PROVED: &str = "-- users.proved\nUPDATE users SET failures = 0, locked_until = NULL WHERE name = $1";
         const SESSIONS: &str = "-- sessions.end_all\nDELETE FROM sessions WHERE name = $1";
         let who = name.as_str();
+        let gone = match change.withdraws() {
+            Some(_) if !is_there(self, name)? => return Ok(None),
+            Some(by) => withdraw(self, name, by)?,
+            None => Vec::new(),
+        };
         let changed = match change {
             UserChange::Roles(roles) => self.ask_one(Ask::new(ROLES, vec![&who, &roles.words()])),
-            UserChange::Disabled(disabled) => self.ask_one(Ask::new(DISABLED, vec![&who, disabled])),
-            UserChange::Password { phc, given } => self.ask_one(Ask::new(PASSWORD, vec![&who, phc, given])),
+            UserChange::Disabled { .. } => self.ask_one(Ask::new(DISABLED, vec![&who, &true])),
+            UserChange::Enabled => self.ask_one(Ask::new(DISABLED, vec![&who, &false])),
+            UserChange::Chosen { phc } => self.ask_one(Ask::new(CHOSEN, vec![&who, phc])),
+            UserChange::Given { phc, by, .. } => self.ask_one(Ask::new(GIVEN, vec![&who, phc, &by.as_str()])),
             UserChange::Taste(tongue, theme) => {
                 self.ask_one(Ask::new(TASTE, vec![&who, &tongue.word(), &theme.word()]))
             }
             UserChange::Proved => self.ask_one(Ask::new(PROVED, vec![&who])),
         }?;
-        if matches!(change, UserChange::Password { .. } | UserChange::Disabled(true)) {
+        if change.ends_sessions() {
             self.ask_one(Ask::new(SESSIONS, vec![&who]))?;
         }
-        Ok(changed.count == 1)
+        Ok((changed.count == 1).then_some(gone))
     }
 
     fn attempt(&mut self, name: &Author, now: Timestamp) -> Result<Attempt, StoreError> {

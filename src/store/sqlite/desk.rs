@@ -7,7 +7,7 @@ use super::write;
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
-use crate::domain::statement::LineNo;
+use crate::domain::statement::{LineNo, Sum};
 use crate::domain::time::Timestamp;
 use crate::store::cells::Cells as _;
 use crate::store::desk::{
@@ -17,7 +17,7 @@ use crate::store::desk::{
 };
 use crate::store::desk_cells::{
     authority, break_columns, break_view, item_columns, item_view, note_view, proposal_columns, proposal_view,
-    refund_view, stored_line, stored_line_columns,
+    refund_view, stored_line, stored_line_columns, waiting,
 };
 use crate::store::numbers::receipt_no;
 use crate::store::reports::LaneRange;
@@ -25,6 +25,21 @@ use crate::store::shared::{a_day_before, judged, said_of_items, what_text};
 use crate::store::statements::Closing;
 use crate::store::{Position, StoreError};
 use rusqlite::params;
+
+/// A list of proposals that lie between two numbers.
+macro_rules! proposals {
+    ($which:literal, $order:literal) => {
+        concat!(
+            "-- reports.proposals\nSELECT ",
+            proposal_columns!(),
+            " FROM proposals p WHERE p.no > ?1 AND p.no < ?2 AND ",
+            $which,
+            " ORDER BY p.no ",
+            $order,
+            " LIMIT ?3"
+        )
+    };
+}
 
 const ONE_PROPOSAL: &str =
     concat!("-- proposals.one\nSELECT ", proposal_columns!(), " FROM proposals p WHERE p.no = ?1");
@@ -210,11 +225,17 @@ impl DeskTx for SqliteTx<'_> {
         line(self.db, no)
     }
 
-    fn grant(&mut self, new: &Authority) -> Result<(), StoreError> {
+    fn grant(&mut self, new: &Authority) -> Result<bool, StoreError> {
+        const COULD_ACT: &str = "-- users.could_act\nSELECT count(*) FROM users u
+            JOIN could_act p ON p.name IN (u.name, u.made_by) JOIN could_act g ON g.person = p.person
+            WHERE u.name = ?1 AND g.name = ?2";
         const SQL: &str = "-- authorities.add\nINSERT INTO authorities (person, action, dong, granted_by, at)
             VALUES (?1, ?2, ?3, ?4, ?5)";
         let (person, by) = (new.person.as_str(), new.granted_by.as_str());
-        self.db.execute(SQL, params![person, new.action.word(), new.dong, by, new.at.unix_ms()]).map(drop)
+        if new.dong >= 0 && self.db.integer(COULD_ACT, (person, by))? != 0 {
+            return Ok(false);
+        }
+        self.db.execute(SQL, params![person, new.action.word(), new.dong, by, new.at.unix_ms()]).map(|_one| true)
     }
 
     fn close_breaks_about(
@@ -267,14 +288,34 @@ impl DeskReports for SqliteReports {
     }
 
     fn proposals(&mut self, filter: ProposalFilter) -> Result<Vec<ProposalView>, StoreError> {
-        const SQL: &str = concat!(
-            "-- reports.proposals\nSELECT ",
-            proposal_columns!(),
-            " FROM proposals p WHERE p.no < coalesce(?1, 9223372036854775807) AND (?2 IS NULL OR p.state = ?2)
-                ORDER BY p.no DESC LIMIT ?3"
-        );
-        let params = (filter.before.map(|no| no.0), filter.state.map(|state| state.word()), filter.limit);
-        self.db().all(SQL, params, |cells| proposal_view(cells))
+        // The index of what is not done yet is taken only where its own condition is repeated.
+        const WAITING: [&str; 2] = [
+            proposals!("p.state = 'proposed' AND (p.state = 'proposed' OR p.state = 'approved')", "ASC"),
+            proposals!("p.state = 'proposed' AND (p.state = 'proposed' OR p.state = 'approved')", "DESC"),
+        ];
+        const ANY: [&str; 2] = [
+            proposals!("(?4 IS NULL OR p.state = ?4) AND (?5 = 0 OR p.state <> 'proposed')", "ASC"),
+            proposals!("(?4 IS NULL OR p.state = ?4) AND (?5 = 0 OR p.state <> 'proposed')", "DESC"),
+        ];
+        let ((low, high), limit) = (filter.between(), filter.limit);
+        let [rises, falls] = if filter.waits() { WAITING } else { ANY };
+        let sql = if filter.falls() { falls } else { rises };
+        let mut found = if filter.waits() {
+            self.db().all(sql, (low, high, limit), |cells| proposal_view(cells))?
+        } else {
+            let state = filter.state.map(ProposalState::word);
+            self.db().all(sql, (low, high, limit, state, filter.decided_only), |cells| proposal_view(cells))?
+        };
+        if filter.is_backwards() {
+            found.reverse();
+        }
+        Ok(found)
+    }
+
+    fn waiting_proposals(&mut self) -> Result<Sum, StoreError> {
+        const SQL: &str = "-- reports.waiting_proposals\nSELECT count(*), coalesce(sum(p.dong), 0) FROM proposals p
+            WHERE p.state = 'proposed' AND (p.state = 'proposed' OR p.state = 'approved')";
+        Ok(self.db().one(SQL, [], |cells| waiting(cells))?.unwrap_or_default())
     }
 
     fn standing(&mut self, payment: &EventKey) -> Result<Position, StoreError> {

@@ -1,20 +1,40 @@
 //! Who works at the finance desk.
 
 use super::reports::SqliteReports;
+use super::statement::Db;
 use super::tx::SqliteTx;
 use crate::domain::ids::Author;
+use crate::domain::resolution::Action;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::users::{
     Attempt, DeskLog, SAVED_VIEWS_MAX, SavedView, Session, User, UserChange, UserReports, UserTx, attempted, log_line,
-    saved_view, session, user, user_columns,
+    saved_view, session, user, user_columns, withdrawn,
 };
 use rusqlite::params;
 
+/// Is there such a user?
+fn is_there(db: Db<'_>, name: &Author) -> Result<bool, StoreError> {
+    Ok(db.integer("-- users.is_there\nSELECT count(*) FROM users WHERE name = ?1", [name.as_str()])? != 0)
+}
+
+/// Takes every authority of this name.
+fn withdraw(db: Db<'_>, person: &Author, (by, at): (&Author, Timestamp)) -> Result<Vec<Action>, StoreError> {
+    const SQL: &str = "-- authorities.withdraw\nINSERT INTO authorities (person, action, dong, granted_by, at)
+        SELECT a.person, a.action, -1, ?2, ?3 FROM authorities a WHERE a.person = ?1 AND a.dong >= 0
+            AND a.no = (SELECT max(l.no) FROM authorities l WHERE l.person = a.person AND l.action = a.action)
+        ORDER BY a.no RETURNING action";
+    db.all(SQL, params![person.as_str(), by.as_str(), at.unix_ms()], |cells| withdrawn(cells))
+}
+
 impl UserTx for SqliteTx<'_> {
-    fn add_user(&mut self, new: &User) -> Result<bool, StoreError> {
+    fn add_user(&mut self, new: &User) -> Result<Option<Vec<Action>>, StoreError> {
         const SQL: &str = "-- users.add\nINSERT INTO users (name, roles, password, given, disabled, language, theme,
-            made_by, made_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+            made_by, made_at, password_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        if is_there(self.db, &new.name)? {
+            return Ok(None);
+        }
+        let gone = withdraw(self.db, &new.name, (&new.made_by, new.made_at))?;
         let words = (new.tongue.word(), new.theme.word());
         let (made_by, made_at) = (new.made_by.as_str(), new.made_at.unix_ms());
         let params = params![
@@ -26,31 +46,42 @@ impl UserTx for SqliteTx<'_> {
             words.0,
             words.1,
             made_by,
-            made_at
+            made_at,
+            new.password_by.as_str()
         ];
-        Ok(self.db.execute(SQL, params)? == 1)
+        self.db.execute(SQL, params)?;
+        Ok(Some(gone))
     }
 
-    fn change_user(&mut self, name: &Author, change: &UserChange) -> Result<bool, StoreError> {
+    fn change_user(&mut self, name: &Author, change: &UserChange) -> Result<Option<Vec<Action>>, StoreError> {
         const ROLES: &str = "-- users.roles\nUPDATE users SET roles = ?2 WHERE name = ?1";
         const DISABLED: &str = "-- users.disable\nUPDATE users SET disabled = ?2 WHERE name = ?1";
-        const PASSWORD: &str = "-- users.password\nUPDATE users SET password = ?2, given = ?3, failures = 0,
+        const CHOSEN: &str = "-- users.choose\nUPDATE users SET password = ?2, given = 0, failures = 0,
+            locked_until = NULL WHERE name = ?1";
+        const GIVEN: &str = "-- users.give\nUPDATE users SET password = ?2, given = 1, password_by = ?3, failures = 0,
             locked_until = NULL WHERE name = ?1";
         const TASTE: &str = "-- users.taste\nUPDATE users SET language = ?2, theme = ?3 WHERE name = ?1";
         const PROVED: &str = "-- users.proved\nUPDATE users SET failures = 0, locked_until = NULL WHERE name = ?1";
         const SESSIONS: &str = "-- sessions.end_all\nDELETE FROM sessions WHERE name = ?1";
         let who = name.as_str();
+        let gone = match change.withdraws() {
+            Some(_) if !is_there(self.db, name)? => return Ok(None),
+            Some(by) => withdraw(self.db, name, by)?,
+            None => Vec::new(),
+        };
         let changed = match change {
             UserChange::Roles(roles) => self.db.execute(ROLES, (who, roles.words())),
-            UserChange::Disabled(disabled) => self.db.execute(DISABLED, (who, disabled)),
-            UserChange::Password { phc, given } => self.db.execute(PASSWORD, (who, phc, given)),
+            UserChange::Disabled { .. } => self.db.execute(DISABLED, (who, true)),
+            UserChange::Enabled => self.db.execute(DISABLED, (who, false)),
+            UserChange::Chosen { phc } => self.db.execute(CHOSEN, (who, phc)),
+            UserChange::Given { phc, by, .. } => self.db.execute(GIVEN, (who, phc, by.as_str())),
             UserChange::Taste(tongue, theme) => self.db.execute(TASTE, (who, tongue.word(), theme.word())),
             UserChange::Proved => self.db.execute(PROVED, [who]),
         }?;
-        if matches!(change, UserChange::Password { .. } | UserChange::Disabled(true)) {
+        if change.ends_sessions() {
             self.db.execute(SESSIONS, [who])?;
         }
-        Ok(changed == 1)
+        Ok((changed == 1).then_some(gone))
     }
 
     fn attempt(&mut self, name: &Author, now: Timestamp) -> Result<Attempt, StoreError> {

@@ -8,6 +8,7 @@ mod program;
 mod rules;
 mod stories;
 mod two;
+mod two_admins;
 
 use crate::harness::postgres::Database;
 use crate::ledger::tell::{Books, DAY, Said, money, noon};
@@ -114,7 +115,7 @@ impl Desk {
 
     pub fn grant(&mut self, person: &str, action: Action, dong: i64) {
         let authority = Authority { person: author(person), action, dong, granted_by: author("admin"), at: noon() };
-        self.books.store.transact(&mut |tx| tx.grant(&authority)).unwrap();
+        self.books.store.transact(&mut |tx| tx.grant(&authority).map(|given| assert!(given))).unwrap();
     }
 
     pub fn hear(&mut self, said: &Said) -> Outcome {

@@ -323,7 +323,7 @@ fn today(h: &mut Harness, days: (Date, Date)) -> Vec<DayFigures> {
 fn judge(h: &mut Harness, steps: &[Step]) {
     let may =
         Authority { person: person("lan.nt"), action: Action::Seal, dong: 9, granted_by: person("head.hq"), at: at(0) };
-    h.tx(|tx| tx.grant(&may));
+    assert!(h.tx(|tx| tx.grant(&may)));
     let mut story = Story::default();
     (1..).zip(steps).for_each(|(n, step)| story.step(h, n, step));
     for (from, to) in [(6, 0), (4, 2), (3, 3), (0, 6)] {

@@ -5,6 +5,7 @@ mod days;
 mod naive;
 mod older;
 mod people;
+mod proposals;
 mod world;
 
 macro_rules! on_both {

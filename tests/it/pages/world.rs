@@ -261,7 +261,7 @@ fn approve(h: &mut Harness, (new, no): &(NewProposal, thuho::domain::resolution:
     let by = person("lan.nt");
     let may =
         Authority { person: by.clone(), action: Action::Close, dong: 9, granted_by: person("head.hq"), at: at(0) };
-    h.tx(|tx| tx.grant(&may));
+    assert!(h.tx(|tx| tx.grant(&may)));
     let yes = NewDecision { proposal: *no, verb: Verb::Approve, by: &by, hash: new.hash, words: "yes", at: at(4) };
     assert_eq!(h.tx(|tx| tx.decide(&yes)), thuho::store::desk::Decided::Done);
 }

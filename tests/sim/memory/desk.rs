@@ -7,7 +7,7 @@ use super::tx::{MemoryTx, no_statements};
 use thuho::domain::ids::{Author, EventKey, PartnerCode};
 use thuho::domain::resolution::{BreakState, ProposalNo};
 use thuho::domain::review::{BreakClass, NewBreak};
-use thuho::domain::statement::LineNo;
+use thuho::domain::statement::{LineNo, Sum};
 use thuho::domain::time::{BUSINESS_ZONE, Timestamp};
 use thuho::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueProposal, EndedItem, ItemView,
@@ -42,7 +42,7 @@ impl DeskTx for MemoryTx<'_> {
         Err(no_statements())
     }
 
-    fn grant(&mut self, _: &Authority) -> Result<(), StoreError> {
+    fn grant(&mut self, _: &Authority) -> Result<bool, StoreError> {
         Err(no_statements())
     }
 
@@ -106,6 +106,10 @@ impl DeskReports for MemoryReports {
     }
 
     fn proposals(&mut self, _: ProposalFilter) -> Result<Vec<ProposalView>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn waiting_proposals(&mut self) -> Result<Sum, StoreError> {
         Err(no_statements())
     }
 

@@ -3,16 +3,17 @@
 use super::reports::MemoryReports;
 use super::tx::{MemoryTx, no_statements};
 use thuho::domain::ids::Author;
+use thuho::domain::resolution::Action;
 use thuho::domain::time::Timestamp;
 use thuho::store::StoreError;
 use thuho::store::users::{Attempt, DeskLog, SavedView, Session, User, UserChange, UserReports, UserTx};
 
 impl UserTx for MemoryTx<'_> {
-    fn add_user(&mut self, _: &User) -> Result<bool, StoreError> {
+    fn add_user(&mut self, _: &User) -> Result<Option<Vec<Action>>, StoreError> {
         Err(no_statements())
     }
 
-    fn change_user(&mut self, _: &Author, _: &UserChange) -> Result<bool, StoreError> {
+    fn change_user(&mut self, _: &Author, _: &UserChange) -> Result<Option<Vec<Action>>, StoreError> {
         Err(no_statements())
     }
 

@@ -11,12 +11,12 @@ use crate::finance::told::told;
 use crate::finance::words::Words;
 use crate::finance::{form, proposing, show, terms, wish};
 use crate::http::internal::Internal;
-use crate::store::desk::{ProposalFilter, ProposalState, ProposalView, Verb};
+use crate::store::desk::{ProposalFilter, ProposalOrder, ProposalState, ProposalView, Verb};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-/// Waiting proposals among which the next one is looked for.
+/// The oldest waiting proposals, among which the next one of another person is looked for.
 const WAITING_MAX: u32 = 100;
 
 #[derive(Template)]
@@ -76,9 +76,8 @@ pub(super) async fn show(
         let items = reports.items(no, after, ROWS.try_into().unwrap_or(100))?;
         let lines = listed::kept(reports, &items, (see, w))?;
         let mine = reports.authorities()?.into_iter().find(|of| of.person == me && of.action == view.action);
-        let state = Some(ProposalState::Proposed);
-        let waiting = reports.proposals(ProposalFilter { state, before: None, limit: WAITING_MAX })?;
-        let next = waiting.iter().rev().find(|of| of.no != no && of.maker != me).map(|of| of.no.0);
+        let waiting = reports.proposals(ProposalFilter::waiting(ProposalOrder::Oldest, WAITING_MAX))?;
+        let next = waiting.iter().find(|of| of.no != no && of.maker != me).map(|of| of.no.0);
         Ok(Some(Found { view, lines, limit: mine.map(|of| of.dong).filter(|dong| *dong >= 0), next }))
     });
     let found = found.await.map_err(|error| Stop::of(error.into(), w))?.ok_or_else(|| Stop::not_there(w))?;

@@ -1,4 +1,4 @@
-//! Up to which sum somebody may approve what. Nobody gives authority to themselves.
+//! Up to which sum somebody may approve what. Nobody gives authority to themselves, or to somebody as whom they could log in.
 
 use super::{Beside, listed};
 use crate::domain::ids::Author;
@@ -11,7 +11,7 @@ use crate::finance::stop::Stop;
 use crate::finance::words::Words;
 use crate::finance::{form, show};
 use crate::http::internal::Internal;
-use crate::http::proposals::given;
+use crate::http::proposals::{Given, given};
 use crate::store::desk::Authority;
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -80,18 +80,20 @@ pub(super) async fn give(
     let sum = if form.get("none").is_some() { Some(NONE) } else { typed_dong(&typed.sum).filter(|dong| *dong >= 0) };
     let person = Author::parse(typed.person.clone()).ok();
     let asked = person.zip(Action::parse(&typed.action)).zip(sum);
-    typed.wrong = match &asked {
-        None => Some(w.us_bad_authority()),
-        Some(((person, _), _)) if person == who.author() => Some(w.us_not_to_yourself()),
-        Some(_) => None,
-    };
-    let (Some(((person, action), dong)), None) = (asked, typed.wrong) else {
+    let Some(((person, action), dong)) = asked else {
+        typed.wrong = Some(w.us_bad_authority());
         return listed(&who, &internal, Beside { grant: typed, ..Beside::default() }).await;
     };
     let subject = format!("{person} {} {dong}", action.word());
     let (granted_by, at) = (who.author().clone(), internal.intake.clock().now());
     let authority = Authority { person, action, dong, granted_by, at };
-    given(&internal, authority).await.map_err(|problem| Stop::of(problem, w))?;
-    who.note(&internal, "authority", &subject).await?;
-    Ok(to("/users?done=authority"))
+    typed.wrong = match given(&internal, authority).await.map_err(|problem| Stop::of(problem, w))? {
+        Given::Done => {
+            who.note(&internal, "authority", &subject).await?;
+            return Ok(to("/users?done=authority"));
+        }
+        Given::ToThemselves => Some(w.us_not_to_yourself()),
+        Given::ByWhoCouldLogIn => Some(w.us_not_by_you()),
+    };
+    listed(&who, &internal, Beside { grant: typed, ..Beside::default() }).await
 }

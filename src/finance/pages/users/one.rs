@@ -82,6 +82,7 @@ async fn shown(
             facts: vec![
                 (w.your_roles(), roles_text(user.roles, w)),
                 (w.us_added(), format!("{}, {}", show::moment(user.made_at), user.made_by)),
+                (w.us_password_by(), user.password_by.to_string()),
                 (w.us_failures(), show::count(i64::from(user.failures), w.0)),
                 (w.us_locked_until(), until.map_or_else(|| show::NONE.to_owned(), show::second)),
             ],
@@ -123,14 +124,21 @@ pub(super) async fn change(
             let subject = format!("{name} {}", roles.words());
             changed(&who, &internal, (&name, UserChange::Roles(roles)), ("user-roles", subject)).await?;
         }
-        "disable" => changed(&who, &internal, (&name, UserChange::Disabled(true)), ("user-disable", plain)).await?,
-        "enable" => changed(&who, &internal, (&name, UserChange::Disabled(false)), ("user-enable", plain)).await?,
-        "unlock" => changed(&who, &internal, (&name, UserChange::Proved), ("user-unlock", plain)).await?,
+        "disable" => {
+            let change = UserChange::Disabled { by: who.author().clone(), at: internal.intake.clock().now() };
+            changed(&who, &internal, (&name, change), ("user-disable", plain)).await?;
+        }
+        "enable" => {
+            changed(&who, &internal, (&name, UserChange::Enabled), ("user-enable", plain)).await?;
+        }
+        "unlock" => {
+            changed(&who, &internal, (&name, UserChange::Proved), ("user-unlock", plain)).await?;
+        }
         "password" => {
             let (made, phc) = made_up(w).await?;
-            let change = UserChange::Password { phc, given: true };
-            changed(&who, &internal, (&name, change), ("user-password", plain)).await?;
-            return shown_once(&who, &name, made);
+            let change = UserChange::Given { phc, by: who.author().clone(), at: internal.intake.clock().now() };
+            let withdrawn = changed(&who, &internal, (&name, change), ("user-password", plain)).await?;
+            return shown_once(&who, &name, (made, withdrawn));
         }
         _ => return Err(Stop::not_there(w)),
     }

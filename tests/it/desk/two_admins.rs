@@ -1,0 +1,159 @@
+//! Authority needs two admins, as the databases themselves hold it: what is written past the program is refused, what older
+//! books have against it is taken, and who gives a password and who gives authority at once take turns.
+
+use crate::harness::postgres::Database;
+use crate::store_contract::postgres::on;
+use rusqlite::Connection;
+use std::sync::mpsc;
+use std::time::Duration;
+use thuho::domain::ids::Author;
+use thuho::domain::resolution::Action;
+use thuho::domain::time::Timestamp;
+use thuho::domain::user::{Role, Roles};
+use thuho::ledger::transact;
+use thuho::store::desk::Authority;
+use thuho::store::users::{User, UserChange};
+
+macro_rules! older_versions {
+    ($database:literal) => {
+        [
+            include_str!(concat!("../../../src/store/migrations/0001_spine.", $database, ".sql")),
+            include_str!(concat!("../../../src/store/migrations/0002_reconciliation.", $database, ".sql")),
+            include_str!(concat!("../../../src/store/migrations/0003_desk.", $database, ".sql")),
+            include_str!(concat!("../../../src/store/migrations/0004_settlement.", $database, ".sql")),
+            include_str!(concat!("../../../src/store/migrations/0005_close.", $database, ".sql")),
+            include_str!(concat!("../../../src/store/migrations/0006_rules_day.", $database, ".sql")),
+            include_str!(concat!("../../../src/store/migrations/0007_settled.", $database, ".sql")),
+            include_str!(concat!("../../../src/store/migrations/0008_users.", $database, ".sql")),
+            include_str!(concat!("../../../src/store/migrations/0009_pages.", $database, ".sql")),
+        ]
+    };
+}
+
+macro_rules! version {
+    ($database:literal) => {
+        include_str!(concat!("../../../src/store/migrations/0010_two_admins.", $database, ".sql"))
+    };
+}
+
+/// Users of one admin, and authority that this admin and another one gave; `no` and `yes` as the database says them.
+fn older((no, yes): (&str, &str)) -> String {
+    let user = |name: &str, disabled: &str| format!("('{name}', 'checker', 'phc', {no}, {disabled}, 'admin', 1)");
+    format!(
+        "INSERT INTO users (name, roles, password, given, disabled, made_by, made_at) VALUES {}, {}, {}, {};
+        INSERT INTO authorities (person, action, dong, granted_by, at) VALUES ('lan', 'close', 9, 'admin', 1),
+            ('lan', 'seal', 9, 'admin', 1), ('lan', 'seal', 8, 'boss', 2), ('an', 'close', 9, 'boss', 1),
+            ('an', 'seal', 9, 'deputy', 1), ('gone', 'close', 9, 'boss', 1), ('program', 'close', 9, 'admin', 1);",
+        user("lan", no),
+        user("an", no),
+        user("gone", yes),
+        user("deputy", no)
+    )
+}
+
+const HELD: &str = "SELECT person || ' ' || action || ' ' || dong || ' ' || granted_by FROM authorities a
+    WHERE no = (SELECT max(no) FROM authorities l WHERE l.person = a.person AND l.action = a.action)
+    ORDER BY person, action";
+
+const HELD_AFTER: [&str; 6] = [
+    "an close 9 boss",
+    "an seal -1 system:migration",
+    "gone close -1 system:migration",
+    "lan close -1 system:migration",
+    "lan seal 8 boss",
+    "program close 9 admin",
+];
+
+const GIVEN_BY: &str = "SELECT name || ' ' || password_by FROM users ORDER BY name";
+
+/// Statements that nobody may make, whatever program they use.
+fn refused((no, yes): (&str, &str)) -> [String; 9] {
+    let grant = |by: &str, to: &str| {
+        format!("INSERT INTO authorities (person, action, dong, granted_by, at) VALUES ('{to}', 'close', 0, '{by}', 3)")
+    };
+    let user = "INSERT INTO users (name, roles, password, given, made_by, made_at, password_by) VALUES";
+    [
+        grant("admin", "an"),
+        grant("deputy", "an"),
+        format!("{user} ('program', 'checker', 'phc', {no}, 'boss', 1, 'boss')"),
+        format!("{user} ('new', 'checker', 'phc', {no}, 'boss', 1, 'new')"),
+        format!("UPDATE users SET password = 'x', given = {yes}, password_by = 'boss' WHERE name = 'an'"),
+        format!("UPDATE users SET disabled = {yes} WHERE name = 'an'"),
+        "UPDATE users SET made_by = 'somebody' WHERE name = 'an'".to_owned(),
+        "UPDATE users SET password_by = name WHERE name = 'an'".to_owned(),
+        "DELETE FROM users WHERE name = 'an'".to_owned(),
+    ]
+}
+
+#[test]
+fn sqlite_holds_it_by_itself() {
+    let db = Connection::open_in_memory().unwrap();
+    older_versions!("sqlite").iter().for_each(|version| db.execute_batch(version).unwrap());
+    db.execute_batch(&older(("0", "1"))).unwrap();
+    db.execute_batch(version!("sqlite")).unwrap();
+    let all = |text: &str| -> Vec<String> {
+        let mut asked = db.prepare(text).unwrap();
+        asked.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(all(HELD), HELD_AFTER);
+    assert_eq!(all(GIVEN_BY), ["an admin", "deputy admin", "gone admin", "lan admin"]);
+    for statement in refused(("0", "1")) {
+        assert!(db.execute(&statement, ()).is_err(), "{statement}");
+    }
+    db.execute_batch("UPDATE users SET password = 'own', given = 0 WHERE name = 'an'").unwrap();
+    db.execute_batch("UPDATE users SET password = 'x', given = 1, password_by = 'boss' WHERE name = 'gone'").unwrap();
+}
+
+#[test]
+fn postgres_holds_it_by_itself() {
+    let Some(database) = Database::fresh("authority of two on a server") else { return };
+    let attempt = "CREATE FUNCTION attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
+        BEGIN EXECUTE statement; RETURN 'taken'; EXCEPTION WHEN raise_exception OR integrity_constraint_violation OR check_violation THEN RETURN 'refused'; END $$;";
+    let text = [
+        "CREATE SCHEMA older; SET search_path TO older;",
+        &older_versions!("postgres").join("\n"),
+        &older(("false", "true")),
+        "BEGIN;",
+        version!("postgres"),
+        "COMMIT;",
+        attempt,
+        HELD,
+    ];
+    assert_eq!(database.sql(&text.join("\n")), HELD_AFTER);
+    let asked = |text: &str| database.sql(&format!("SET search_path TO older; {text}"));
+    assert_eq!(asked(GIVEN_BY), ["an admin", "deputy admin", "gone admin", "lan admin"]);
+    for statement in refused(("false", "true")) {
+        assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), ["refused"], "{statement}");
+    }
+    let own = "UPDATE users SET password = 'own', given = false WHERE name = 'an'";
+    assert_eq!(asked(&format!("SELECT attempt($s${own}$s$)")), ["taken"]);
+}
+
+/// Whoever gives a password on one instance gives no authority on another one meanwhile.
+#[test]
+fn a_password_and_authority_that_are_given_at_once_take_turns() {
+    let Some(database) = Database::fresh("a password and authority at once") else { return };
+    let name = |text: &str| Author::parse(text).unwrap();
+    let at = Timestamp::from_unix_ms(5);
+    let mut first = on(&database);
+    let lan = User::new(name("lan"), Roles::of(&[Role::Checker]), "phc".to_owned(), (name("admin"), at));
+    assert!(first.tx(|tx| tx.add_user(&lan)).is_some());
+    let (begun, has_begun) = mpsc::channel();
+    let database = database.clone();
+    let other = std::thread::spawn(move || {
+        let mut second = on(&database);
+        let may = Authority { person: name("lan"), action: Action::Close, dong: 9, granted_by: name("boss"), at };
+        has_begun.recv().unwrap();
+        transact(second.store.as_mut(), |tx| tx.grant(&may)).unwrap().0
+    });
+    let given = UserChange::Given { phc: "other".to_owned(), by: name("boss"), at };
+    first.tx(|tx| {
+        let gone = tx.change_user(&name("lan"), &given)?;
+        begun.send(()).unwrap();
+        // Long enough for the other one to have read what was there before, if nothing held it up.
+        std::thread::sleep(Duration::from_millis(300));
+        Ok(gone)
+    });
+    assert!(!other.join().unwrap(), "boss knows the password by then");
+    assert_eq!(first.reports.authorities().unwrap(), vec![]);
+}
