@@ -139,3 +139,60 @@ pub(super) fn line(line: &StoredLine, known: &Known, (sees, w): (bool, Words)) -
         standing: standing(line, known, w),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Broken, Known, standing};
+    use crate::domain::ids::{Author, Movement};
+    use crate::domain::money::Money;
+    use crate::domain::notice::References;
+    use crate::domain::review::BreakClass;
+    use crate::domain::statement::{FileNo, LineNo};
+    use crate::domain::time::Timestamp;
+    use crate::domain::user::Tongue;
+    use crate::finance::words::Words;
+    use crate::store::desk::StoredLine;
+    use std::collections::HashSet;
+
+    fn line(place: u32, movement: Option<Movement>) -> StoredLine {
+        StoredLine {
+            no: LineNo::of(FileNo(1), place),
+            row: place + 1,
+            file: ("a.csv".to_owned(), [0; 32]),
+            brought_by: Author::parse("finance.an").unwrap(),
+            key: None,
+            event: None,
+            movement,
+            amount: Money::from_dong(5).unwrap(),
+            discount: Money::from_dong(0).unwrap(),
+            fee: Money::from_dong(0).unwrap(),
+            references: References::default(),
+            paid_at: Timestamp::from_unix_ms(0),
+        }
+    }
+
+    #[test]
+    fn a_line_says_how_far_it_is_matched() {
+        let w = Words(Tongue::Vi);
+        let no = |place| LineNo::of(FileNo(1), place);
+        let broken: Broken =
+            [(no(2), (7, BreakClass::FeeMismatch)), (no(3), (8, BreakClass::MissingWebhook))].into_iter().collect();
+        // A line may be matched and differ: then it differs.
+        let matched = HashSet::from([no(1), no(2)]);
+        let mut known = Known { matched, broken, in_force: true, compared: true };
+        let paid = Some(Movement::Payment);
+        let says = |known: &Known, line: StoredLine| {
+            let standing = standing(&line, known, w);
+            (standing.says, standing.no)
+        };
+        assert_eq!(says(&known, line(1, paid)), (w.file_is_matched(), None));
+        assert_eq!(says(&known, line(2, paid)), (w.file_differs(), Some(7)));
+        assert_eq!(says(&known, line(3, paid)), (w.file_alone(), Some(8)));
+        assert_eq!(says(&known, line(4, None)), (w.file_nothing_to_match(), None));
+        assert_eq!(says(&known, line(5, paid)), (w.file_settled(), None));
+        known.compared = false;
+        assert_eq!(says(&known, line(5, paid)), (w.file_not_compared(), None));
+        known.in_force = false;
+        assert_eq!(says(&known, line(5, paid)), (crate::finance::show::NONE, None));
+    }
+}
