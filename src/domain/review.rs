@@ -50,3 +50,12 @@ pub struct Leg {
     /// May the next day bring the other side?
     pub carried: bool,
 }
+
+impl Leg {
+    /// The statement less our books, in dong: what one side says nothing of counts for nothing there, so that a day's
+    /// differences are the sum of its breaks.
+    #[must_use]
+    pub fn difference(&self) -> i64 {
+        self.theirs.unwrap_or(0).saturating_sub(self.ours.unwrap_or(0))
+    }
+}

@@ -47,6 +47,13 @@ pub fn signed(dong: i64, tongue: Tongue) -> String {
     if dong > 0 { format!("+{text}") } else { text }
 }
 
+/// A whole number with its sign in front also where it is positive.
+#[must_use]
+pub fn signed_count(of: i64, tongue: Tongue) -> String {
+    let text = count(of, tongue);
+    if of > 0 { format!("+{text}") } else { text }
+}
+
 /// A day.
 #[must_use]
 pub fn day(of: Date) -> String {
@@ -79,7 +86,7 @@ pub fn masked(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, masked, moment, money, signed};
+    use super::{count, masked, moment, money, signed, signed_count};
     use crate::domain::time::Timestamp;
     use crate::domain::user::Tongue::{En, Vi};
 
@@ -89,6 +96,7 @@ mod tests {
         assert_eq!(vi, ["0\u{a0}₫", "7\u{a0}₫", "999\u{a0}₫", "1.000\u{a0}₫", "1.234.567\u{a0}₫", "-45.000\u{a0}₫"]);
         assert_eq!([1_234_567, -45_000].map(|dong| money(dong, En)), ["₫1,234,567", "-₫45,000"]);
         assert_eq!(signed(5_000, Vi), "+5.000\u{a0}₫");
+        assert_eq!([1_100, 0, -1_100].map(|of| signed_count(of, Vi)), ["+1.100", "0", "-1.100"]);
         assert_eq!(count(i64::MIN, Vi), "-9.223.372.036.854.775.808");
     }
 

@@ -2,13 +2,15 @@
 //! and this one brought is closed.
 
 use super::compare::{Compared, Difference, Note, Ours};
-use super::facts::Sides;
+use super::facts::{KEYS_MAX, Sides};
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo};
 use crate::domain::money::Money;
 use crate::domain::review::{BreakClass, Leg, NewBreak};
 use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::reports::Reports;
 use crate::store::statements::{LegBreak, StatementFile};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -21,6 +23,9 @@ pub(super) const GONE: &str = "it is not in our books any more, or the core was 
 
 /// Why a break is closed that a new comparison does not find any more.
 pub(super) const OVER: &str = "compared again, it does not differ any more";
+
+/// Lines with their rows in the file.
+pub(super) type Rows = HashMap<LineNo, u32>;
 
 /// A difference with its sides by name, and what makes it the same as another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +55,23 @@ pub(super) struct Plan {
     pub(super) moved: Vec<(i64, LineNo)>,
 }
 
+/// The rows in their file of the lines that differ: what a person finds them by.
+pub(super) fn rows(reports: &mut dyn Reports, compared: &Compared) -> Result<Rows, StoreError> {
+    let lines: Vec<LineNo> = compared.differences.iter().filter_map(|difference| difference.line).collect();
+    let mut rows = Rows::with_capacity(lines.len());
+    for lines in lines.chunks(KEYS_MAX) {
+        rows.extend(reports.day_lines_with(lines)?.iter().map(|line| (line.no, line.row)));
+    }
+    Ok(rows)
+}
+
 /// Names the sides of each difference.
-pub(super) fn describe(subject: &Subject, file: &StatementFile, sides: &Sides, compared: &Compared) -> Vec<Followed> {
+pub(super) fn describe(
+    subject: &Subject,
+    (file, rows): (&StatementFile, &Rows),
+    sides: &Sides,
+    compared: &Compared,
+) -> Vec<Followed> {
     let wanted: HashSet<EventNo> = compared.differences.iter().filter_map(|difference| difference.event).collect();
     let keys: HashMap<EventNo, EventKey> =
         sides.ours.iter().filter(|event| wanted.contains(&event.no)).map(|event| (event.no, event.key)).collect();
@@ -69,7 +89,7 @@ pub(super) fn describe(subject: &Subject, file: &StatementFile, sides: &Sides, c
         Followed {
             event,
             line,
-            detail: sentence(difference, file, line),
+            detail: sentence(difference, file, line.and_then(|line| rows.get(&line)).copied()),
             settled_elsewhere: event_elsewhere || line_elsewhere,
             mark: mark(subject, difference.class, event, line),
         }
@@ -91,9 +111,9 @@ fn mark(subject: &Subject, class: BreakClass, event: Option<EventKey>, line: Opt
     hasher.finalize().into()
 }
 
-fn sentence(difference: &Difference, file: &StatementFile, line: Option<LineNo>) -> String {
+fn sentence(difference: &Difference, file: &StatementFile, row: Option<u32>) -> String {
     let name = &file.statement.name;
-    let place = line.map_or(String::new(), |line| format!(" (line {} of {name})", line.place()));
+    let place = row.map_or(String::new(), |row| format!(" (line {row} of {name})"));
     let (theirs, ours) = (difference.theirs, difference.ours);
     match difference.note {
         Note::OnlyTheirs => format!("the statement has {} dong{place}, our books have nothing", theirs.amount),

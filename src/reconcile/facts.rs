@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const PAGE: u32 = 20_000;
 
 /// Keys of one question.
-const KEYS_MAX: usize = 1_000;
+pub(super) const KEYS_MAX: usize = 1_000;
 
 /// Which of the references both sides state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

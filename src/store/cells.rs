@@ -46,7 +46,8 @@ pub(super) use invoice_columns;
 macro_rules! dispatch_columns {
     () => {
         "d.key, i.id, d.sequence, d.state, d.cause, d.reason, d.attempts, d.created_at, d.delivered_at, d.urgent, \
-         d.close_proposed_by"
+         d.close_proposed_by, (SELECT e.key FROM postings p JOIN events e ON e.no = p.event_no WHERE p.no = d.no >> 16), \
+         (SELECT w.amount FROM allocations w WHERE w.invoice_no = d.invoice_no AND w.sequence = d.sequence)"
     };
 }
 pub(super) use dispatch_columns;
@@ -270,6 +271,8 @@ pub(super) fn dispatch_view(cells: &mut impl Cells) -> Result<DispatchView, Stor
         delivered_at: cells.at_some()?,
         urgent: cells.flag()?,
         close_proposed_by: cells.text_some()?,
+        event: cells.event_key()?,
+        amount: cells.money()?,
     })
 }
 

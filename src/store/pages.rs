@@ -124,6 +124,13 @@ pub trait PageReports {
         limit: u32,
     ) -> Result<Vec<(EventNo, EventRecord)>, StoreError>;
 
+    /// How many reversals of a partner's business day are in the books, and what they take away, in dong: what
+    /// [`super::closes::CloseReports::day_totals`] has subtracted.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn reversals_of_day(&mut self, partner: &PartnerCode, day: Date) -> Result<Sum, StoreError>;
+
     /// A customer's invoices, whatever their state, the last period first.
     ///
     /// # Errors
@@ -141,6 +148,11 @@ pub trait PageReports {
 fn unsigned(cells: &mut impl Cells) -> Result<u64, StoreError> {
     let whole = cells.whole()?;
     u64::try_from(whole).map_err(|_negative| cells.bad())
+}
+
+/// How many, and how much.
+pub(super) fn whole_sum(cells: &mut impl Cells) -> Result<Sum, StoreError> {
+    Ok(Sum { count: unsigned(cells)?, dong: cells.whole()? })
 }
 
 /// The sums of a filter.

@@ -43,6 +43,10 @@ pub struct DispatchView {
     pub urgent: bool,
     /// Who proposed to close it.
     pub close_proposed_by: Option<String>,
+    /// The payment or the reversal that it tells of.
+    pub event: EventKey,
+    /// What it puts on the invoice, or, negative, takes off it.
+    pub amount: Money,
 }
 
 /// Which messages to list.

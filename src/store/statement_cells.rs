@@ -92,8 +92,8 @@ pub(super) use day_event_columns;
 /// The columns of a line, in the order that [`day_line`] reads them; what it is matched to comes behind them.
 macro_rules! day_line_columns {
     () => {
-        "l.no, l.key, l.movement, l.amount, l.discount, l.fee, l.ref_invoice, l.ref_order, l.ref_customer, l.paid_at, \
-         l.day"
+        "l.no, l.row, l.key, l.movement, l.amount, l.discount, l.fee, l.ref_invoice, l.ref_order, l.ref_customer, \
+         l.paid_at, l.day"
     };
 }
 pub(super) use day_line_columns;
@@ -171,6 +171,7 @@ pub(super) fn day_event(cells: &mut impl Cells) -> Result<DayEvent, StoreError> 
 pub(super) fn day_line(cells: &mut impl Cells) -> Result<DayLine, StoreError> {
     Ok(DayLine {
         no: LineNo(cells.whole()?),
+        row: cells.count()?,
         key: cells.event_key_some()?,
         movement: cells.word_some(movement)?,
         amount: cells.whole()?,

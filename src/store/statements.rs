@@ -170,6 +170,8 @@ pub struct DayEvent {
 pub struct DayLine {
     /// Its place.
     pub no: LineNo,
+    /// Its row in the file.
+    pub row: u32,
     /// The event that it names.
     pub key: Option<EventKey>,
     /// What moves; `None` for one that is pending or failed.

@@ -211,7 +211,7 @@ fn search(page: &Page) -> String {
     page.press("/");
     assert_eq!(page.focused().name(), "Search amount, code, transaction, text");
     let fee = page.all("tbody tr[data-row]").into_iter().find(|row| row.text().contains("Fee mismatch")).unwrap();
-    let (no, amount) = (fee.attribute("data-row").unwrap(), figure(&fee.css("td strong").text()));
+    let (no, amount) = (fee.attribute("data-row").unwrap(), figure(&fee.css("td.concerned").text()));
     types(page, &amount.to_string());
     page.loads(|page| page.press("Enter"));
     assert_eq!(order(page), std::slice::from_ref(&no));

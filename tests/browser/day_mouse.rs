@@ -63,11 +63,10 @@ fn finds(page: &Page) -> String {
     let (count, sum) = of_day.text().split_once('\n').map(|(a, b)| (figure(a), figure(b))).unwrap();
     page.loads(|_| of_day.click());
     assert_eq!(page.all("tbody tr[data-row]").len(), usize::try_from(count).unwrap());
-    let foot = page.css(".bar.foot").text();
-    assert!(figure(foot.split(',').nth(1).unwrap().split('₫').next().unwrap()) == sum, "{sum} in: {foot}");
+    assert_eq!(figure(&page.css("#filter-sum").text()), sum, "the foot is the figure's sum");
 
     let fee = row(page, "Lệch phí");
-    let (no, amount) = (fee.css("a[data-open]").text(), fee.css("td strong").text());
+    let (no, amount) = (fee.css("a[data-open]").text(), fee.css("td.concerned").text());
     menu(page, "Chênh lệch");
     page.field("Tìm số tiền, mã, giao dịch, nội dung").fill(&amount);
     page.loads(|page| page.press("Enter"));
@@ -198,7 +197,7 @@ fn statements_are_refused_taken_and_compared() {
     page.shows("Đã nhận tệp. Bước tiếp theo: đối soát.");
     assert!(page.text().contains("đúng.csv"));
     let line = row(&page, "pay-mouse").text();
-    assert!(line.contains("150.000") && line.contains("chưa khớp"), "{line}");
+    assert!(line.contains("150.000") && line.contains("chưa đối soát"), "{line}");
     page.loads(|page| page.css("button[data-key=a]").click());
     page.shows("Kết quả đối soát");
     page.shows("Bảng cân đối");

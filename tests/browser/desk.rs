@@ -104,7 +104,7 @@ impl Demo {
         self.log_in(page, ADMIN, Tongue::Vi);
         page.loads(|page| page.link("Người dùng").click());
         for action in actions {
-            let form = page.css("form[action='/authorities']");
+            let form = page.css("#give");
             form.field("Người").fill(person);
             form.field("Việc").choose(action);
             form.field("Đến số tiền").fill("1.000.000.000");

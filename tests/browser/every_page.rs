@@ -217,6 +217,9 @@ fn today_fits_a_phone() {
     demo.log_in(&page, CHECKER, Tongue::Vi);
     let mut faults = Vec::new();
     look(&page, &axe, "today-phone", Tongue::Vi, &mut faults);
+    page.goto(&demo.url(&format!("/closes/standard/{DAY}")));
+    look(&page, &axe, "close-phone", Tongue::Vi, &mut faults);
+    page.goto(&demo.url("/"));
     assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
     // Rows are cards: each figure says what it is.
     let named = "return getComputedStyle(document.querySelector('table.cards td[data-name]'), '::before').content;";

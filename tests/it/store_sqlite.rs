@@ -88,7 +88,8 @@ fn a_schema_is_brought_up_once() {
             "0007_settled".to_owned(),
             "0008_users".to_owned(),
             "0009_pages".to_owned(),
-            "0010_two_admins".to_owned()
+            "0010_two_admins".to_owned(),
+            "0011_day_totals".to_owned()
         ]
     );
     assert_eq!(db::migrate(&path).unwrap(), Vec::<String>::new());

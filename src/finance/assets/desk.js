@@ -28,6 +28,8 @@
     sessionStorage.setItem("acted", "1");
   };
   function show(scroll = true) {
+    // From now on the row that keys act on is seen; before that it would look like a choice that nobody made.
+    document.documentElement.classList.add("by-keys");
     rows().forEach((row, n) => row.classList.toggle("here", n === at));
     const row = rows()[at];
     if (!row) return;
@@ -113,6 +115,8 @@
     rest();
   };
 
+  const help = () => { const keys = one("#keys"); if (keys) keys.showModal(); };
+
   // --- keys -------------------------------------------------------------------------------------------------------
   const press = (key) => {
     const el = all("[data-key]").find((el) => el.dataset.key === key && !el.disabled && seen(el));
@@ -141,7 +145,7 @@
     const acts = {
       j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
       x: () => choose(event.shiftKey),
-      "?": () => { const help = one("#keys"); if (help) help.showModal(); },
+      "?": help,
     };
     if (key === "Enter") {
       const box = event.target.matches("input[type=checkbox]");
@@ -161,6 +165,7 @@
   });
   document.addEventListener("input", (event) => { if (event.target.matches("input[data-share]")) rest(); });
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-help]")) { help(); return; }
     const fill = event.target.closest("[data-oldest]");
     if (fill) { oldest(fill.form); return; }
     const part = event.target.closest("[data-put]");
@@ -191,6 +196,8 @@
     };
     window.setTimeout(look, 700);
   }
+  // Its keys are of use with this file alone.
+  all("[data-help]").forEach((el) => { el.hidden = false; });
   total();
   rest();
   stay();

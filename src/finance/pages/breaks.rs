@@ -35,6 +35,9 @@ use std::collections::BTreeSet;
 /// Rows on a page.
 const ROWS: u32 = 100;
 
+/// Characters of what a break is about in the list.
+const ABOUT_CHARS: usize = 16;
+
 /// Breaks that are marked in one transaction.
 const MARKED_AT_ONCE: usize = 100;
 
@@ -58,11 +61,15 @@ struct Row {
     day: String,
     age: i32,
     old: bool,
+    off: String,
+    is_off: bool,
     amount: String,
     dong: i64,
     theirs: String,
     ours: String,
     about: String,
+    /// The same as it fits into the list.
+    short: String,
     detail: String,
     assignee: String,
     state: &'static str,
@@ -205,9 +212,10 @@ fn filled(shell: Shell, (who, internal): (&Who, &Internal), asked: BreaksQuery, 
         legs: choices(StatementKind::ALL.iter().map(|kind| (kind.word(), terms::statement_kind(*kind, w))), &asked.leg),
         orders: choices(
             [("newest", w.break_newest()), ("oldest", w.break_oldest()), ("largest", w.break_largest())],
-            &asked.order,
+            // The first one, unless another one is asked for.
+            if asked.order.is_empty() { "newest" } else { &asked.order },
         ),
-        actions: choices(wish::BULK.iter().map(|action| (action.word(), wish::action_word(*action, w))), "close"),
+        actions: choices(wish::BULK.iter().map(|action| (action.word(), wish::action_word(*action, w))), ""),
         rows: answer.rows.iter().map(|about| row(about, who, today, &address)).collect(),
         by_class: answer.facets.iter().map(|facet| class_line(facet, &asked, w, tongue)).collect(),
         views: answer.views.into_iter().map(|view| view_line(view, &address)).collect(),
@@ -250,10 +258,20 @@ fn view_line(view: SavedView, address: &str) -> ViewLine {
     ViewLine { here: view.query == address, place: format!("/breaks?{}", view.query), label: view.label }
 }
 
+/// A bill's number fits as it is; a payment's key is told apart by its first letters.
+fn shortened(about: &str) -> String {
+    if about.chars().count() <= ABOUT_CHARS {
+        return about.to_owned();
+    }
+    let short: String = about.chars().take(ABOUT_CHARS - 2).collect();
+    format!("{short}…")
+}
+
 fn row(about: &BreakView, who: &Who, today: Date, address: &str) -> Row {
     let (w, tongue) = (who.words(), who.tongue());
     let age = age_days(about, today);
     let side = |dong: Option<i64>| dong.map_or_else(|| show::NONE.to_owned(), |dong| show::count(dong, tongue));
+    let off = about.leg.map(|leg| leg.difference());
     let of = about.invoice.as_ref().map(ToString::to_string).or_else(|| about.event.map(|key| key.to_string()));
     Row {
         no: about.no,
@@ -264,10 +282,13 @@ fn row(about: &BreakView, who: &Who, today: Date, address: &str) -> Row {
         age,
         // The law's notice before a power cut is 15 days: what is older may have cost somebody that.
         old: age > 15 && about.closed_at.is_none(),
+        off: off.map_or_else(|| show::NONE.to_owned(), |dong| show::signed_count(dong, tongue)),
+        is_off: off.is_some_and(|dong| dong != 0),
         amount: show::count(about.amount.dong(), tongue),
         dong: about.amount.dong().saturating_abs(),
         theirs: side(about.leg.and_then(|leg| leg.theirs)),
         ours: side(about.leg.and_then(|leg| leg.ours)),
+        short: shortened(of.as_deref().unwrap_or(show::NONE)),
         about: of.unwrap_or_else(|| show::NONE.to_owned()),
         detail: why::detail(about, who.may(Right::SeePayers), w),
         assignee: about.assignee.as_ref().map_or_else(String::new, ToString::to_string),

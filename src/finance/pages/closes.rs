@@ -166,6 +166,8 @@ struct Row {
     look: &'static str,
     next: String,
     ready: bool,
+    /// Does it lie before the first close, and nobody ever drew it up?
+    before: bool,
     open: String,
     drafted: String,
     signed: String,
@@ -188,11 +190,19 @@ fn row(partner: &PartnerCode, period: Period, close: Option<&CloseLine>, (next, 
         look,
         next: next.says(w),
         ready: matches!(next, Next::Draw | Next::Sign),
+        before: next == Next::Before && close.is_none(),
         open: close.map_or_else(|| show::NONE.to_owned(), |close| show::money(close.open_dong, w.0)),
         drafted: close.map_or_else(|| show::NONE.to_owned(), |close| hand(&close.drafted)),
         signed: close.and_then(|close| close.signed.as_ref()).map_or_else(|| show::NONE.to_owned(), hand),
         hash: close.map_or_else(String::new, |close| hex::encode(close.hash).get(..12).unwrap_or_default().to_owned()),
     }
+}
+
+/// Some of the periods under a name, perhaps folded away.
+struct List {
+    name: &'static str,
+    rows: Vec<Row>,
+    folded: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -208,7 +218,7 @@ struct ListPage {
     w: Words,
     partners: Vec<Choice>,
     partner: String,
-    lists: Vec<(&'static str, Vec<Row>)>,
+    lists: Vec<List>,
 }
 
 async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, Stop> {
@@ -232,7 +242,10 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     }
     let partner = profile.map(|profile| profile.code().to_string()).unwrap_or_default();
     let partners = partners(&internal, &partner);
-    let lists = vec![(w.close_months(), months), (w.close_days(), days)];
+    let (before, days): (Vec<Row>, Vec<Row>) = days.into_iter().partition(|row| row.before);
+    let list = |name, rows, folded| List { name, rows, folded };
+    let mut lists = vec![list(w.close_months(), months, false), list(w.close_days(), days, false)];
+    lists.extend((!before.is_empty()).then(|| list(w.close_before(), before, true)));
     page(&ListPage { shell: Shell::new(&who, Part::Closes), w, partners, partner, lists }, w)
 }
 

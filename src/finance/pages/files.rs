@@ -1,13 +1,14 @@
-//! What others say of a day: the files, newest first, and one of them with its lines. Bringing one, comparing a day and
-//! what came of it are in the files below.
+//! What others say of a day: the files, newest first. One of them with its lines, bringing one, comparing a day and what
+//! came of it are in the files below.
 
 mod bring;
 pub(super) mod compared;
+mod lines;
+mod one;
 mod progress;
 
 use crate::domain::ids::PartnerCode;
-use crate::domain::notice::ReferenceText;
-use crate::domain::statement::{FileNo, LineNo, StatementKind, Sum};
+use crate::domain::statement::{FileNo, StatementKind, Sum};
 use crate::domain::user::{Right, Tongue};
 use crate::finance::form;
 use crate::finance::session::Who;
@@ -17,14 +18,10 @@ use crate::finance::stop::{Stop, form_urlencoded};
 use crate::finance::words::Words;
 use crate::finance::work::WORKS;
 use crate::http::internal::Internal;
-use crate::store::StoreError;
-use crate::store::desk::StoredLine;
-use crate::store::reports::Reports;
 use crate::store::statements::{FileFilter, FileState, StatementFile, StatementSums};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
-use std::collections::HashSet;
 
 /// Rows of one page.
 const ROWS: u32 = 100;
@@ -36,7 +33,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/files", web::get().to(list))
         .route("/files", web::post().to(bring::bring))
-        .route("/files/{no}", web::get().to(one))
+        .route("/files/{no}", web::get().to(one::show))
         .route("/work/{id}", web::get().to(progress::work))
         .route("/work/{id}/progress", web::get().to(progress::progress))
         .route("/reconciliations/{partner}/{date}", web::get().to(compared::last))
@@ -105,7 +102,6 @@ struct Row {
     day: String,
     name: String,
     short: String,
-    hash: String,
     lines: String,
     payments: [String; 2],
     reversals: [String; 2],
@@ -141,7 +137,6 @@ fn row(file: &StatementFile, w: Words) -> Row {
         day: show::day(new.day),
         short: shortened(&new.name),
         name: new.name.clone(),
-        hash: hex::encode(new.hash).get(..12).unwrap_or_default().to_owned(),
         lines: number(u64::from(sums.lines), tongue),
         payments: sum(sums.payments, tongue),
         reversals: sum(sums.reversals, tongue),
@@ -198,7 +193,7 @@ struct ListPage {
     states: Vec<Choice>,
     day: String,
     rows: Vec<Row>,
-    totals: [String; 5],
+    totals: Vec<(&'static str, [String; 5])>,
     next: Option<String>,
     first: Option<String>,
     may_bring: bool,
@@ -230,7 +225,7 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
             kinds: kinds(&asked.kind, w),
             states: FileState::ALL.map(state).into(),
             day: asked.day.clone(),
-            totals: totals(&found, w.0),
+            totals: totals(&found, w),
             rows: found.iter().map(|file| row(file, w)).collect(),
             next: last.map(|no| asked.place(Some(no))),
             first: (!asked.before.is_empty()).then(|| asked.place(None)),
@@ -242,161 +237,25 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     )
 }
 
-/// What the files of a page add up to: those that count.
-fn totals(files: &[StatementFile], tongue: Tongue) -> [String; 5] {
-    let counted = || files.iter().filter(|file| file.state == FileState::Taken);
+/// What the files of a page add up to, those that count: of each kind by itself, as the same money is in the lists of all.
+fn totals(files: &[StatementFile], w: Words) -> Vec<(&'static str, [String; 5])> {
+    let of = |kind: StatementKind| -> Vec<&StatementFile> {
+        files.iter().filter(|file| file.state == FileState::Taken && file.statement.kind == kind).collect()
+    };
+    let some = StatementKind::ALL.into_iter().map(|kind| (kind, of(kind))).filter(|(_, files)| !files.is_empty());
+    some.map(|(kind, files)| (kind_word(kind, w), added(&files, w.0))).collect()
+}
+
+fn added(files: &[&StatementFile], tongue: Tongue) -> [String; 5] {
     let add = |of: fn(&StatementSums) -> Sum| {
-        let all = counted().map(|file| of(&file.sums)).fold(Sum::default(), |all, one| Sum {
+        let all = files.iter().map(|file| of(&file.sums)).fold(Sum::default(), |all, one| Sum {
             count: all.count.saturating_add(one.count),
             dong: all.dong.saturating_add(one.dong),
         });
         sum(all, tongue)
     };
-    let lines = counted().map(|file| u64::from(file.sums.lines)).fold(0, u64::saturating_add);
+    let lines = files.iter().map(|file| u64::from(file.sums.lines)).fold(0, u64::saturating_add);
     let ([payments, payments_dong], [reversals, reversals_dong]) =
         (add(|sums| sums.payments), add(|sums| sums.reversals));
     [number(lines, tongue), payments, payments_dong, reversals, reversals_dong]
-}
-
-/// A text as a part of an address.
-fn in_path(text: &str) -> String {
-    form_urlencoded(&[("", text)]).trim_start_matches('=').replace('+', "%20")
-}
-
-/// A line of a file.
-struct Line {
-    place: u32,
-    row: u32,
-    event: String,
-    payment: Option<String>,
-    movement: &'static str,
-    amount: String,
-    discount: String,
-    fee: String,
-    customer: Option<[String; 2]>,
-    references: [String; 3],
-    paid_at: String,
-    matched: bool,
-}
-
-fn line(line: &StoredLine, matched: &HashSet<LineNo>, (sees, w): (bool, Words)) -> Line {
-    use crate::domain::ids::Movement;
-    let text = |of: &Option<ReferenceText>| match of {
-        None => show::NONE.to_owned(),
-        Some(text) if sees => text.as_str().to_owned(),
-        Some(text) => show::masked(text.as_str()),
-    };
-    let (references, tongue) = (&line.references, w.0);
-    Line {
-        place: line.no.place(),
-        row: line.row,
-        event: line.event.clone().unwrap_or_else(|| show::NONE.to_owned()),
-        payment: line.key.filter(|_| line.movement.is_some()).map(|key| key.to_string()),
-        movement: match line.movement {
-            Some(Movement::Payment) => w.file_line_payment(),
-            Some(Movement::Reversal) => w.file_line_reversal(),
-            None => w.file_line_nothing(),
-        },
-        amount: show::money(line.amount.dong(), tongue),
-        discount: show::money(line.discount.dong(), tongue),
-        fee: show::money(line.fee.dong(), tongue),
-        customer: references
-            .customer
-            .as_ref()
-            .filter(|_| sees)
-            .map(|code| [in_path(code.as_str()), code.as_str().to_owned()]),
-        references: [text(&references.customer), text(&references.invoice), text(&references.order)],
-        paid_at: show::second(line.paid_at),
-        matched: matched.contains(&line.no),
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct LinesAsked {
-    after: u32,
-    done: String,
-}
-
-#[derive(Template)]
-#[template(path = "file.html", config = "src/finance/askama.toml")]
-struct FilePage {
-    shell: Shell,
-    w: Words,
-    row: Row,
-    kind: &'static str,
-    hash: String,
-    bytes: String,
-    ignored: [String; 2],
-    supersedes: Option<i64>,
-    compare: Option<String>,
-    compared: Option<String>,
-    lines: Vec<Line>,
-    masked: bool,
-    next: Option<u32>,
-    first: bool,
-}
-
-type Found = (StatementFile, Vec<StoredLine>, HashSet<LineNo>, bool);
-
-/// A file, a page of its lines, those of them that are matched, and whether its day was compared with it.
-fn file_of(reports: &mut dyn Reports, no: FileNo, after: u32) -> Result<Option<Found>, StoreError> {
-    let Some(file) = reports.statement_file(no)? else { return Ok(None) };
-    let lines = reports.file_lines(no, after, ROWS + 1)?;
-    let matched = reports.day_lines(LineNo::of(no, after), ROWS + 1)?;
-    let matched = matched.into_iter().filter(|line| line.matched.is_some()).map(|line| line.no).collect();
-    let of = &file.statement;
-    let last = reports.reconciliation(of.kind, &of.partner, of.day)?;
-    let compared = last.is_some_and(|last| last.reconciliation.file == Some(no));
-    Ok(Some((file, lines, matched, compared)))
-}
-
-async fn one(
-    request: HttpRequest,
-    path: web::Path<i64>,
-    who: Who,
-    internal: web::Data<Internal>,
-) -> Result<HttpResponse, Stop> {
-    who.must(Right::Look)?;
-    let w = who.words();
-    let (no, asked): (i64, LinesAsked) = (path.into_inner(), form::query(&request, w)?);
-    // Beyond it no line has a number.
-    if !(1..=i64::from(i32::MAX)).contains(&no) {
-        return Err(Stop::not_there(w));
-    }
-    let found = internal.readers.ask(move |reports| file_of(reports, FileNo(no), asked.after)).await;
-    let found = found.map_err(|error| Stop::of(error.into(), w))?;
-    let (file, mut lines, matched, compared) = found.ok_or_else(|| Stop::not_there(w))?;
-    let sees = who.may(Right::SeePayers);
-    if sees && !lines.is_empty() {
-        who.note(&internal, "look-file", &no.to_string()).await?;
-    }
-    let more = lines.len() > usize::try_from(ROWS).unwrap_or(usize::MAX);
-    lines.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
-    let of = &file.statement;
-    let place = format!("/reconciliations/{}/{}?kind={}", of.partner, of.day, of.kind.word());
-    let said = match asked.done.as_str() {
-        "taken" => Some(w.file_done_taken()),
-        "before" => Some(w.file_done_before()),
-        _ => None,
-    };
-    page(
-        &FilePage {
-            shell: Shell::new(&who, Part::Files).saying(said),
-            w,
-            row: row(&file, w),
-            kind: of.kind.word(),
-            hash: hex::encode(of.hash),
-            bytes: number(of.bytes, w.0),
-            ignored: sum(file.sums.ignored, w.0),
-            supersedes: file.supersedes.map(|no| no.0),
-            compare: (file.state == FileState::Taken && who.may(Right::Propose)).then(|| place.clone()),
-            compared: compared.then_some(place),
-            next: lines.last().filter(|_| more).map(|line| line.no.place()),
-            lines: lines.iter().map(|of| line(of, &matched, (sees, w))).collect(),
-            masked: !sees,
-            first: asked.after > 0,
-        },
-        w,
-    )
 }

@@ -3,6 +3,7 @@
 mod acts;
 mod attach;
 mod gather;
+mod lead;
 mod listed;
 mod sides;
 mod view;

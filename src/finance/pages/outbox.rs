@@ -2,6 +2,7 @@
 
 use super::customer::stand;
 use crate::domain::ids::DispatchKey;
+use crate::domain::review::BreakClass;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Right;
 use crate::finance::session::Who;
@@ -11,14 +12,19 @@ use crate::finance::words::Words;
 use crate::finance::{form, show};
 use crate::http::internal::Internal;
 use crate::http::operations::{give, wish};
-use crate::store::reports::{DispatchFilter, DispatchView, OutboxDepth};
-use crate::store::{CommandAnswer, RouteState};
+use crate::store::desk::BreakFilter;
+use crate::store::reports::{DispatchFilter, DispatchView, OutboxDepth, Reports};
+use crate::store::{CommandAnswer, RouteState, StoreError};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Messages in a list.
 const ROWS: u32 = 100;
+
+/// Open breaks of one class among which those about them are looked for.
+const BREAKS_MAX: u32 = 1_000;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/outbox", web::get().to(list)).route("/outbox/{key}/{action}", web::post().to(command));
@@ -36,6 +42,14 @@ struct OutboxQuery {
 struct MessageRow {
     key: String,
     invoice: String,
+    /// The payment that it tells of, and whose.
+    event: String,
+    payment: String,
+    partner: String,
+    amount: String,
+    customer: Option<String>,
+    /// The open break about it.
+    about: Option<i64>,
     urgent: bool,
     cause: &'static str,
     reason: String,
@@ -94,9 +108,12 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     let found = states.iter().find(|(word, _)| *word == wanted);
     let (state, _) = *found.ok_or_else(|| Stop::not_there(w))?;
     let filter = DispatchFilter { state: Some(state.to_owned()), limit: ROWS, ..DispatchFilter::default() };
-    let found = internal
-        .readers
-        .ask(move |reports| Ok((reports.outbox_depth()?, reports.route()?, reports.dispatches(&filter)?)));
+    let sees = who.may(Right::SeePayers);
+    let found = internal.readers.ask(move |reports| {
+        let messages = reports.dispatches(&filter)?;
+        let beside = beside(reports, &messages, sees)?;
+        Ok((reports.outbox_depth()?, reports.route()?, messages.into_iter().zip(beside).collect::<Vec<_>>()))
+    });
     let (depth, route, messages) = found.await.map_err(|error| Stop::of(error.into(), w))?;
     let now = internal.intake.clock().now();
     let said = match asked.done.as_str() {
@@ -115,10 +132,42 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
             states: states.into_iter().map(|(word, name)| (word, name, word == state)).collect(),
             full: messages.len() >= usize::try_from(ROWS).unwrap_or(usize::MAX),
             operates: who.may(Right::Operate),
-            messages: messages.iter().map(|message| row(message, &who, now)).collect(),
+            messages: messages.iter().map(|(message, beside)| row((message, beside), &who, now)).collect(),
         },
         w,
     )
+}
+
+/// What a message is about.
+#[derive(Debug, Default)]
+struct Beside {
+    event: String,
+    partner: String,
+    customer: Option<String>,
+    about: Option<i64>,
+}
+
+/// Of each message the payment's name, the bill's customer and the open break.
+fn beside(reports: &mut dyn Reports, messages: &[DispatchView], sees: bool) -> Result<Vec<Beside>, StoreError> {
+    let mut breaks = BTreeMap::new();
+    if !messages.is_empty() {
+        for class in [BreakClass::BillAlreadyCleared, BreakClass::PaidNotCleared] {
+            let open = reports.breaks(&BreakFilter { class: Some(class), ..BreakFilter::open(BREAKS_MAX) })?;
+            breaks.extend(open.into_iter().filter_map(|of| Some((of.dispatch?.to_string(), of.no))));
+        }
+    }
+    let mut all = Vec::with_capacity(messages.len());
+    for message in messages {
+        let record = reports.event(&message.event)?;
+        let account = reports.invoice(&message.invoice)?.filter(|_| sees);
+        all.push(Beside {
+            event: record.as_ref().map_or_else(|| show::NONE.to_owned(), |record| record.event.clone()),
+            partner: record.map(|record| record.partner.to_string()).unwrap_or_default(),
+            customer: account.map(|account| account.invoice.customer.to_string()),
+            about: breaks.get(message.key.as_str()).copied(),
+        });
+    }
+    Ok(all)
 }
 
 fn depth_of(depth: &OutboxDepth, now: Timestamp, w: Words) -> Depth {
@@ -136,13 +185,19 @@ fn paused(route: &RouteState) -> Option<[String; 3]> {
     Some([pause.reason.clone(), show::second(pause.since), show::second(pause.probe_at)])
 }
 
-fn row(message: &DispatchView, who: &Who, now: Timestamp) -> MessageRow {
+fn row((message, beside): (&DispatchView, &Beside), who: &Who, now: Timestamp) -> MessageRow {
     let w = who.words();
     let (parked, waiting) = (message.state == "parked", message.state == "waiting");
     let by = message.close_proposed_by.clone();
     MessageRow {
         key: message.key.to_string(),
         invoice: message.invoice.to_string(),
+        event: beside.event.clone(),
+        payment: message.event.to_string(),
+        partner: beside.partner.clone(),
+        amount: show::money(message.amount.dong(), w.0),
+        customer: beside.customer.clone(),
+        about: beside.about,
         urgent: message.urgent,
         cause: message.cause.map_or("", |cause| stand::cause_word(cause, w)),
         reason: message.reason.clone().unwrap_or_default(),

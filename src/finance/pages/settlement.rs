@@ -1,6 +1,7 @@
 //! What a partner's days should bring at the bank, and what they brought: the sums of all partners, then one's batches.
 
 use crate::domain::ids::PartnerCode;
+use crate::domain::statement::StatementKind;
 use crate::domain::user::{Right, Tongue};
 use crate::finance::form;
 use crate::finance::session::Who;
@@ -14,7 +15,7 @@ use crate::http::settlements;
 use crate::ledger::writer::moment;
 use crate::reconcile::settlement::report;
 use crate::store::StoreError;
-use crate::store::settlements::{Batch, Batches, LISTED_MAX};
+use crate::store::settlements::{Batch, Batches, LISTED_MAX, StatementDays};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::ToSpan as _;
@@ -103,6 +104,10 @@ impl Asked {
 /// A partner in the list.
 struct Row {
     partner: String,
+    /// Is there a batch, so that there is anything to say?
+    known: bool,
+    /// Was a bank statement of these days brought?
+    brought: bool,
     sums: Sums,
     oldest: Option<String>,
 }
@@ -114,6 +119,7 @@ struct AllPage {
     w: Words,
     days: [String; 2],
     rows: Vec<Row>,
+    may_bring: bool,
     query: String,
 }
 
@@ -128,19 +134,23 @@ async fn all(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> R
         .filter(|profile| !profile.terms().settlements.is_empty())
         .map(|profile| profile.code().clone())
         .collect();
-    let found = beside(&internal, move |reports| -> Result<Vec<(PartnerCode, Vec<Batch>)>, StoreError> {
+    let found = beside(&internal, move |reports| -> Result<Vec<(PartnerCode, Vec<Batch>, bool)>, StoreError> {
         let mut found = Vec::with_capacity(codes.len());
         for code in codes {
             let ask = Batches { partner: &code, from, to, open_only: false, limit: LISTED_MAX };
             let batches = reports.batches(&ask)?;
-            found.push((code, batches));
+            let files = StatementDays { kind: StatementKind::Bank, partner: &code, from, to, limit: 1 };
+            let brought = !reports.statements_of(&files)?.is_empty();
+            found.push((code, batches, brought));
         }
         Ok(found)
     });
     let found = found.await.map_err(|problem| Stop::of(problem, w))?;
     let found = found.map_err(|error| Stop::of(crate::http::statements::stopped(&error), w))?;
-    let row = |(partner, batches): &(PartnerCode, Vec<Batch>)| Row {
+    let row = |(partner, batches, brought): &(PartnerCode, Vec<Batch>, bool)| Row {
         partner: partner.to_string(),
+        known: !batches.is_empty(),
+        brought: *brought,
         sums: Sums::of(batches, w.0),
         oldest: batches.iter().filter(|batch| batch.class.is_some()).map(|batch| batch.due).min().map(show::day),
     };
@@ -149,6 +159,7 @@ async fn all(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> R
         shell: Shell::new(&who, Part::Settlement),
         w,
         rows: found.iter().map(row).collect(),
+        may_bring: who.may(Right::Propose),
         query: form_urlencoded(&[("from", &from), ("to", &to)]),
         days: [from, to],
     };
@@ -166,7 +177,7 @@ struct BatchRow {
     net: bool,
     due: String,
     calendar_known: bool,
-    full_on: String,
+    full_on: Option<String>,
     gross: String,
     utility: String,
     fee: String,
@@ -198,7 +209,7 @@ fn batch_row(batch: &Batch, w: Words) -> BatchRow {
         net: batch.net,
         due: show::day(batch.due),
         calendar_known: batch.calendar_known,
-        full_on: batch.full_on.map_or_else(|| show::NONE.to_owned(), show::day),
+        full_on: batch.full_on.map(show::day),
         gross: money(batch.gross),
         utility: money(batch.utility),
         fee: money_if(batch.fee),
@@ -223,6 +234,10 @@ struct OnePage {
     sums: Sums,
     as_of: String,
     known: bool,
+    /// Has any batch one?
+    has_utility: bool,
+    has_fees: bool,
+    may_bring: bool,
     breaks: String,
     next: Option<String>,
     first: Option<String>,
@@ -262,6 +277,9 @@ async fn one(
         sums: Sums::of(&found, w.0),
         as_of: found.iter().map(|batch| batch.as_of).max().map_or_else(|| show::NONE.to_owned(), show::day),
         known: found.iter().all(|batch| batch.calendar_known),
+        has_utility: found.iter().any(|batch| batch.utility != 0),
+        has_fees: found.iter().any(|batch| batch.fee.is_some() || batch.fee_stated.is_some()),
+        may_bring: who.may(Right::Propose),
         breaks: format!("/breaks?{}", form_urlencoded(&[("partner", code.as_str())])),
         next: rows.last().filter(|_| more).map(|row| place(&row.key)),
         first: after.map(|_| place("")),

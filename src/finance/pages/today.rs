@@ -2,7 +2,7 @@
 //! exactly its rows.
 
 use crate::domain::close::CloseState;
-use crate::domain::statement::Sum;
+use crate::domain::statement::{StatementKind, Sum};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Right, Tongue};
 use crate::finance::form;
@@ -60,6 +60,10 @@ struct Line {
     statement: Option<Figure>,
     cleared: Option<Figure>,
     settled: Option<Figure>,
+    /// Is there to be a file of each, so that it is missed where it has not come?
+    has_statement: bool,
+    has_cleared: bool,
+    has_settled: bool,
     difference: Option<Figure>,
     differs: bool,
     open: Figure,
@@ -147,7 +151,7 @@ async fn today(
         days,
         as_of: show::second(answer.as_of),
         tiles: tiles(&answer.outbox, answer.proposals, &answer.open, (w, now.now)),
-        lines: figures.iter().map(|of| line(of, now.today, w)).collect(),
+        lines: figures.iter().map(|of| line(of, Expected::of(&internal, of), (now.today, w))).collect(),
         sums: sums(&figures, w.0),
     };
     page(&shown, w)
@@ -177,7 +181,7 @@ fn tiles(outbox: &OutboxDepth, proposals: Sum, open: &BreakTotals, (w, now): (Wo
         Tile {
             name: w.today_breaks(),
             figure: count(open.count),
-            more: show::money(open.dong, tongue),
+            more: format!("{}: {}", w.today_concerned(), show::money(open.dong, tongue)),
             place: "/breaks",
             tone: tone(open.count > 0),
         },
@@ -199,15 +203,37 @@ fn count(sum: Sum, tongue: Tongue) -> String {
     show::count(i64::try_from(sum.count).unwrap_or(i64::MAX), tongue)
 }
 
-fn line(of: &DayFigures, today: Date, w: Words) -> Line {
+/// Which files a partner's days are to have, as its profile says.
+#[derive(Clone, Copy, Debug, Default)]
+struct Expected {
+    statement: bool,
+    cleared: bool,
+    settled: bool,
+}
+
+impl Expected {
+    fn of(internal: &Internal, of: &DayFigures) -> Self {
+        let profile = internal.intake.profile(of.partner.as_str());
+        profile.map_or_else(Self::default, |profile| Self {
+            statement: profile.statement(StatementKind::Partner).is_some(),
+            cleared: profile.statement(StatementKind::Core).is_some(),
+            settled: !profile.terms().settlements.is_empty(),
+        })
+    }
+}
+
+/// The statement less what was notified: how many, and how much.
+fn difference(of: &DayFigures) -> Option<(i64, i64)> {
+    let count = |sum: Sum| i64::try_from(sum.count).unwrap_or(i64::MAX);
+    let less =
+        |theirs: Sum| (count(theirs).saturating_sub(count(of.notified)), theirs.dong.saturating_sub(of.notified.dong));
+    of.statement.map(less)
+}
+
+fn line(of: &DayFigures, expected: Expected, (today, w): (Date, Words)) -> Line {
     let (partner, day, tongue) = (of.partner.as_str(), of.day, w.0);
     let compared = format!("/reconciliations/{partner}/{day}");
-    let difference = of.statement.map(|theirs| {
-        let more = i64::try_from(theirs.count)
-            .unwrap_or(i64::MAX)
-            .saturating_sub(i64::try_from(of.notified.count).unwrap_or(i64::MAX));
-        (more, theirs.dong.saturating_sub(of.notified.dong))
-    });
+    let difference = difference(of);
     let differs = difference.is_some_and(|(more, dong)| more != 0 || dong != 0);
     let oldest = of.oldest.map(|day| day.until(today).map_or(0, |span| span.get_days()).max(0));
     let (state, tone) = state(of, differs, w);
@@ -225,9 +251,12 @@ fn line(of: &DayFigures, today: Date, w: Words) -> Line {
         statement: of.statement.map(|sum| figure(sum, place(&file, "partner"), tongue)),
         cleared: of.cleared.map(|sum| figure(sum, place(&file, "core"), tongue)),
         settled: of.settled.map(|sum| figure(sum, format!("/settlement/{partner}"), tongue)),
+        has_statement: expected.statement,
+        has_cleared: expected.cleared,
+        has_settled: expected.settled,
         difference: difference.map(|(more, dong)| Figure {
-            count: show::count(more, tongue),
-            dong: show::count(dong, tongue),
+            count: show::signed_count(more, tongue),
+            dong: show::signed_count(dong, tongue),
             place: compared.clone(),
         }),
         differs,
@@ -257,21 +286,32 @@ fn state(of: &DayFigures, differs: bool, w: Words) -> (&'static str, &'static st
     }
 }
 
-/// The sums of the columns: count and dong of what is notified, in statements, cleared, settled; what differs; what is open.
+/// The sums of the columns, count and dong: what is notified, in statements, cleared, settled; what differs; what is open.
 fn sums(figures: &[DayFigures], tongue: Tongue) -> Vec<String> {
     let all = |of: fn(&DayFigures) -> Option<Sum>| {
-        figures
-            .iter()
-            .filter_map(of)
-            .fold((0_u64, 0_i64), |(count, dong), sum| (count.saturating_add(sum.count), dong.saturating_add(sum.dong)))
+        figures.iter().filter_map(of).reduce(|all, one| Sum {
+            count: all.count.saturating_add(one.count),
+            dong: all.dong.saturating_add(one.dong),
+        })
     };
-    let columns = [
+    let columns: [Option<Sum>; 5] = [
         all(|of| Some(of.notified)),
         all(|of| of.statement),
         all(|of| of.cleared),
         all(|of| of.settled),
         all(|of| Some(Sum { count: of.open, dong: of.open_dong })),
     ];
-    let whole = |n: u64| show::count(i64::try_from(n).unwrap_or(i64::MAX), tongue);
-    columns.iter().flat_map(|(count, dong)| [whole(*count), show::count(*dong, tongue)]).collect()
+    // Of what nobody has brought there is no sum.
+    let shown = |sum: &Option<Sum>| match sum {
+        Some(sum) => [count(*sum, tongue), show::count(sum.dong, tongue)],
+        None => [show::NONE.to_owned(), String::new()],
+    };
+    let mut sums: Vec<[String; 2]> = columns.iter().map(shown).collect();
+    let (more, dong) = figures
+        .iter()
+        .filter_map(difference)
+        .fold((0_i64, 0_i64), |(counts, sum), (more, dong)| (counts.saturating_add(more), sum.saturating_add(dong)));
+    // In front of what is open.
+    sums.insert(4, [more, dong].map(|of| show::signed_count(of, tongue)));
+    sums.into_iter().flatten().collect()
 }

@@ -72,4 +72,7 @@ words! {APPROVALS,
     wish_refund: "hoàn khách", "to be given back";
     wish_write_off: "giữ lại", "kept";
     wish_into_suspense: "Gỡ khỏi hóa đơn, đưa về treo", "Off its invoices, into suspense";
+    app_waits_for: "Chờ một trong những người có hạn mức cho tổng này:", "It waits for one of those who may approve this sum:";
+    app_waits_for_nobody: "Chưa ai khác có hạn mức cho tổng này: hãy đề nghị quản trị cấp.",
+        "Nobody else may approve this sum: ask the administrator for an authority.";
 }

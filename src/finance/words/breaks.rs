@@ -26,7 +26,6 @@ words! {BREAKS,
     break_apply_filter: "Lọc", "Filter";
     break_no_filter: "Bỏ lọc", "No filter";
     break_number: "Số", "No.";
-    break_amount: "Số tiền", "Amount";
     break_theirs: "Bên kia", "Other side";
     break_ours: "Sổ của ta", "Our books";
     break_about: "Hóa đơn, giao dịch", "Bill, payment";
@@ -63,6 +62,10 @@ words! {BREAKS,
     area_urban: "Thành thị", "Urban";
     area_rural: "Nông thôn", "Rural";
     area_island: "Hải đảo", "Island";
+    break_off: "Lệch", "Off by";
+    break_off_is: "Bên kia trừ sổ của ta", "The other side less our books";
+    break_concerned: "Giá trị liên quan", "Money concerned";
+    break_all_short: "Cả bộ lọc", "All of the filter";
 }
 
 impl super::Words {

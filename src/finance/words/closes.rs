@@ -80,4 +80,7 @@ words! {CLOSES,
     reopen_not_found: "Kỳ này chưa chốt sổ.", "It is not sealed.";
     reopen_not_last: "Đã chốt một ngày sau đó, hoặc cả tháng: phải mở lại kỳ đó trước.", "A later day, or the month, is sealed: that one first.";
     reopen_beyond: "Mở lại kỳ đã chốt là đặc quyền mà bạn không có.", "Opening again is a privilege that you do not have.";
+    close_concerned: "Giá trị liên quan", "Money concerned";
+    close_open_concerned: "Còn treo khi chốt, giá trị liên quan", "Open at the close, money concerned";
+    close_before: "Các ngày trước kỳ chốt đầu tiên:", "Days before the first close:";
 }

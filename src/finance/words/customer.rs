@@ -74,7 +74,6 @@ words! {CUSTOMER,
     cu_amount_of: "Số tiền", "Amount";
     cu_stands: "Tình trạng", "Where it stands";
     cu_age: "Từ", "Since";
-    cu_count: "Số giao dịch", "Count";
     cu_sum: "Cộng", "Sum";
     cu_pages: "Trang", "Pages";
     cu_first_page: "Trang đầu", "First page";
@@ -130,4 +129,11 @@ words! {CUSTOMER,
     cu_hash: "SHA-256", "Hash (SHA-256)";
     cu_bytes_hidden: "Nội dung gốc chỉ hiện với người được xem dữ liệu khách hàng, hoặc đã xóa theo thời hạn lưu.",
         "What came is shown to those who may see payers alone, or is past its retention.";
+    cu_customer_code: "Khách hàng", "Customer's code";
+    cu_taken: "Thu", "Collected";
+    cu_less_reversed: "− hủy", "− reversed";
+    cu_left: "= còn", "= left";
+    cu_not_counted: "Số trong ngoặc không tính vào tổng: tiền không vào sổ, hoặc đã trả lại.",
+        "What is in brackets is not in the sums: its money is not in the books, or was given back.";
+    cu_back_to_day: "Giao dịch ngày", "Payments of";
 }

@@ -65,7 +65,6 @@ words! {FILES,
     file_paid_at: "Thời điểm trả", "Paid at";
     file_matched: "Khớp", "Matched";
     file_is_matched: "✓ đã khớp", "✓ matched";
-    file_is_not_matched: "✗ chưa khớp", "✗ not matched";
     file_lines_of: "Các dòng của tệp", "Lines of the file";
     file_no_lines: "Tệp chưa có dòng nào.", "The file has no lines yet.";
     file_masked: "Mã khách hàng và nội dung được che theo vai trò của bạn.", "Customer codes and texts are masked for your roles.";
@@ -139,4 +138,16 @@ words! {FILES,
     compare_expected: "Phải về", "Expected";
     compare_credited: "Đã về", "Credited";
     compare_difference: "Chênh lệch tiền về", "Difference";
+    file_kind_sum: "Cộng tệp đang dùng:", "Files in force:";
+    file_brought: "Ai nhận, lúc", "Brought by, at";
+    file_choose_partner: "(chọn đối tác)", "(choose a partner)";
+    file_differs: "≠ lệch", "≠ differs";
+    file_alone: "✗ chỉ có trong sao kê", "✗ only in the statement";
+    file_nothing_to_match: "không cần khớp", "nothing to match";
+    file_not_compared: "chưa đối soát", "not compared";
+    file_settled: "✓ đã xử lý", "✓ dealt with";
+    file_its_breaks: "Các chênh lệch của ngày này", "The breaks of this day";
+    compare_off: "Lệch (sao kê − sổ)", "Off (statement − books)";
+    file_all_lines: "Tất cả các dòng", "All lines";
+    file_open_lines: "Các dòng chưa khớp", "Lines that are not matched";
 }

@@ -60,7 +60,6 @@ words! {ONE_BREAK,
     ob_core: "Gạch nợ", "Billing core";
     ob_bank: "Ngân hàng", "Bank";
     ob_absent: "không có", "absent";
-    ob_row: "hàng", "row";
     ob_made_from_line: "lập từ dòng sao kê", "made from a statement's line";
     ob_amount: "Số tiền", "Amount";
     ob_discount: "Giảm giá", "Discount";
@@ -192,4 +191,10 @@ words! {ONE_BREAK,
     msg_delivered: "Đã nhận", "Delivered";
     msg_parked: "Chờ người xử lý", "Waits for a person";
     msg_closed: "Đã đóng tay", "Closed by hand";
+    ob_off_short: "Lệch", "Off by";
+    ob_concerned: "Giá trị liên quan", "Money concerned";
+    ob_kind: "Loại", "Kind";
+    ob_file_row: "dòng", "line";
+    ob_money: "Xử lý tiền", "What becomes of the money";
+    ob_notes: "Ghi chép", "Said of it";
 }

@@ -34,4 +34,8 @@ words! {OUTBOX,
     outbox_needs_reason: "Hãy ghi lý do, tối đa 500 byte.", "Say why, in at most 500 bytes.";
     outbox_wrong_state: "Tin đã giao, đã kết thúc hoặc đang được gửi.", "The message is delivered, ended or being sent.";
     outbox_needs_another: "Người đề nghị và người đồng ý phải là hai người.", "Somebody else must propose and approve.";
+    outbox_payment: "Giao dịch", "Payment";
+    outbox_amount: "Số tiền", "Amount";
+    outbox_break: "Chênh lệch", "Break";
+    outbox_partner: "Đối tác", "Partner";
 }

@@ -27,22 +27,17 @@ words! {SETTLEMENT,
     settle_oldest: "Hạn sớm nhất còn lệch", "Earliest due day that differs";
     settle_none: "Không có đối tác nào khai báo kỳ quyết toán.", "No partner has terms of settlement.";
     settle_no_rows: "Chưa có lô nào: hãy nhận sao kê ngân hàng rồi đối soát.", "No batches yet: bring the bank's statement and compare it.";
-    settle_batch: "Lô", "Batch";
     settle_no_batch: "(không rõ lô)", "(no known batch)";
     settle_day: "Ngày làm việc", "Business day";
     settle_state: "Trạng thái", "State";
     settle_file: "Tệp sao kê", "Statement";
     settle_due: "Hạn về", "Due";
     settle_calendar: "Lịch nghỉ lễ", "Holidays";
-    settle_calendar_known: "✓ đã biết", "✓ known";
     settle_calendar_unknown: "? chưa biết", "? not known";
     settle_calendar_hint: "? : lịch chưa có ngày lễ của một năm trên đường đến hạn; chỉ trừ thứ Bảy, Chủ nhật.",
         "?: the calendar has no holidays of a year on the way to that day; only weekends were counted.";
     settle_full_on: "Về đủ ngày", "Full on";
-    settle_fee: "Phí theo biểu", "Fee by the schedule";
-    settle_fee_stated: "Phí theo sao kê", "Fee that is stated";
     settle_fee_differs: "≠ phí lệch", "≠ fees differ";
-    settle_credits: "Số lần báo có", "Credits";
     settle_net: "trừ phí", "net of fees";
     settle_gross_paid: "chưa trừ phí", "before fees";
     settle_kind: "Cách trả", "Paid";
@@ -51,4 +46,9 @@ words! {SETTLEMENT,
     settle_breaks: "Các chênh lệch của đối tác", "The partner's breaks";
     settle_next: "Trang sau", "Next page";
     settle_first: "Trang đầu", "First page";
+    settle_no_bank: "Chưa nhận sao kê ngân hàng.", "No bank statement was brought.";
+    settle_bring: "Nhận sao kê ngân hàng", "Bring the bank statement";
+    settle_not_compared: "Chưa đối soát tiền về ngân hàng.", "The bank's credits were not compared.";
+    settle_times: "lần báo có", "credits";
+    settle_fees_of: "Phí: theo biểu, theo sao kê", "Fee: by the schedule, as stated";
 }

@@ -6,6 +6,7 @@ use super::row::Key;
 use super::session::{Answer, Ask, Param};
 use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
+use crate::domain::statement::Sum;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::{Cells, account, event_columns, invoice_columns, numbered_event};
@@ -14,9 +15,10 @@ use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, HeardRow, PageReports, break_facet, break_totals, heard,
-    heard_row, partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
+    heard_row, partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file, whole_sum,
 };
 use crate::store::rows::EventRecord;
+use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -279,6 +281,18 @@ impl PageReports for PostgresReports {
             let (no, record) = numbered_event(cells)?;
             Ok((EventNo(no), record))
         })
+    }
+
+    fn reversals_of_day(&mut self, partner: &PartnerCode, day: Date) -> Result<Sum, StoreError> {
+        const SQL: &str = concat!(
+            "-- pages.reversals_of_day\nSELECT count(*), coalesce(sum(e.amount), 0)::bigint
+            FROM senders s JOIN events e ON e.sender_no = s.no
+            WHERE s.partner = $1 AND e.business_day = $2 AND e.movement = 'reversal' AND ",
+            is_held!()
+        );
+        let answers = self.ask_long(&[Ask::new(SQL, vec![&partner.as_str(), &day])])?;
+        let found = answers.first().map(|answer| answer.one(whole_sum)).transpose()?;
+        Ok(found.flatten().unwrap_or_default())
     }
 
     fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError> {

@@ -5,6 +5,7 @@ use super::reports::SqliteReports;
 use super::statement::{Db, RowCells};
 use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
+use crate::domain::statement::Sum;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::{Cells as _, account, event_columns, invoice_columns, numbered_event};
@@ -14,7 +15,7 @@ use crate::store::desk_cells::{break_columns, break_view};
 use crate::store::numbers::lane_base;
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, PageReports, break_facet, break_totals, heard, heard_row,
-    partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
+    partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file, whole_sum,
 };
 use crate::store::rows::EventRecord;
 use crate::store::statement_cells::is_held;
@@ -299,6 +300,17 @@ impl PageReports for SqliteReports {
             found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             Ok(found)
         })
+    }
+
+    fn reversals_of_day(&mut self, partner: &PartnerCode, day: Date) -> Result<Sum, StoreError> {
+        const SQL: &str = concat!(
+            "-- pages.reversals_of_day\nSELECT count(*), coalesce(sum(e.amount), 0)
+            FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
+            WHERE s.partner = ?1 AND e.business_day = ?2 AND e.movement = 'reversal' AND ",
+            is_held!()
+        );
+        let found = self.db().one(SQL, (partner.as_str(), day.to_string()), |cells| whole_sum(cells))?;
+        Ok(found.unwrap_or_default())
     }
 
     fn invoices_of_customer(&mut self, customer: &CustomerCode, limit: u32) -> Result<Vec<InvoiceAccount>, StoreError> {

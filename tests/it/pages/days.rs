@@ -357,6 +357,11 @@ fn payments(h: &mut Harness, story: &Story) {
         }
         let mut expected: Vec<_> =
             story.events.iter().filter(|e| e.partner == of && e.business_day == on).cloned().collect();
+        let back: Vec<i64> = (story.events.iter())
+            .filter(|e| e.partner == of && e.business_day == on && e.movement == Movement::Reversal && story.held(e))
+            .map(|e| e.content.amount.dong())
+            .collect();
+        assert_eq!(h.reports.reversals_of_day(&of, on).unwrap(), sum(&back));
         walked.sort_by_key(|record| record.key);
         expected.sort_by_key(|record| record.key);
         assert_eq!(walked, expected);

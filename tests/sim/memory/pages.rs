@@ -5,6 +5,7 @@ use super::tx::no_statements;
 use jiff::civil::Date;
 use thuho::domain::ids::{CustomerCode, EventNo, PartnerCode};
 use thuho::domain::invoice::InvoiceAccount;
+use thuho::domain::statement::Sum;
 use thuho::domain::time::Timestamp;
 use thuho::store::StoreError;
 use thuho::store::closes::DayTotal;
@@ -36,6 +37,10 @@ impl PageReports for MemoryReports {
         _: EventNo,
         _: u32,
     ) -> Result<Vec<(EventNo, EventRecord)>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn reversals_of_day(&mut self, _: &PartnerCode, _: Date) -> Result<Sum, StoreError> {
         Err(no_statements())
     }
 

@@ -6,9 +6,10 @@ use super::{Db, Link, MemoryStore, Message};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::MutexGuard;
-use thuho::domain::dispatch::DispatchState;
+use thuho::domain::dispatch::{Dispatch, DispatchState};
 use thuho::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use thuho::domain::invoice::InvoiceAccount;
+use thuho::domain::money::Money;
 use thuho::domain::notice::Wanted;
 use thuho::domain::posting::Account;
 use thuho::domain::receipt::Verdict;
@@ -151,6 +152,8 @@ impl Reports for MemoryReports {
                 },
                 urgent: m.dispatch.urgent,
                 close_proposed_by: m.proposed_by.as_ref().map(ToString::to_string),
+                event: told(&m.dispatch).0,
+                amount: told(&m.dispatch).1,
             })
             .collect())
     }
@@ -343,4 +346,11 @@ impl Reports for MemoryReports {
         }
         Ok(Inconsistencies { found })
     }
+}
+
+/// The payment that a message tells of, and how much, by its own bytes.
+fn told(dispatch: &Dispatch) -> (EventKey, Money) {
+    let body: serde_json::Value = serde_json::from_str(&dispatch.body).unwrap();
+    let key = EventKey::parse_hex(body["data"]["payment"].as_str().unwrap()).unwrap();
+    (key, Money::from_dong(body["data"]["amount"].as_i64().unwrap()).unwrap())
 }

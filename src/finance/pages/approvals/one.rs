@@ -2,6 +2,7 @@
 
 use super::ROWS;
 use super::listed::{self, Line};
+use crate::domain::ids::Author;
 use crate::domain::resolution::ProposalNo;
 use crate::domain::user::Right;
 use crate::finance::session::Who;
@@ -11,7 +12,9 @@ use crate::finance::told::told;
 use crate::finance::words::Words;
 use crate::finance::{form, proposing, show, terms, wish};
 use crate::http::internal::Internal;
-use crate::store::desk::{ProposalFilter, ProposalOrder, ProposalState, ProposalView, Verb};
+use crate::store::StoreError;
+use crate::store::desk::{Authority, ProposalFilter, ProposalOrder, ProposalState, ProposalView, Verb};
+use crate::store::reports::Reports;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
@@ -39,6 +42,8 @@ struct OnePage {
     next_lines: Option<u32>,
     limit: Option<String>,
     within: bool,
+    /// Who may decide it, where it waits and this person may not.
+    deciders: Option<Vec<String>>,
     may_decide: bool,
     may_withdraw: bool,
     next: Option<i64>,
@@ -58,7 +63,20 @@ struct Found {
     view: ProposalView,
     lines: Vec<Line>,
     limit: Option<i64>,
+    /// Others with the right and an authority for its sum.
+    deciders: Vec<String>,
     next: Option<i64>,
+}
+
+/// Who may decide it: with a role for that, an authority for its sum, and no hand in it.
+fn deciders(reports: &mut dyn Reports, view: &ProposalView) -> Result<Vec<String>, StoreError> {
+    let may: Vec<Author> = (reports.users()?.into_iter())
+        .filter(|user| !user.disabled && user.name != view.maker)
+        .filter(|user| user.roles.may(Right::Decide))
+        .map(|user| user.name)
+        .collect();
+    let enough = |of: &&Authority| of.action == view.action && of.dong >= view.dong && may.contains(&of.person);
+    Ok(reports.authorities()?.iter().filter(enough).map(|of| of.person.to_string()).collect())
 }
 
 pub(super) async fn show(
@@ -75,19 +93,22 @@ pub(super) async fn show(
         let Some(view) = reports.proposal(no)? else { return Ok(None) };
         let items = reports.items(no, after, ROWS.try_into().unwrap_or(100))?;
         let lines = listed::kept(reports, &items, (see, w))?;
+        let deciders = deciders(reports, &view)?;
         let mine = reports.authorities()?.into_iter().find(|of| of.person == me && of.action == view.action);
         let waiting = reports.proposals(ProposalFilter::waiting(ProposalOrder::Oldest, WAITING_MAX))?;
         let next = waiting.iter().find(|of| of.no != no && of.maker != me).map(|of| of.no.0);
-        Ok(Some(Found { view, lines, limit: mine.map(|of| of.dong).filter(|dong| *dong >= 0), next }))
+        Ok(Some(Found { view, lines, limit: mine.map(|of| of.dong).filter(|dong| *dong >= 0), deciders, next }))
     });
     let found = found.await.map_err(|error| Stop::of(error.into(), w))?.ok_or_else(|| Stop::not_there(w))?;
     page(&ready(&who, &query, found), w)
 }
 
 fn ready(who: &Who, query: &Query, found: Found) -> OnePage {
-    let (w, Found { view, lines, limit, next }) = (who.words(), found);
+    let (w, Found { view, lines, limit, deciders, next }) = (who.words(), found);
     let mine = view.maker == *who.author();
     let waits = view.state == ProposalState::Proposed;
+    let within = limit.is_some_and(|dong| dong >= view.dong);
+    let may_decide = waits && !mine && who.may(Right::Decide);
     let decided = view.decided_at.map(|at| {
         let by = view.decided_by.as_ref().map(ToString::to_string).unwrap_or_default();
         (show::moment(at), by, view.decision.clone().unwrap_or_default())
@@ -109,8 +130,9 @@ fn ready(who: &Who, query: &Query, found: Found) -> OnePage {
         next_lines: lines.last().map(|line| line.place).filter(|last| *last < view.items),
         lines,
         limit: limit.map(|dong| show::money(dong, w.0)),
-        within: limit.is_some_and(|dong| dong >= view.dong),
-        may_decide: waits && !mine && who.may(Right::Decide),
+        within,
+        deciders: (waits && !(may_decide && within)).then_some(deciders),
+        may_decide,
         may_withdraw: waits && mine && who.may(Right::Propose),
         next: next.filter(|_| who.may(Right::Decide)),
     }

@@ -1,7 +1,8 @@
 //! A partner's business day as a list of payments, a page at a time.
 
 use super::row::{self, PaymentRow};
-use crate::domain::ids::{EventNo, PartnerCode};
+use crate::domain::ids::{EventKey, EventNo, PartnerCode};
+use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Right;
 use crate::finance::form;
@@ -16,10 +17,13 @@ use crate::http::statements::stopped;
 use crate::ledger::writer::moment;
 use crate::store::StoreError;
 use crate::store::reports::Reports;
+use crate::store::rows::EventRecord;
+use crate::store::statements::Held;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::civil::Date;
 use serde::Deserialize;
+use std::collections::HashSet;
 
 /// Payments in a page.
 const ROWS: u32 = 100;
@@ -42,8 +46,11 @@ struct DayPage {
     /// As a field of a form has it.
     date: String,
     day: String,
-    count: String,
-    sum: String,
+    /// Payments, reversals, and what is left.
+    counts: [String; 2],
+    sums: [String; 3],
+    /// Is something in brackets, so that they are explained?
+    uncounted: bool,
     first: bool,
     next: Option<String>,
     payments: Vec<PaymentRow>,
@@ -52,7 +59,8 @@ struct DayPage {
 #[derive(Debug, Default)]
 struct Page {
     rows: Vec<PaymentRow>,
-    total: (i64, i64),
+    /// Count and dong of payments, of reversals, and of both.
+    totals: [(i64, i64); 3],
     last: Option<i64>,
 }
 
@@ -63,14 +71,22 @@ fn read(
 ) -> Result<Page, StoreError> {
     let events = reports.payments_of_day(partner, day, after, ROWS)?;
     let total = reports.day_totals(partner, (day, day))?.into_iter().find(|total| total.day == day);
+    let (count, dong) = total.map_or((0, 0), |total| (total.count, total.dong));
+    let reversed = reports.reversals_of_day(partner, day)?;
+    let back = (i64::try_from(reversed.count).unwrap_or(i64::MAX), reversed.dong);
     let full = events.len() >= usize::try_from(ROWS).unwrap_or(usize::MAX);
     let last = events.last().filter(|_| full).map(|(no, _)| no.0);
-    let records = events.into_iter().map(|(_, record)| record).collect();
-    Ok(Page {
-        rows: row::all(reports, records, how)?,
-        total: total.map_or((0, 0), |total| (total.count, total.dong)),
-        last,
-    })
+    let records: Vec<EventRecord> = events.into_iter().map(|(_, record)| record).collect();
+    let keys: Vec<EventKey> = records.iter().map(|record| record.key).collect();
+    let held = reports.day_events_with(StatementKind::Partner, &keys)?;
+    let nowhere: HashSet<String> =
+        held.iter().filter(|event| event.held == Held::Nowhere).map(|event| event.key.to_string()).collect();
+    let mut rows = row::all(reports, records, how)?;
+    for row in &mut rows {
+        row.counted = !nowhere.contains(&row.key);
+    }
+    let paid = (count.saturating_sub(back.0), dong.saturating_add(back.1));
+    Ok(Page { rows, totals: [paid, back, (count, dong)], last })
 }
 
 /// `GET /payments?partner=&day=`
@@ -97,15 +113,17 @@ pub(super) async fn list(request: HttpRequest, who: Who, internal: web::Data<Int
         let query = [("partner", partner.as_str()), ("day", &day.to_string()), ("after", &after.to_string())];
         format!("/payments?{}", form_urlencoded(&query))
     };
+    let [paid, back, _] = found.totals;
     page(
         &DayPage {
-            shell: Shell::new(&who, Part::Customer),
+            shell: Shell::new(&who, Part::Partners),
             w,
             partners: partners.iter().map(PartnerCode::to_string).collect(),
             date: day.to_string(),
             day: show::day(day),
-            count: show::count(found.total.0, w.0),
-            sum: show::money(found.total.1, w.0),
+            counts: [paid, back].map(|(count, _)| show::count(count, w.0)),
+            sums: found.totals.map(|(_, dong)| show::money(dong, w.0)),
+            uncounted: found.rows.iter().any(|row| !row.counted),
             first: asked.after == 0,
             next: found.last.map(place),
             payments: found.rows,

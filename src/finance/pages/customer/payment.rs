@@ -1,7 +1,7 @@
 //! Everything about one payment or reversal: where it stands, its entries, its messages to the core, the calls that said
 //! it, the breaks about it.
 
-use super::row;
+use super::row::{self, Whom};
 use super::stand::{self, Stand};
 use crate::domain::ids::EventKey;
 use crate::domain::posting::{Account, PostingKind};
@@ -94,6 +94,12 @@ struct PaymentPage {
     stand: Stand,
     age: String,
     partner: String,
+    event: String,
+    /// Its business day, as an address has it and for people.
+    date: String,
+    day: String,
+    customer: Whom,
+    bills: Vec<String>,
     facts: Vec<(&'static str, String)>,
     postings: Vec<PostingPart>,
     messages: Vec<MessageRow>,
@@ -104,18 +110,21 @@ struct PaymentPage {
 /// All that is asked about it.
 struct Whole {
     record: EventRecord,
+    customer: Whom,
     postings: Vec<PostingView>,
     messages: Vec<DispatchView>,
     calls: Vec<StoredReceipt>,
     breaks: Vec<BreakView>,
 }
 
-fn whole(reports: &mut dyn Reports, key: &EventKey) -> Result<Option<Whole>, StoreError> {
+fn whole(reports: &mut dyn Reports, key: &EventKey, sees: bool) -> Result<Option<Whole>, StoreError> {
     let Some(record) = reports.event(key)? else { return Ok(None) };
     let filter = BreakFilter { event: Some(*key), ..BreakFilter::all(BREAKS_MAX) };
+    let messages = row::messages(reports, &record)?;
     Ok(Some(Whole {
+        customer: row::whom(reports, &record, &messages, sees)?,
         postings: reports.postings(key)?,
-        messages: row::messages(reports, &record)?,
+        messages,
         calls: evidence::receipts(reports, key, record.paid_at)?,
         breaks: reports.breaks(&filter)?,
         record,
@@ -131,15 +140,15 @@ pub(super) async fn show(
     who.must(Right::Look)?;
     let w = who.words();
     let key = EventKey::parse_hex(&path.into_inner()).map_err(|_no_such_key| Stop::not_there(w))?;
-    let found = beside(&internal, move |reports| whole(reports, &key)).await;
+    let sees = who.may(Right::SeePayers);
+    let found = beside(&internal, move |reports| whole(reports, &key, sees)).await;
     let found = found.and_then(|found| found.map_err(|error| stopped(&error)));
     let found = found.map_err(|problem| Stop::of(problem, w))?.ok_or_else(|| Stop::not_there(w))?;
-    let sees = who.may(Right::SeePayers);
     if sees {
         who.note(&internal, "look-payment", &key.to_string()).await?;
     }
     let now = internal.intake.clock().now();
-    page(&made(&found, Shell::new(&who, Part::Customer), (sees, now, w)), w)
+    page(&made(&found, Shell::new(&who, Part::Partners), (sees, now, w)), w)
 }
 
 fn made(of: &Whole, shell: Shell, (sees, now, w): (bool, Timestamp, Words)) -> PaymentPage {
@@ -152,12 +161,29 @@ fn made(of: &Whole, shell: Shell, (sees, now, w): (bool, Timestamp, Words)) -> P
         age: stand::age(stand.since, now, w),
         stand,
         partner: of.record.partner.to_string(),
+        event: of.record.event.clone(),
+        date: of.record.business_day.to_string(),
+        day: show::day(of.record.business_day),
+        customer: of.customer.clone(),
+        bills: bills(of, sees),
         facts: facts(&of.record, sees, w),
         postings: of.postings.iter().map(|posting| posting_part(posting, w)).collect(),
         messages: of.messages.iter().map(|message| message_row(message, w)).collect(),
         calls: of.calls.iter().map(|call| call_part(call, sees, w)).collect(),
         breaks: of.breaks.iter().map(|about| break_row(about, (sees, w))).collect(),
     }
+}
+
+/// The bills that it is on, or the one that it names and that we know.
+fn bills(of: &Whole, sees: bool) -> Vec<String> {
+    let mut bills: Vec<String> = of.messages.iter().map(|message| message.invoice.to_string()).collect();
+    // What a payer wrote is for those who may see it.
+    if bills.is_empty() && sees {
+        bills.extend(of.record.names_invoice.as_ref().map(ToString::to_string));
+    }
+    bills.sort_unstable();
+    bills.dedup();
+    bills
 }
 
 fn facts(record: &EventRecord, sees: bool, w: Words) -> Vec<(&'static str, String)> {
@@ -168,7 +194,6 @@ fn facts(record: &EventRecord, sees: bool, w: Words) -> Vec<(&'static str, Strin
     };
     let content = &record.content;
     let mut facts = vec![
-        (w.cu_event(), record.event.clone()),
         (w.cu_account(), record.account.clone()),
         (w.cu_paid_at(), show::second(record.paid_at)),
         (w.cu_business_day(), show::day(record.business_day)),

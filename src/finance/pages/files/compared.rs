@@ -1,6 +1,6 @@
 //! What the last comparison of a day came to: the sums as they tie out, and where its differences are.
 
-use super::kind_word;
+use super::{kind_word, one};
 use crate::domain::statement::StatementKind;
 use crate::domain::user::{Right, Tongue};
 use crate::finance::form;
@@ -24,6 +24,10 @@ pub(in crate::finance::pages) struct SumRow {
     pub total: bool,
     /// Statement's count and dong, books' count and dong.
     pub cells: [String; 4],
+    /// The statement less the books: count and dong.
+    pub off: [String; 2],
+    /// Is that anything?
+    pub differs: bool,
 }
 
 /// The kept sums of a comparison payment by payment, as a table.
@@ -44,11 +48,20 @@ pub(in crate::finance::pages) fn sum_rows(sums: &Value, w: Words) -> Vec<SumRow>
         |side: &str, key: &str, what: &str| sums.pointer(&format!("/{side}/{key}/{what}")).and_then(Value::as_i64);
     let count = |side: &str, key: &str| text(cell(side, key, "count"), |of| show::count(of, w.0));
     let dong = |side: &str, key: &str| text(cell(side, key, "dong"), |of| show::money(of, w.0));
+    let less = |key: &str, what: &str| {
+        cell("statement", key, what).zip(cell("books", key, what)).map(|(theirs, ours)| theirs.saturating_sub(ours))
+    };
     rows.into_iter()
-        .map(|(key, name, total)| SumRow {
-            name,
-            total,
-            cells: [count("statement", key), dong("statement", key), count("books", key), dong("books", key)],
+        .map(|(key, name, total)| {
+            let off = [less(key, "count"), less(key, "dong")];
+            let [more, much] = off;
+            SumRow {
+                name,
+                total,
+                cells: [count("statement", key), dong("statement", key), count("books", key), dong("books", key)],
+                off: [text(more, |of| show::signed_count(of, w.0)), text(much, |of| show::signed(of, w.0))],
+                differs: off.into_iter().flatten().any(|of| of != 0),
+            }
         })
         .collect()
 }
@@ -80,7 +93,7 @@ pub(in crate::finance::pages) fn bank_rows(sums: &Value, w: Words) -> Vec<(&'sta
 pub(in crate::finance::pages) fn differences(sums: &Value, tongue: Tongue) -> ([String; 2], bool) {
     let whole = |what: &str| sums.pointer(&format!("/differences/{what}")).and_then(Value::as_i64);
     let (count, dong) = (whole("count"), whole("dong"));
-    let shown = [text(count, |of| show::count(of, tongue)), text(dong, |of| show::signed(of, tongue))];
+    let shown = [text(count, |of| show::signed_count(of, tongue)), text(dong, |of| show::signed(of, tongue))];
     (shown, count == Some(0) && dong == Some(0))
 }
 
@@ -106,13 +119,14 @@ struct LastPage {
     rules: i64,
     by: String,
     at: String,
-    rows: Vec<SumRow>,
+    sum_rows: Vec<SumRow>,
     bank: Vec<(&'static str, String)>,
     differences: [String; 2],
     ties: bool,
     breaks: String,
     filter: String,
     may_compare: bool,
+    sealed: bool,
 }
 
 /// `GET /reconciliations/{partner}/{date}`
@@ -131,8 +145,10 @@ pub(super) async fn last(
     let day: Date = date.parse().map_err(|_not_a_day| Stop::not_there(w))?;
     let profile = internal.intake.profile(&partner).ok_or_else(|| Stop::not_there(w))?;
     let code = profile.code().clone();
-    let found = internal.readers.ask(move |reports| reports.reconciliation(kind, &code, day)).await;
-    let found = found.map_err(|error| Stop::of(error.into(), w))?;
+    let found = internal.readers.ask(move |reports| {
+        Ok((reports.reconciliation(kind, &code, day)?, one::is_sealed(reports, (kind, &code, day))?))
+    });
+    let (found, sealed) = found.await.map_err(|error| Stop::of(error.into(), w))?;
     let view = found.ok_or_else(|| Stop::no(actix_web::http::StatusCode::NOT_FOUND, w.compare_never(), w))?;
     let kept = &view.reconciliation;
     let sums: Value = serde_json::from_str(&kept.sums).unwrap_or(Value::Null);
@@ -153,13 +169,14 @@ pub(super) async fn last(
             rules: kept.rules,
             by: kept.author.to_string(),
             at: show::second(kept.at),
-            rows: if bank { Vec::new() } else { sum_rows(&sums, w) },
+            sum_rows: if bank { Vec::new() } else { sum_rows(&sums, w) },
             bank: if bank { bank_rows(&sums, w) } else { Vec::new() },
             differences,
             ties,
             breaks: format!("/breaks?{filter}"),
             filter,
             may_compare: who.may(Right::Propose),
+            sealed,
             partner,
             iso,
         },

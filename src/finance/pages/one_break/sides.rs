@@ -35,8 +35,8 @@ pub(super) struct Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub name: &'static str,
-    /// Is it a figure?
-    pub figure: bool,
+    /// `figure`, `code`, or nothing where it is words.
+    pub look: &'static str,
     pub cells: Vec<Cell>,
     /// Do two sides say different things?
     pub differs: bool,
@@ -56,7 +56,10 @@ pub(super) struct Column {
     pub place: Option<String>,
 }
 
-const FIELDS: usize = 11;
+const FIELDS: usize = 12;
+
+/// How each field looks.
+const LOOKS: [&str; FIELDS] = ["figure", "figure", "figure", "figure", "", "code", "code", "code", "code", "", "", ""];
 
 /// What one side says, in the order of the fields; all of them nothing where the side is absent.
 type Side = Option<[Value; FIELDS]>;
@@ -64,7 +67,7 @@ type Side = Option<[Value; FIELDS]>;
 /// The columns and the rows.
 pub(super) fn table(of: &Whole, see: bool, w: Words) -> (Vec<Column>, Vec<Row>) {
     let sides = [notice(of, see, w), statement(of, see, w), core(of, see, w), bank(of, w)];
-    let from = |line: &StoredLine| format!("{}, {} {}", line.file.0, w.ob_row(), line.row);
+    let from = |line: &StoredLine| format!("{}, {} {}", line.file.0, w.ob_file_row(), line.row);
     let file = |line: &StoredLine| Some(format!("/files/{}", line.no.file().0));
     let made = of.record.as_ref().is_some_and(|record| record.made_from.is_some());
     let names: [(&'static str, String, Option<String>); 4] = [
@@ -83,6 +86,7 @@ pub(super) fn table(of: &Whole, see: bool, w: Words) -> (Vec<Column>, Vec<Row>) 
         w.ob_discount(),
         w.ob_fee(),
         w.ob_customer_paid(),
+        w.ob_kind(),
         w.ob_event(),
         w.ob_invoice(),
         w.ob_order(),
@@ -94,14 +98,14 @@ pub(super) fn table(of: &Whole, see: bool, w: Words) -> (Vec<Column>, Vec<Row>) 
     let rows = heads.into_iter().enumerate().map(|(at, name)| {
         let values =
             sides.iter().map(|side| side.as_ref().and_then(|fields| fields.get(at)).cloned().unwrap_or_default());
-        row((name, at < 4), values.collect(), &columns)
+        row((name, LOOKS.get(at).copied().unwrap_or_default()), values.collect(), &columns)
     });
     let rows = rows.collect();
     (columns, rows)
 }
 
 /// Each cell against the first side that says something.
-fn row((name, figure): (&'static str, bool), values: Vec<Value>, columns: &[Column]) -> Row {
+fn row((name, look): (&'static str, &'static str), values: Vec<Value>, columns: &[Column]) -> Row {
     let base = values.iter().find_map(|value| value.key.clone());
     let says = values.iter().filter(|value| value.key.is_some()).count();
     let differs = values.iter().any(|value| value.key.is_some() && value.key != base);
@@ -113,7 +117,7 @@ fn row((name, figure): (&'static str, bool), values: Vec<Value>, columns: &[Colu
         };
         Cell { name: column.name, pieces: value.pieces, mark }
     });
-    Row { name, figure, cells: cells.collect(), differs, agrees: says > 1 && !differs }
+    Row { name, look, cells: cells.collect(), differs, agrees: says > 1 && !differs }
 }
 
 fn shown(text: String) -> Pieces {
@@ -162,23 +166,29 @@ fn notice(of: &Whole, see: bool, w: Words) -> Side {
         discount,
         fee,
         paid,
+        kind(moves(record), w),
         said(&record.event, record.event.clone()),
         invoice,
         order,
         customer,
         said(record.paid_at.unix_s().div_euclid(60), show::second(record.paid_at)),
         said(record.business_day, show::day(record.business_day)),
-        said(moves(record), terms::event_state(record.state, w)),
+        told(terms::event_state(record.state, w)),
     ])
 }
 
 /// What the books hold of it, as a statement says it.
-fn moves(record: &EventRecord) -> &'static str {
-    match (record.state, record.movement) {
-        (EventState::Settled | EventState::Parked(_), _) => Movement::Payment.word(),
-        (EventState::Applied, _) => Movement::Reversal.word(),
-        _ => "",
+fn moves(record: &EventRecord) -> Option<Movement> {
+    match record.state {
+        EventState::Settled | EventState::Parked(_) => Some(Movement::Payment),
+        EventState::Applied => Some(Movement::Reversal),
+        EventState::Reversed | EventState::Expected { .. } | EventState::Waiting | EventState::Refused => None,
     }
+}
+
+/// Payment, reversal, or nothing that moved.
+fn kind(of: Option<Movement>, w: Words) -> Value {
+    said(of.map_or("", Movement::word), terms::movement(of, w).to_owned())
 }
 
 fn line(of: &StoredLine, (day, states, see): (Option<jiff::civil::Date>, Stated, bool), w: Words) -> [Value; FIELDS] {
@@ -189,13 +199,14 @@ fn line(of: &StoredLine, (day, states, see): (Option<jiff::civil::Date>, Stated,
         discount,
         fee,
         paid,
+        kind(of.movement, w),
         of.event.as_ref().map(|event| said(event, event.clone())).unwrap_or_default(),
         invoice,
         order,
         customer,
         said(of.paid_at.unix_s().div_euclid(60), show::second(of.paid_at)),
-        day.map(|day| told(show::day(day))).unwrap_or_default(),
-        said(of.movement.map_or("", Movement::word), terms::movement(of.movement, w).to_owned()),
+        day.map(|day| said(day, show::day(day))).unwrap_or_default(),
+        Value::default(),
     ]
 }
 
@@ -233,6 +244,7 @@ fn core(of: &Whole, see: bool, w: Words) -> Side {
         blank(),
         blank(),
         blank(),
+        blank(),
         told(record.event.clone()),
         told(invoices.join(", ")),
         blank(),
@@ -255,7 +267,7 @@ fn bank(of: &Whole, w: Words) -> Side {
         *amount = said(came, show::money(came, w.0));
     }
     if let Some(batch) = batch {
-        *day = told(show::day(batch.day));
+        *day = said(batch.day, show::day(batch.day));
         let sums = [batch.credited, batch.expected].map(|dong| show::money(dong, w.0));
         *state = told(format!("{}: {}", w.ob_batch_came(), sums.join(" / ")));
     }
@@ -269,7 +281,7 @@ mod tests {
     fn marks(values: Vec<super::Value>) -> Vec<&'static str> {
         let columns: Vec<Column> =
             (0..4).map(|_| Column { name: "", there: true, from: String::new(), place: None }).collect();
-        row(("", true), values, &columns).cells.into_iter().map(|cell| cell.mark).collect()
+        row(("", "figure"), values, &columns).cells.into_iter().map(|cell| cell.mark).collect()
     }
 
     #[test]

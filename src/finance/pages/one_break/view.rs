@@ -1,6 +1,7 @@
 //! What the page of a break says, made ready for its template.
 
 use super::gather::Whole;
+use super::lead::{self, Offered};
 use super::listed::{Asked, next};
 use super::sides::{self, Column, Row};
 use super::would::{self, Would};
@@ -130,6 +131,7 @@ pub(super) struct OneBreakPage {
     class: &'static str,
     label: &'static str,
     state: &'static str,
+    off: Option<String>,
     amount: String,
     age: i32,
     accounting_day: String,
@@ -161,6 +163,7 @@ pub(super) struct OneBreakPage {
     people: Vec<String>,
     me: String,
     may: May,
+    offered: Vec<Offered>,
     because: Vec<(&'static str, &'static str)>,
     wrong: Option<String>,
     typed: Form,
@@ -184,6 +187,7 @@ impl OneBreakPage {
             class: about.class.code(),
             label: why::label(about.class, w),
             state: terms::break_state(about.state, w),
+            off: about.leg.map(|leg| show::signed(leg.difference(), w.0)),
             amount: show::money(about.amount.dong(), w.0),
             age: age_days(about, today),
             accounting_day: show::day(about.aged_from),
@@ -214,6 +218,7 @@ impl OneBreakPage {
             notes: notes(of, w),
             people: of.people.clone(),
             me: who.author().to_string(),
+            offered: lead::offered((about.class, about.leg.is_some()), may(who, of)),
             may: may(who, of),
             because: wish::BECAUSE.map(|one| (wish::because_code(one), wish::because_word(one, w))).to_vec(),
             wrong: trouble.says,
@@ -266,8 +271,7 @@ fn listed(one: &BreakView, here: i64, (query, today): (&str, Date), w: Words) ->
 fn leg(about: &BreakView, w: Words) -> Option<[String; 3]> {
     let leg = about.leg?;
     let side = |dong: Option<i64>| dong.map_or_else(|| show::NONE.to_owned(), |dong| show::money(dong, w.0));
-    let off = leg.theirs.unwrap_or(0).saturating_sub(leg.ours.unwrap_or(0));
-    Some([side(leg.ours), side(leg.theirs), show::signed(off, w.0)])
+    Some([side(leg.ours), side(leg.theirs), show::signed(leg.difference(), w.0)])
 }
 
 fn found_by(of: &Whole, w: Words) -> Vec<(&'static str, String)> {
@@ -361,7 +365,11 @@ fn notes(of: &Whole, w: Words) -> Vec<Noted> {
         at: show::second(note.at),
         author: note.author.to_string(),
         what: terms::note_kind(note.what, w),
-        text: told(&note.text, w),
+        // A file without a word to it is kept under its name, and that is its link's.
+        text: note.attachment.as_ref().map_or_else(
+            || told(&note.text, w),
+            |(name, _)| if note.text == *name { String::new() } else { note.text.clone() },
+        ),
         file: note
             .attachment
             .as_ref()

@@ -23,6 +23,10 @@ const NONE: i64 = -1;
 pub(super) struct AuthorityRow {
     pub(super) person: String,
     pub(super) action: &'static str,
+    /// The action as a form sends it.
+    pub(super) word: &'static str,
+    /// Is there anything to take away?
+    pub(super) held: bool,
     pub(super) sum: String,
     pub(super) given: String,
 }
@@ -59,6 +63,8 @@ pub(super) fn rows(all: &[Authority], w: Words) -> Vec<AuthorityRow> {
     let row = |of: &Authority| AuthorityRow {
         person: of.person.to_string(),
         action: action_word(of.action, w),
+        word: of.action.word(),
+        held: of.dong != NONE,
         sum: if of.dong == NONE { w.us_none().to_owned() } else { show::money(of.dong, w.0) },
         given: format!("{}, {}", of.granted_by, show::moment(of.at)),
     };
