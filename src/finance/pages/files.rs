@@ -14,6 +14,8 @@ use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
 use crate::finance::stop::{Stop, form_urlencoded};
+use crate::finance::terms;
+use crate::finance::told::author;
 use crate::finance::words::Words;
 use crate::finance::work::WORKS;
 use crate::http::internal::Internal;
@@ -147,7 +149,7 @@ fn row(file: &StatementFile, w: Words) -> Row {
         reversals: sum(sums.reversals, tongue),
         state: state_word(file.state, w),
         look: state_look(file.state),
-        by: new.author.to_string(),
+        by: author(&new.author, w),
         at: show::moment(new.at),
     }
 }
@@ -280,7 +282,6 @@ struct Line {
 }
 
 fn line(line: &StoredLine, matched: &HashSet<LineNo>, (sees, w): (bool, Words)) -> Line {
-    use crate::domain::ids::Movement;
     let text = |of: &Option<ReferenceText>| match of {
         None => show::NONE.to_owned(),
         Some(text) if sees => text.as_str().to_owned(),
@@ -292,11 +293,7 @@ fn line(line: &StoredLine, matched: &HashSet<LineNo>, (sees, w): (bool, Words)) 
         row: line.row,
         event: line.event.clone().unwrap_or_else(|| show::NONE.to_owned()),
         payment: line.key.filter(|_| line.movement.is_some()).map(|key| key.to_string()),
-        movement: match line.movement {
-            Some(Movement::Payment) => w.file_line_payment(),
-            Some(Movement::Reversal) => w.file_line_reversal(),
-            None => w.file_line_nothing(),
-        },
+        movement: terms::movement(line.movement, w),
         amount: show::money(line.amount.dong(), tongue),
         discount: show::money(line.discount.dong(), tongue),
         fee: show::money(line.fee.dong(), tongue),
@@ -306,7 +303,7 @@ fn line(line: &StoredLine, matched: &HashSet<LineNo>, (sees, w): (bool, Words)) 
             .filter(|_| sees)
             .map(|code| [in_path(code.as_str()), code.as_str().to_owned()]),
         references: [text(&references.customer), text(&references.invoice), text(&references.order)],
-        paid_at: show::second(line.paid_at),
+        paid_at: show::moment(line.paid_at),
         matched: matched.contains(&line.no),
     }
 }

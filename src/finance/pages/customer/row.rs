@@ -3,6 +3,7 @@
 use super::stand::{self, Stand};
 use crate::domain::time::Timestamp;
 use crate::finance::show;
+use crate::finance::terms;
 use crate::finance::words::Words;
 use crate::store::StoreError;
 use crate::store::reports::{DispatchFilter, DispatchView, Reports};
@@ -59,10 +60,10 @@ pub(super) fn row(
         day: show::day(record.business_day),
         partner: record.partner.to_string(),
         event: record.event.clone(),
-        movement: stand::movement_word(record.movement, w),
+        movement: terms::movement(Some(record.movement), w),
         amount: show::money(record.content.amount.dong(), w.0),
         invoice: told(record, messages, sees),
-        age: stand::age(stand.since, now, w),
+        age: stand.since.map_or_else(|| show::NONE.to_owned(), |since| stand::age(since, now, w)),
         stand,
     }
 }
