@@ -1,6 +1,6 @@
 //! States and kinds of the books, as people call them.
 
-use super::told::told;
+use super::told::code;
 use super::words::Words;
 use crate::domain::ids::Movement;
 use crate::domain::posting::{Account, PostingKind};
@@ -71,7 +71,7 @@ pub fn event_word(state: EventState, w: Words) -> &'static str {
 pub fn event_state(state: EventState, w: Words) -> String {
     let word = event_word(state, w);
     match state {
-        EventState::Parked(reason) => format!("{word}: {}", told(reason.word(), w)),
+        EventState::Parked(reason) => format!("{word}: {}", code(reason.word(), w)),
         EventState::Settled
         | EventState::Reversed
         | EventState::Expected { .. }

@@ -10,6 +10,12 @@ pub fn told(sentence: &str, w: Words) -> String {
     told::told(sentence, w.0)
 }
 
+/// A code of the books in this person's language.
+#[must_use]
+pub fn code(word: &str, w: Words) -> String {
+    told::code(word, w.0)
+}
+
 /// Who did something: a person by name, a rule or the system by what people call it.
 #[must_use]
 pub fn author(of: &Author, w: Words) -> String {

@@ -94,8 +94,11 @@ fn reads(page: &Page) {
     {
         assert!(text.contains(part), "{part} in: {text}");
     }
-    let calls =
-        page.all("details").into_iter().find(|one| one.css("summary").text().starts_with("Thông báo nhận từ đối tác")).unwrap();
+    let calls = page
+        .all("details")
+        .into_iter()
+        .find(|one| one.css("summary").text().starts_with("Thông báo nhận từ đối tác"))
+        .unwrap();
     assert!(!calls.css("pre").is_seen(), "the bytes are not in the way");
     scroll_and_click(page, &calls.css("summary"));
     assert!(calls.css("pre").is_seen());

@@ -7,7 +7,7 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::stop::Stop;
-use crate::finance::told::told;
+use crate::finance::told::code;
 use crate::finance::words::Words;
 use crate::finance::{form, show, terms};
 use crate::http::internal::Internal;
@@ -134,7 +134,7 @@ fn row(message: &DispatchView, who: &Who, now: Timestamp) -> MessageRow {
         key: message.key.to_string(),
         invoice: message.invoice.to_string(),
         urgent: message.urgent,
-        cause: message.cause.map(|cause| told(cause.word(), w)).unwrap_or_default(),
+        cause: message.cause.map(|cause| code(cause.word(), w)).unwrap_or_default(),
         reason: message.reason.clone().unwrap_or_default(),
         attempts: show::count(i64::from(message.attempts), w.0),
         posted: show::moment(message.created_at),

@@ -58,8 +58,8 @@ words! {FILES,
     file_fee: "Phí", "Fee";
     file_customer: "Mã khách hàng", "Customer code";
     file_invoice: "Hóa đơn", "Invoice";
-    file_order: "Nội dung/mã tham chiếu", "Order reference";
-    file_paid_at: "Thời điểm trả", "Paid at";
+    file_order: "Mã đơn hàng", "Order reference";
+    file_paid_at: "Trả lúc", "Paid at";
     file_matched: "Khớp", "Matched";
     file_is_matched: "✓ đã khớp", "✓ matched";
     file_is_not_matched: "✗ chưa khớp", "✗ not matched";

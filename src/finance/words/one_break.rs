@@ -66,7 +66,7 @@ words! {ONE_BREAK,
     ob_fee: "Phí", "Fee";
     ob_customer_paid: "Khách trả", "Customer paid";
     ob_event: "Mã giao dịch", "Event id";
-    ob_paid_at: "Thời điểm trả", "Paid at";
+    ob_paid_at: "Trả lúc", "Paid at";
     ob_day: "Ngày giao dịch", "Business day";
     ob_state: "Trạng thái", "State";
     ob_batch_came: "Lô của ngày: đã về / phải về", "The day's batch: came / should come";

@@ -24,7 +24,7 @@ words! {USERS,
     us_right_payers: "Xem đầy đủ dữ liệu khách hàng", "See payers in full";
     us_right_propose: "Nhận sao kê, đối soát, đề xuất", "Take statements, compare, propose";
     us_right_decide: "Duyệt, từ chối, ký chốt", "Approve, reject, sign";
-    us_right_operate: "Vận hành tin gửi và đối tác", "Operate messages and partners";
+    us_right_operate: "Vận hành lệnh gạch nợ và đối tác", "Operate messages and partners";
     us_right_manage: "Quản lý người dùng và hạn mức duyệt", "Manage users and authorities";
     us_right_oversee: "Xem nhật ký", "See the audit";
     us_yes: "có", "yes";

@@ -51,6 +51,7 @@ pub(super) const VIETNAMESE: Pairs = &[
         "mã từ 1 đến 128 ký tự không dấu, không khoảng trắng",
     ),
     // Of the figures at the end.
+    ("{#}, the {} of what was read", "{#}, là {} đã đọc được"),
     ("{}, the {} of what was read", "{}, là {} đã đọc được"),
     ("{#}, as it says elsewhere", "{#}, như đã ghi ở chỗ khác"),
     ("less than can be counted", "số trong phạm vi tính được"),

@@ -13,7 +13,7 @@ use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
 use crate::finance::stop::Stop;
 use crate::finance::terms;
-use crate::finance::told::{named, told};
+use crate::finance::told::{code, named};
 use crate::finance::why;
 use crate::finance::words::Words;
 use crate::http::desk::beside;
@@ -210,7 +210,7 @@ fn message_row(message: &DispatchView, w: Words) -> MessageRow {
         "closed" => "",
         _ => "warn",
     };
-    let cause = message.cause.map(|cause| told(cause.word(), w));
+    let cause = message.cause.map(|cause| code(cause.word(), w));
     MessageRow {
         key: message.key.to_string(),
         invoice: message.invoice.to_string(),

@@ -3,7 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::finance::show;
 use crate::finance::terms;
-use crate::finance::told::told;
+use crate::finance::told::code;
 use crate::finance::words::Words;
 use crate::store::reports::DispatchView;
 use crate::store::rows::{EventRecord, EventState};
@@ -40,14 +40,14 @@ pub(in crate::finance::pages) fn of(record: &EventRecord, messages: &[DispatchVi
         EventState::Settled => match (oldest, held) {
             (Some(_), held) => Stand {
                 word: w.cu_on_its_way(),
-                why: held.map(|cause| told(cause.word(), w)).unwrap_or_default(),
+                why: held.map(|cause| code(cause.word(), w)).unwrap_or_default(),
                 since: oldest,
                 on_its_way: true,
                 ..over(if held.is_some() { "bad" } else { "warn" })
             },
             (None, _) => Stand { word: w.cu_paid(), ..over("good") },
         },
-        EventState::Parked(reason) => Stand { why: told(reason.word(), w), ..waits("bad") },
+        EventState::Parked(reason) => Stand { why: code(reason.word(), w), ..waits("bad") },
         EventState::Reversed if oldest.is_some() => {
             Stand { why: w.cu_core_not_told().to_owned(), since: oldest, ..over("warn") }
         }

@@ -8,7 +8,7 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
-use crate::finance::told::told;
+use crate::finance::told;
 use crate::finance::words::Words;
 use crate::finance::{form, show, terms};
 use crate::http::desk::beside;
@@ -96,7 +96,7 @@ pub(super) async fn redo(who: &Who, internal: &Internal, profile: &Profile) -> R
     who.note(internal, "partner-redo", profile.code().as_str()).await?;
     let count = |n: u64| show::count(i64::try_from(n).unwrap_or(i64::MAX), w.0);
     let mut lines = vec![(w.pt_redone_read().to_owned(), count(redone.read))];
-    lines.extend(redone.outcomes.into_iter().map(|(outcome, n)| (told(outcome, w), count(n))));
+    lines.extend(redone.outcomes.into_iter().map(|(outcome, n)| (told::code(outcome, w), count(n))));
     shown(who, internal, profile, (Some(w.pt_was_redone()), lines)).await
 }
 
