@@ -179,7 +179,7 @@ impl BreakClass {
             ),
             Self::Conflict => row(
                 "CONFLICT",
-                "Một giao dịch hai nội dung",
+                "Trùng mã khác nội dung",
                 "Conflicting contents",
                 "the partner repeated an event with other contents",
                 "partner enquiry",
@@ -284,7 +284,7 @@ impl BreakClass {
             ),
             Self::CutoffTiming => row(
                 "CUTOFF_TIMING",
-                "Lệch ngày đối soát",
+                "Lệch ngày giao dịch",
                 "Cut-off timing",
                 "paid near midnight",
                 "none: matched with the next day",

@@ -15,6 +15,7 @@ pub mod break_class;
 pub mod close;
 pub mod decision;
 pub mod dispatch;
+pub mod figures;
 pub mod fold;
 pub mod ids;
 pub mod in_words;

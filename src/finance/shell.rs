@@ -82,7 +82,7 @@ impl Part {
             Self::Outbox => w.outbox(),
             Self::Audit => w.audit(),
             Self::Users => w.users(),
-            Self::Customer => w.customer(),
+            Self::Customer => w.customers(),
             Self::Me => w.my_settings(),
         }
     }

@@ -1,8 +1,10 @@
 //! How figures, days and moments are written on the pages: as people in Vietnam write them, or for readers of English.
 //! Days and times are those of `Asia/Ho_Chi_Minh` in both languages.
 
+use crate::domain::figures::grouped;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Tongue;
+use crate::finance::words::Words;
 use crate::reconcile::export::local;
 use jiff::civil::Date;
 
@@ -12,22 +14,11 @@ pub const NONE: &str = "–";
 /// A whole number with its thousands apart.
 #[must_use]
 pub fn count(of: i64, tongue: Tongue) -> String {
-    let digits = of.unsigned_abs().to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if of < 0 {
-        text.push('-');
-    }
     let apart = match tongue {
         Tongue::Vi => '.',
         Tongue::En => ',',
     };
-    for (n, digit) in digits.char_indices() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(apart);
-        }
-        text.push(digit);
-    }
-    text
+    grouped(of, apart)
 }
 
 /// Money in dong: `1.234.567 ₫` with a space that does not break, `₫1,234,567` in English.
@@ -72,6 +63,21 @@ pub fn second(at: Timestamp) -> String {
     local(at).map_or_else(|| at.to_string(), |at| at.strftime("%d/%m/%Y %H:%M:%S").to_string())
 }
 
+/// So many days.
+#[must_use]
+pub fn days(of: i64, w: Words) -> String {
+    format!("{}\u{a0}{}", count(of, w.0), if of == 1 { w.one_day() } else { w.many_days() })
+}
+
+/// The period of a bill, `2026-11-1` in the core: `11/2026, kỳ 1`. Another text is what it is.
+#[must_use]
+pub fn period(of: &str, w: Words) -> String {
+    match of.split('-').collect::<Vec<_>>().as_slice() {
+        [year, month, no] => format!("{month}/{year}, {} {no}", w.period_no()),
+        _ => of.to_owned(),
+    }
+}
+
 /// A payer's code for those who may not see payers: its ends.
 #[must_use]
 pub fn masked(text: &str) -> String {
@@ -86,9 +92,10 @@ pub fn masked(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, masked, moment, money, signed, signed_count};
+    use super::{count, days, masked, moment, money, period, signed, signed_count};
     use crate::domain::time::Timestamp;
     use crate::domain::user::Tongue::{En, Vi};
+    use crate::finance::words::Words;
 
     #[test]
     fn figures_are_written_as_people_write_them() {
@@ -97,7 +104,16 @@ mod tests {
         assert_eq!([1_234_567, -45_000].map(|dong| money(dong, En)), ["₫1,234,567", "-₫45,000"]);
         assert_eq!(signed(5_000, Vi), "+5.000\u{a0}₫");
         assert_eq!([1_100, 0, -1_100].map(|of| signed_count(of, Vi)), ["+1.100", "0", "-1.100"]);
+        assert_eq!([count(1_234, Vi), count(-1_234, En)], ["1.234", "-1,234"]);
         assert_eq!(count(i64::MIN, Vi), "-9.223.372.036.854.775.808");
+    }
+
+    #[test]
+    fn days_and_periods_are_said_as_people_say_them() {
+        assert_eq!([0, 1, 2].map(|of| days(of, Words(En))), ["0\u{a0}days", "1\u{a0}day", "2\u{a0}days"]);
+        assert_eq!(days(16, Words(Vi)), "16\u{a0}ngày");
+        assert_eq!(["2026-11-1", "?"].map(|of| period(of, Words(Vi))), ["11/2026, kỳ 1", "?"]);
+        assert_eq!(period("2026-11-1", Words(En)), "11/2026, period 1");
     }
 
     #[test]

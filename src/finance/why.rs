@@ -34,10 +34,10 @@ pub fn route(class: BreakClass, w: Words) -> &'static str {
 /// Cause and route.
 fn vietnamese(class: BreakClass) -> (&'static str, &'static str) {
     match class {
-        BreakClass::UnknownRef => ("nội dung chuyển khoản không nêu hóa đơn nào", "bàn ghép"),
-        BreakClass::ContradictoryRef => ("hai mã tham chiếu chỉ hai khách hàng", "bàn ghép"),
+        BreakClass::UnknownRef => ("nội dung chuyển khoản không nêu hóa đơn nào", "ghép tại Bàn ghép"),
+        BreakClass::ContradictoryRef => ("hai mã tham chiếu chỉ hai khách hàng", "ghép tại Bàn ghép"),
         BreakClass::AmountMismatch => {
-            ("giảm giá, gõ nhầm, hoặc phần lẻ của đồng", "xử lý tay: đối chiếu bằng chứng rồi điều chỉnh hoặc hủy")
+            ("khuyến mãi, gõ nhầm, hoặc phần lẻ của đồng", "xử lý tay: đối chiếu bằng chứng rồi điều chỉnh hoặc hủy")
         }
         BreakClass::DuplicatePayment => {
             ("một hóa đơn được trả qua hai kênh", "hoàn tiền hoặc ghi có, người khác duyệt")
@@ -54,9 +54,9 @@ fn vietnamese(class: BreakClass) -> (&'static str, &'static str) {
             ("thông báo đến khi đối tác đang tạm dừng", "mở lại đối tác, rồi chạy lại thông báo đã lưu")
         }
         BreakClass::OutOfOrder => ("hóa đơn mới được trả trước hóa đơn cũ", "báo cho điện lực"),
-        BreakClass::InvoiceChanged => ("hệ thống lõi sửa hoặc hủy hóa đơn đã thu", "phân bổ lại hoặc hoàn tiền"),
+        BreakClass::InvoiceChanged => ("hệ thống hóa đơn sửa hoặc hủy hóa đơn đã thu", "phân bổ lại hoặc hoàn tiền"),
         BreakClass::BillAlreadyCleared => ("kênh khác gạch nợ trước", "xử lý như thanh toán trùng"),
-        BreakClass::PaidNotCleared => ("hệ thống lõi ngừng, hoặc từ chối", "gửi lại, có cảnh báo"),
+        BreakClass::PaidNotCleared => ("hệ thống hóa đơn ngừng, hoặc từ chối", "gửi lại, có cảnh báo"),
         BreakClass::MissingWebhook => {
             ("thông báo bị mất hoặc bị chặn", "hỏi trạng thái, lập giao dịch từ sao kê rồi gạch nợ")
         }
@@ -67,8 +67,12 @@ fn vietnamese(class: BreakClass) -> (&'static str, &'static str) {
         BreakClass::DuplicateLine => ("tệp bị ghép hai lần", "đối tác gửi tệp sửa"),
         BreakClass::Suspect => ("hết thời gian chờ mà chưa có trạng thái cuối", "hỏi lại, cách nhau ngày càng lâu"),
         BreakClass::CutoffTiming => ("thanh toán sát giờ chốt", "không cần: khớp với ngày sau"),
-        BreakClass::FeeMismatch => ("sai bậc phí, thuế trên phí, số ròng và số gộp", "tài chính"),
-        BreakClass::PromoMismatch => ("chương trình khuyến mãi thiết lập khác nhau", "tài chính cùng đối tác"),
+        BreakClass::FeeMismatch => {
+            ("sai bậc phí, thuế trên phí, số ròng và số gộp", "phòng tài chính kế toán xem xét, rồi điều chỉnh")
+        }
+        BreakClass::PromoMismatch => {
+            ("chương trình khuyến mãi thiết lập khác nhau", "phòng tài chính kế toán đối chiếu cùng đối tác")
+        }
         BreakClass::SwappedId => ("mã giao dịch bị tráo hoặc cấp lại trong tệp của đối tác", "đối tác gửi tệp sửa"),
         BreakClass::ReferenceMismatch => ("tệp của đối tác ghi đơn hàng khác", "xử lý tay: đối chiếu bằng chứng"),
         BreakClass::Split => ("đối tác ghi một giao dịch thành nhiều dòng", "xử lý tay: gán các phần"),
@@ -77,10 +81,10 @@ fn vietnamese(class: BreakClass) -> (&'static str, &'static str) {
         BreakClass::Underpaid => ("trả ít hơn số còn nợ", "thu một phần hoặc hoàn tiền"),
         BreakClass::Overpaid => ("trả nhiều hơn số còn nợ", "ghi có hoặc hoàn tiền"),
         BreakClass::Reversed => ("chỉ một bên hủy hoặc hoàn", "hủy gạch nợ, hai người duyệt"),
-        BreakClass::ClearedNotPaid => ("gạch nợ bằng tay khi chưa có tiền", "tài chính, khẩn nhất"),
-        BreakClass::SettlementShort => ("đối tác trả số đã trừ phí", "đối tác"),
-        BreakClass::SettlementLate => ("ngày nghỉ, giờ chốt của ngân hàng", "đối tác"),
-        BreakClass::SettlementMissing => ("chưa chuyển tiền", "đối tác"),
+        BreakClass::ClearedNotPaid => ("gạch nợ bằng tay khi chưa có tiền", "phòng tài chính kế toán xem xét ngay"),
+        BreakClass::SettlementShort => ("đối tác trả số đã trừ phí", "yêu cầu đối tác chuyển đủ"),
+        BreakClass::SettlementLate => ("ngày nghỉ, giờ chốt của ngân hàng", "yêu cầu đối tác giải trình"),
+        BreakClass::SettlementMissing => ("chưa chuyển tiền", "yêu cầu đối tác chuyển tiền"),
         BreakClass::BadFile => ("tổng, số dòng hoặc ngày không khớp", "từ chối cả tệp"),
         BreakClass::Bounced => ("tài khoản không đủ số dư cho séc hoặc trích nợ", "mở lại khoản nợ"),
     }

@@ -28,6 +28,32 @@ pub fn action_word(action: Action, w: Words) -> &'static str {
     }
 }
 
+/// What these resolutions of one proposal do, all together: where money is put on bills, given back, or both, in the
+/// narrowest word that is true of them.
+#[must_use]
+pub fn together<'r>(all: impl IntoIterator<Item = &'r Resolution>, action: Action, w: Words) -> &'static str {
+    let (mut bills, mut back, mut other) = (false, false, action != Action::Allocate);
+    for what in all {
+        match what {
+            Resolution::Allocate { invoices, refund, write_off } => {
+                bills |= !invoices.is_empty();
+                back |= *refund != 0;
+                // Taken off its bills, or kept: neither word says that.
+                other |= *write_off != 0 || (invoices.is_empty() && *refund == 0);
+            }
+            Resolution::Create { .. } | Resolution::Adjust { .. } | Resolution::Reverse {} | Resolution::Close {} => {
+                other = true;
+            }
+        }
+    }
+    match (bills, back) {
+        (true, false) if !other => w.wish_allocate(),
+        (false, true) if !other => w.wish_give_back(),
+        (true, true) if !other => w.wish_both(),
+        _ => action_word(action, w),
+    }
+}
+
 /// What a reason of an adjustment is called.
 #[must_use]
 pub fn because_word(because: Because, w: Words) -> &'static str {
@@ -112,7 +138,13 @@ pub fn described(what: &Resolution, w: Words) -> String {
             let elsewhere = elsewhere.into_iter().filter(|(_, dong)| *dong != 0);
             let elsewhere = elsewhere.map(|(name, dong)| format!("{name} {}", show::money(dong, w.0)));
             let parts: Vec<String> = shares.chain(elsewhere).collect();
-            if parts.is_empty() { w.wish_into_suspense().to_owned() } else { format!("{word}: {}", parts.join("; ")) }
+            let word = together([what], what.action(), w);
+            match (invoices.is_empty(), *write_off == 0) {
+                (true, true) if *refund == 0 => w.wish_into_suspense().to_owned(),
+                // The word says it.
+                (true, true) => format!("{word}: {}", show::money(*refund, w.0)),
+                _ => format!("{word}: {}", parts.join("; ")),
+            }
         }
         Resolution::Adjust { because, dong } => {
             format!("{word}: {} {}", because_word(*because, w), show::signed(*dong, w.0))
@@ -123,11 +155,30 @@ pub fn described(what: &Resolution, w: Words) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{dong, read};
-    use crate::domain::resolution::{Because, Resolution};
+    use super::{described, dong, read, together};
+    use crate::domain::ids::InvoiceId;
+    use crate::domain::resolution::{Action, Because, Resolution, Share};
     use crate::domain::user::Tongue;
     use crate::finance::form::Form;
     use crate::finance::words::Words;
+
+    fn allocates(invoices: &[(&str, i64)], refund: i64) -> Resolution {
+        let share = |(id, dong): &(&str, i64)| Share { invoice: InvoiceId::parse(*id).expect("an id"), dong: *dong };
+        Resolution::Allocate { invoices: invoices.iter().map(share).collect(), refund, write_off: 0 }
+    }
+
+    #[test]
+    fn a_proposal_that_only_gives_back_is_called_so() {
+        let w = Words(Tongue::Vi);
+        let (back, on) = (allocates(&[], 5_000), allocates(&[("HD-1", 7_000)], 0));
+        let word = |all: &[&Resolution]| together(all.iter().copied(), Action::Allocate, w);
+        assert_eq!(word(&[&back, &back]), "Hoàn khách hàng");
+        assert_eq!(word(&[&on]), "Phân bổ");
+        assert_eq!(word(&[&on, &back]), "Phân bổ và hoàn");
+        assert_eq!(word(&[&back, &allocates(&[], 0)]), "Phân bổ hoặc hoàn");
+        assert_eq!(described(&back, w), "Hoàn khách hàng: 5.000\u{a0}₫");
+        assert_eq!(described(&on, w), "Phân bổ: HD-1 7.000\u{a0}₫");
+    }
 
     fn form(text: &str) -> Form {
         Form::parse(text.as_bytes()).expect("a form")

@@ -108,7 +108,7 @@ fn leaves(page: &Page) {
 fn begun(test: &str) -> Option<(Page, Demo)> {
     let page = Page::open(test)?;
     let demo = Demo::start(300);
-    demo.authorise(&page, CHECKER, &["Đóng chênh lệch", "Phân bổ, hoàn tiền"]);
+    demo.authorise(&page, CHECKER, &["Đóng chênh lệch", "Phân bổ hoặc hoàn"]);
     for name in [MAKER, CHECKER] {
         demo.log_in(&page, name, Tongue::Vi);
         desk::speak(&page, &demo.url(""), Tongue::En);

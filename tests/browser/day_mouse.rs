@@ -31,7 +31,7 @@ fn menu(page: &Page, name: &str) {
 fn begun(test: &str) -> Option<(Page, Demo)> {
     let page = Page::open(test)?;
     let demo = Demo::start(300);
-    demo.authorise(&page, CHECKER, &["Đóng chênh lệch", "Phân bổ, hoàn tiền"]);
+    demo.authorise(&page, CHECKER, &["Đóng chênh lệch", "Phân bổ hoặc hoàn"]);
     Some((page, demo))
 }
 
@@ -93,8 +93,11 @@ fn reads(page: &Page) {
     {
         assert!(text.contains(part), "{part} in: {text}");
     }
-    let calls =
-        page.all("details").into_iter().find(|one| one.css("summary").text().starts_with("Các lần gọi")).unwrap();
+    let calls = page
+        .all("details")
+        .into_iter()
+        .find(|one| one.css("summary").text().starts_with("Thông báo nhận từ đối tác"))
+        .unwrap();
     assert!(!calls.css("pre").is_seen(), "the bytes are not in the way");
     scroll_and_click(page, &calls.css("summary"));
     assert!(calls.css("pre").is_seen());

@@ -108,8 +108,8 @@ impl Demo {
             form.field("Người").fill(person);
             form.field("Việc").choose(action);
             form.field("Đến số tiền").fill("1.000.000.000");
-            page.loads(|_| form.button("Cấp thẩm quyền").click());
-            page.shows("Đã ghi thẩm quyền.");
+            page.loads(|_| form.button("Cấp hạn mức duyệt").click());
+            page.shows("Đã ghi hạn mức duyệt.");
         }
         log_out(page, Tongue::Vi);
     }

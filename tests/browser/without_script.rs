@@ -14,7 +14,7 @@ fn scripts_are_a_convenience() {
     demo.authorise(&page, CHECKER, &["Đóng chênh lệch"]);
     demo.log_in(&page, MAKER, Tongue::Vi);
     page.loads(|page| page.css("header nav").link("Chênh lệch").click());
-    page.field("Loại").choose("Một giao dịch hai nội dung");
+    page.field("Loại").choose("Trùng mã khác nội dung");
     page.field("Tìm số tiền, mã, giao dịch, nội dung").fill("");
     page.loads(|page| page.press("Enter"));
     let rows = page.all("tbody tr[data-row]");

@@ -9,7 +9,7 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
-use crate::finance::told::told;
+use crate::finance::told::{author, told};
 use crate::finance::words::Words;
 use crate::finance::{form, show, terms, wish};
 use crate::http::internal::Internal;
@@ -48,14 +48,14 @@ struct Row {
 impl Row {
     fn new(of: &ProposalView, who: &Who) -> Self {
         let w = who.words();
-        let by = of.decided_by.as_ref().map(ToString::to_string);
+        let by = of.decided_by.as_ref().map(|by| author(by, w));
         let at = of.decided_at.map(show::moment);
         Self {
             no: of.no.0,
             action: wish::action_word(of.action, w),
             items: show::count(i64::from(of.items), w.0),
             dong: show::money(of.dong, w.0),
-            maker: of.maker.to_string(),
+            maker: author(&of.maker, w),
             mine: of.maker == *who.author(),
             made_at: show::moment(of.made_at),
             reason: told(&of.reason, w),

@@ -1,10 +1,15 @@
 //! Who looked at what and who did what; whether the books prove.
 
+mod logged;
+
+use crate::domain::close::Period;
 use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::time::Timestamp;
 use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::{Stop, form_urlencoded};
+use crate::finance::told::named;
 use crate::finance::words::Words;
 use crate::finance::{form, show};
 use crate::http::certificates::certified;
@@ -19,6 +24,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use askama::Template;
 use jiff::civil::Date;
+use logged::{done_word, subject};
 use serde::Deserialize;
 
 /// Lines in a page.
@@ -46,6 +52,8 @@ struct LogRow {
     at: String,
     name: String,
     what: String,
+    /// As the log keeps it.
+    code: String,
     subject: String,
 }
 
@@ -123,9 +131,9 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
             w,
             next: next.map(place),
             first: asked.before.is_none(),
-            lines: found.iter().map(|(no, line)| log_row(*no, line, sees)).collect(),
+            lines: found.iter().map(|(no, line)| log_row(*no, line, sees, w)).collect(),
             sealed_at: seal.map_or_else(|| show::NONE.to_owned(), |seal| show::second(seal.at)),
-            sealed: sealed.iter().map(sealed_row).collect(),
+            sealed: sealed.iter().map(|close| sealed_row(close, w)).collect(),
             partners: partners.iter().map(PartnerCode::to_string).collect(),
             yesterday: at.today.yesterday().unwrap_or(at.today).to_string(),
             name,
@@ -134,24 +142,27 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     )
 }
 
-fn log_row(no: i64, line: &DeskLog, sees: bool) -> LogRow {
-    // What was looked for, and what an export was asked for, may be a payer's code.
-    let masked = !sees && (line.what.starts_with("look-") || line.what.starts_with("export-"));
+fn log_row(no: i64, line: &DeskLog, sees: bool, w: Words) -> LogRow {
     LogRow {
         no,
         at: show::second(line.at),
-        name: line.name.to_string(),
-        what: line.what.clone(),
-        subject: if masked { show::masked(&line.subject) } else { line.subject.clone() },
+        name: named(line.name.as_str(), w),
+        what: done_word(&line.what, w),
+        code: line.what.clone(),
+        subject: subject(line, sees, w),
     }
 }
 
-fn sealed_row(close: &CloseView) -> SealedRow {
+fn sealed_row(close: &CloseView, w: Words) -> SealedRow {
     let signed = close.signed.as_ref();
+    let hand = |(by, at): &(Author, Timestamp)| format!("{}, {}", named(by.as_str(), w), show::moment(*at));
     SealedRow {
         partner: close.partner.to_string(),
-        period: close.period.to_string(),
-        signed: signed.map_or_else(|| show::NONE.to_owned(), |(by, at)| format!("{by}, {}", show::moment(*at))),
+        period: match close.period {
+            Period::Day(day) => show::day(day),
+            Period::Month(first) => first.strftime("%m/%Y").to_string(),
+        },
+        signed: signed.map_or_else(|| show::NONE.to_owned(), hand),
         hash: hex::encode(close.hash),
     }
 }

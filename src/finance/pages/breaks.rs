@@ -12,6 +12,7 @@ use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::show;
 use crate::finance::stop::Stop;
 use crate::finance::terms;
+use crate::finance::told::author;
 use crate::finance::why;
 use crate::finance::wish;
 use crate::finance::words::Words;
@@ -202,7 +203,7 @@ fn filled(shell: Shell, (who, internal): (&Who, &Internal), asked: BreaksQuery, 
     Page {
         w,
         states: choices(BreakState::ALL.iter().map(|s| (s.word(), terms::break_state(*s, w))), &asked.state),
-        classes: choices(BreakClass::ALL.iter().map(|c| (c.code(), w.break_class_word(*c))), &asked.class),
+        classes: choices(BreakClass::ALL.iter().map(|c| (c.code(), why::label(*c, w))), &asked.class),
         partners: choices(partners(internal).iter().map(|p| (p.as_str(), p.as_str())), &asked.partner),
         ages: choices(Age::BUCKETS.iter().map(|age| (age.word(), age.word())), &asked.age),
         areas: choices(
@@ -246,7 +247,7 @@ fn class_line(facet: &BreakFacet, asked: &BreaksQuery, w: Words, tongue: Tongue)
     // A second click takes the class away again.
     let class = if here { String::new() } else { code.to_owned() };
     ClassLine {
-        name: w.break_class_word(facet.class),
+        name: why::label(facet.class, w),
         count: show::count(i64::try_from(facet.count).unwrap_or(i64::MAX), tongue),
         sum: show::money(facet.dong, tongue),
         place: format!("/breaks?{}", BreaksQuery { class, ..asked.clone() }.address()),
@@ -275,7 +276,7 @@ fn row(about: &BreakView, who: &Who, today: Date, address: &str) -> Row {
     let of = about.invoice.as_ref().map(ToString::to_string).or_else(|| about.event.map(|key| key.to_string()));
     Row {
         no: about.no,
-        class: w.break_class_word(about.class),
+        class: why::label(about.class, w),
         code: about.class.code(),
         partner: about.partner.as_ref().map_or_else(|| show::NONE.to_owned(), ToString::to_string),
         day: show::day(about.aged_from),
@@ -291,7 +292,7 @@ fn row(about: &BreakView, who: &Who, today: Date, address: &str) -> Row {
         short: shortened(of.as_deref().unwrap_or(show::NONE)),
         about: of.unwrap_or_else(|| show::NONE.to_owned()),
         detail: why::detail(about, who.may(Right::SeePayers), w),
-        assignee: about.assignee.as_ref().map_or_else(String::new, ToString::to_string),
+        assignee: about.assignee.as_ref().map_or_else(String::new, |of| author(of, w)),
         state: terms::break_state(about.state, w),
         tone: match about.state {
             BreakState::Open => "bad",

@@ -15,6 +15,7 @@ use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
 use crate::finance::stop::Stop;
+use crate::finance::told::author;
 use crate::finance::words::Words;
 use crate::http::desk::beside;
 use crate::http::internal::Internal;
@@ -174,8 +175,8 @@ struct Row {
     hash: String,
 }
 
-fn hand(of: &(crate::domain::ids::Author, Timestamp)) -> String {
-    format!("{}, {}", of.0, show::moment(of.1))
+fn hand(of: &(crate::domain::ids::Author, Timestamp), w: Words) -> String {
+    format!("{}, {}", author(&of.0, w), show::moment(of.1))
 }
 
 fn row(partner: &PartnerCode, period: Period, close: Option<&CloseLine>, (next, w): (Next, Words)) -> Row {
@@ -192,8 +193,10 @@ fn row(partner: &PartnerCode, period: Period, close: Option<&CloseLine>, (next, 
         ready: matches!(next, Next::Draw | Next::Sign),
         before: next == Next::Before && close.is_none(),
         open: close.map_or_else(|| show::NONE.to_owned(), |close| show::money(close.open_dong, w.0)),
-        drafted: close.map_or_else(|| show::NONE.to_owned(), |close| hand(&close.drafted)),
-        signed: close.and_then(|close| close.signed.as_ref()).map_or_else(|| show::NONE.to_owned(), hand),
+        drafted: close.map_or_else(|| show::NONE.to_owned(), |close| hand(&close.drafted, w)),
+        signed: close
+            .and_then(|close| close.signed.as_ref())
+            .map_or_else(|| show::NONE.to_owned(), |signed| hand(signed, w)),
         hash: close.map_or_else(String::new, |close| hex::encode(close.hash).get(..12).unwrap_or_default().to_owned()),
     }
 }

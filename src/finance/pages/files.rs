@@ -15,6 +15,7 @@ use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
 use crate::finance::stop::{Stop, form_urlencoded};
+use crate::finance::told::author;
 use crate::finance::words::Words;
 use crate::finance::work::WORKS;
 use crate::http::internal::Internal;
@@ -142,7 +143,7 @@ fn row(file: &StatementFile, w: Words) -> Row {
         reversals: sum(sums.reversals, tongue),
         state: state_word(file.state, w),
         look: state_look(file.state),
-        by: new.author.to_string(),
+        by: author(&new.author, w),
         at: show::moment(new.at),
     }
 }

@@ -8,8 +8,9 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::stop::Stop;
+use crate::finance::told::code;
 use crate::finance::words::Words;
-use crate::finance::{form, show};
+use crate::finance::{form, show, terms};
 use crate::http::internal::Internal;
 use crate::http::operations::{give, wish};
 use crate::store::desk::BreakFilter;
@@ -51,7 +52,7 @@ struct MessageRow {
     /// The open break about it.
     about: Option<i64>,
     urgent: bool,
-    cause: &'static str,
+    cause: String,
     reason: String,
     attempts: String,
     posted: String,
@@ -88,22 +89,11 @@ struct OutboxPage {
     messages: Vec<MessageRow>,
 }
 
-/// The states that are listed, the first one unless it is said.
-fn states(w: Words) -> Vec<(&'static str, &'static str)> {
-    vec![
-        ("parked", w.cu_waits_for_person()),
-        ("waiting", w.cu_waiting()),
-        ("leased", w.outbox_being_sent()),
-        ("delivered", w.cu_told()),
-        ("closed", w.cu_ended()),
-    ]
-}
-
 async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, Stop> {
     who.must(Right::Look)?;
     let w = who.words();
     let asked: OutboxQuery = form::query(&request, w)?;
-    let states = states(w);
+    let states = terms::message_states(w);
     let wanted = if asked.state.is_empty() { "parked" } else { &asked.state };
     let found = states.iter().find(|(word, _)| *word == wanted);
     let (state, _) = *found.ok_or_else(|| Stop::not_there(w))?;
@@ -182,7 +172,7 @@ fn depth_of(depth: &OutboxDepth, now: Timestamp, w: Words) -> Depth {
 
 fn paused(route: &RouteState) -> Option<[String; 3]> {
     let pause = route.paused.as_ref()?;
-    Some([pause.reason.clone(), show::second(pause.since), show::second(pause.probe_at)])
+    Some([pause.reason.clone(), show::moment(pause.since), show::moment(pause.probe_at)])
 }
 
 fn row((message, beside): (&DispatchView, &Beside), who: &Who, now: Timestamp) -> MessageRow {
@@ -199,7 +189,7 @@ fn row((message, beside): (&DispatchView, &Beside), who: &Who, now: Timestamp) -
         customer: beside.customer.clone(),
         about: beside.about,
         urgent: message.urgent,
-        cause: message.cause.map_or("", |cause| stand::cause_word(cause, w)),
+        cause: message.cause.map(|cause| code(cause.word(), w)).unwrap_or_default(),
         reason: message.reason.clone().unwrap_or_default(),
         attempts: show::count(i64::from(message.attempts), w.0),
         posted: show::moment(message.created_at),

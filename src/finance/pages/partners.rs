@@ -17,7 +17,6 @@ use crate::store::pages::Heard;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::civil::Date;
-pub(in crate::finance::pages) use one::verdict_word;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -99,16 +98,25 @@ async fn today_of(
     found.await.map_err(|error| Stop::of(error.into(), w))
 }
 
-/// The last year whose holidays are known, and is it this year's last word?
-async fn calendar(internal: &Internal, today: Date, w: Words) -> (String, bool) {
+/// The last year whose holidays are known, if any is.
+async fn calendar(internal: &Internal) -> Option<i16> {
     let path = internal.calendar.clone();
     let read = crate::http::desk::on_a_thread(move || crate::reconcile::settlement::load_calendar(path.as_deref()));
-    let last = match read.await {
+    match read.await {
         Ok(Ok(calendar)) => calendar.years().max(),
         Ok(Err(_)) | Err(_) => None,
-    };
-    let ends = last.is_none_or(|year| year <= today.year());
-    (last.map_or_else(|| w.pt_no_calendar().to_owned(), |year| year.to_string()), ends)
+    }
+}
+
+/// Until when holidays are known, in a sentence; and must somebody add to them?
+fn calendar_says(last: Option<i16>, today: Date, w: Words) -> (String, bool) {
+    match last {
+        None => (w.pt_calendar_missing().to_owned(), true),
+        Some(year) if year <= today.year() => {
+            (format!("{} {} {year}. {}", w.pt_calendar(), w.pt_calendar_to(), w.pt_calendar_ends()), true)
+        }
+        Some(year) => (format!("{} {} {year}.", w.pt_calendar(), w.pt_calendar_to()), false),
+    }
 }
 
 fn row(internal: &Internal, profile: &Profile, (count, dong, repeats, heard): Today, w: Words) -> PartnerRow {
@@ -122,7 +130,7 @@ fn row(internal: &Internal, profile: &Profile, (count, dong, repeats, heard): To
         sum: show::money(dong, w.0),
         repeats: show::count(repeats, w.0),
         unproved: show::count(unproved(internal, profile.code()), w.0),
-        heard: heard.map_or_else(|| show::NONE.to_owned(), |heard| show::second(heard.at)),
+        heard: heard.map_or_else(|| show::NONE.to_owned(), |heard| show::moment(heard.at)),
     }
 }
 
@@ -132,7 +140,7 @@ async fn list(who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, S
     let today = moment(internal.intake.clock().as_ref()).today;
     let codes: Vec<PartnerCode> = partners.iter().map(|profile| profile.code().clone()).collect();
     let found = today_of(&internal, codes, (today, HEARD_MAX), w).await?;
-    let (calendar, calendar_ends) = calendar(&internal, today, w).await;
+    let (calendar, calendar_ends) = calendar_says(calendar(&internal).await, today, w);
     let rows = partners.iter().zip(found).map(|(profile, day)| row(&internal, profile, day, w)).collect();
     let shell = Shell::new(&who, Part::Partners);
     let (day, date) = (show::day(today), today.to_string());

@@ -1,6 +1,5 @@
 //! Rules: what each would propose now, what they may approve by themselves, and their run.
 
-use super::users::action_word;
 use crate::domain::ids::PartnerCode;
 use crate::domain::resolution::{Action, Item};
 use crate::domain::user::Right;
@@ -8,7 +7,7 @@ use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
 use crate::finance::words::Words;
-use crate::finance::{form, show};
+use crate::finance::{form, show, wish};
 use crate::http::internal::Internal;
 use crate::http::proposals::{Ran, find, run_found};
 use crate::reconcile::desk::rules::{APPROVER, Rule};
@@ -42,6 +41,7 @@ struct RulesQuery {
 #[derive(Debug)]
 struct RuleRow {
     name: &'static str,
+    label: &'static str,
     about: &'static str,
     action: &'static str,
     authority: String,
@@ -52,6 +52,7 @@ struct RuleRow {
 #[derive(Debug)]
 struct Listed {
     rule: &'static str,
+    label: &'static str,
     partner: String,
     sha256: String,
     count: String,
@@ -123,7 +124,7 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     let partner = partner_of(&asked.partner, w)?;
     let found = find(&internal, rule, partner, who.author()).await.map_err(|problem| Stop::of(problem, w))?;
     let listed = found.map(|found| listed(rule, &asked.partner, &found.new, w));
-    let nothing = listed.is_none().then(|| about(rule, w));
+    let nothing = listed.is_none().then(|| rule.label(w.0));
     shown(&who, &internal, Beside { listed, nothing, ran: None }).await
 }
 
@@ -132,6 +133,7 @@ fn listed(rule: Rule, partner: &str, new: &NewProposal, w: Words) -> Listed {
     let row = |item: &Item| (item.break_no, show::money(item.dong, w.0));
     Listed {
         rule: rule.name(),
+        label: rule.label(w.0),
         partner: partner.to_owned(),
         sha256: hex::encode(new.hash),
         count: show::count(i64::try_from(items.len()).unwrap_or(i64::MAX), w.0),
@@ -156,7 +158,7 @@ async fn run(
     let partner = partner_of(form.text("partner").unwrap_or_default(), w)?;
     let found = find(&internal, rule, partner, who.author()).await.map_err(|problem| Stop::of(problem, w))?;
     let Some(found) = found else {
-        return shown(&who, &internal, Beside { nothing: Some(about(rule, w)), ..Beside::default() }).await;
+        return shown(&who, &internal, Beside { nothing: Some(rule.label(w.0)), ..Beside::default() }).await;
     };
     // Rules approve at once as far as they may: what was shown, and nothing that came since.
     if form.get("sha256") != Some(hex::encode(found.new.hash).as_str()) {
@@ -189,8 +191,9 @@ async fn shown(who: &Who, internal: &Internal, beside: Beside) -> Result<HttpRes
         let may = given.map(|of| of.dong).filter(|dong| *dong >= 0);
         RuleRow {
             name: rule.name(),
+            label: rule.label(w.0),
             about: about(rule, w),
-            action: action_word(action, w),
+            action: wish::action_word(action, w),
             authority: may.map_or_else(|| w.us_none().to_owned(), |dong| show::money(dong, w.0)),
             spent: show::money(spent, w.0),
         }

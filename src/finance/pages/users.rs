@@ -13,6 +13,8 @@ use crate::domain::user::{Right, Role, Roles, is_person};
 use crate::finance::session::{Who, role_word};
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
+use crate::finance::told::author;
+use crate::finance::wish::action_word;
 use crate::finance::words::Words;
 use crate::finance::{form, password, show};
 use crate::http::internal::{Internal, on_writer};
@@ -22,7 +24,6 @@ use crate::store::users::{DeskLog, User, UserChange};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use authorities::AuthorityRow;
-pub(in crate::finance::pages) use authorities::action_word;
 use serde::Deserialize;
 
 /// Every right, in the order of the table.
@@ -99,7 +100,7 @@ fn user_row(user: &User, now: Timestamp, w: Words) -> UserRow {
         roles: roles_text(user.roles, w),
         state,
         look,
-        made: format!("{}, {}", show::moment(user.made_at), user.made_by),
+        made: format!("{}, {}", show::moment(user.made_at), author(&user.made_by, w)),
     }
 }
 

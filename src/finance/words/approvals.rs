@@ -69,8 +69,11 @@ words! {APPROVALS,
     bulk_more: "Các dòng tiếp theo không hiện ở đây:", "Further rows that are not shown here:";
     bulk_other_list: "Danh sách đã khác: hãy xem lại rồi trình duyệt.", "The list is another one now: look again, then propose.";
     bulk_left_out: "Đã bỏ ra khỏi danh sách dưới đây.", "They are left out of the list below.";
-    wish_refund: "hoàn khách", "to be given back";
+    wish_refund: "hoàn khách hàng", "to be given back";
     wish_write_off: "giữ lại", "kept";
+    wish_allocate: "Phân bổ", "Allocate";
+    wish_give_back: "Hoàn khách hàng", "Give back";
+    wish_both: "Phân bổ và hoàn", "Allocate and give back";
     wish_into_suspense: "Gỡ khỏi hóa đơn, đưa về treo", "Off its invoices, into suspense";
     app_waits_for: "Chờ một trong những người có hạn mức cho tổng này:", "It waits for one of those who may approve this sum:";
     app_waits_for_nobody: "Chưa ai khác có hạn mức cho tổng này: hãy đề nghị quản trị cấp.",

@@ -6,7 +6,7 @@ words! {BREAKS,
     break_search: "Tìm số tiền, mã, giao dịch, nội dung", "Search amount, code, transaction, text";
     break_filters: "Bộ lọc", "Filters";
     break_state: "Trạng thái", "State";
-    break_class: "Loại", "Class";
+    break_class: "Loại", "Type";
     break_partner: "Đối tác", "Partner";
     break_channel: "Kênh", "Channel";
     break_unit: "Đơn vị", "Unit";
@@ -14,7 +14,7 @@ words! {BREAKS,
     break_age: "Số ngày", "Age in days";
     break_assignee: "Người xử lý", "Assignee";
     break_leg: "Đối chiếu với", "Compared with";
-    break_day: "Ngày kế toán", "Accounting day";
+    break_day: "Ngày hạch toán", "Accounting day";
     break_from: "Từ số tiền", "From amount";
     break_to: "Đến số tiền", "To amount";
     break_order: "Sắp xếp", "Order";
@@ -42,7 +42,7 @@ words! {BREAKS,
     break_reason: "Lý do", "Reason";
     break_take: "Nhận xử lý", "Take it";
     break_comment: "Ghi chú", "Comment";
-    break_accept: "Cho treo qua ngày chốt", "Let it go on open";
+    break_accept: "Cho chuyển kỳ sau", "Carry over";
     break_action: "Cách xử lý", "Resolution";
     break_views: "Bộ lọc đã lưu", "Saved views";
     break_view_name: "Tên bộ lọc", "Name of the view";
@@ -58,7 +58,7 @@ words! {BREAKS,
     break_nothing_chosen: "Chưa chọn dòng nào.", "No row is chosen.";
     break_text_needed: "Cần lý do hoặc ghi chú, tối đa 1.000 byte.", "A reason or comment is needed, at most 1,000 bytes.";
     break_too_many: "Bộ lọc có hơn 10.000 dòng; hãy thu hẹp.", "The filter has more than 10,000 rows; narrow it.";
-    break_by_class: "Theo loại", "By class";
+    break_by_class: "Theo loại", "By type";
     area_urban: "Thành thị", "Urban";
     area_rural: "Nông thôn", "Rural";
     area_island: "Hải đảo", "Island";
@@ -66,13 +66,4 @@ words! {BREAKS,
     break_off_is: "Bên kia trừ sổ của ta", "The other side less our books";
     break_concerned: "Giá trị liên quan", "Money concerned";
     break_all_short: "Cả bộ lọc", "All of the filter";
-}
-
-impl super::Words {
-    /// What people call a class.
-    #[must_use]
-    pub fn break_class_word(self, class: crate::domain::review::BreakClass) -> &'static str {
-        let about = class.about();
-        self.pick(about.label_vi, about.label_en)
-    }
 }

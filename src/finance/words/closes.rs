@@ -19,7 +19,7 @@ words! {CLOSES,
     close_period: "Kỳ", "Period";
     close_state: "Trạng thái", "State";
     close_next: "Việc tiếp theo, hoặc vì sao chưa chốt được", "What is next, or why it cannot be closed yet";
-    close_open: "Còn treo khi chốt", "Open at the close";
+    close_open: "Còn mở khi chốt", "Open at the close";
     close_drafted: "Người lập", "Drawn up by";
     close_signed: "Người ký", "Signed by";
     close_ended: "Kết thúc bởi", "Ended by";
@@ -30,26 +30,27 @@ words! {CLOSES,
     close_none_yet: "Chưa có bản chốt nào của kỳ này.", "There is no close of this period yet.";
     close_draw: "Lập bản chốt sổ", "Draw up the close";
     close_draw_again: "Lập lại bản chốt sổ", "Draw it up again";
-    close_accept: "Lý do cho phép các chênh lệch còn mở được treo tiếp (nếu có)", "Why what is still open may go on open, if anything is";
+    close_accept: "Lý do cho các chênh lệch còn mở chuyển kỳ sau (nếu có)",
+        "Why what is still open is carried over, if anything is";
     close_draw_hint: "Người khác sẽ ký. Bản lập mới thay thế bản nháp cũ.", "Another person signs. A new draft takes the place of the older one.";
     close_sign: "Ký chốt sổ", "Sign the close";
     close_sign_hint: "Ký đúng bản có mã băm này; số liệu đã ký không đổi được nữa.", "You sign the draft of this hash; signed figures never move.";
     close_sign_own: "Bạn là người lập bản này: người khác phải ký.", "You drew this up: another person signs it.";
     close_authority: "Hạn mức ký của bạn", "You may sign up to";
-    close_no_authority: "Bạn chưa được giao hạn mức ký chốt sổ.", "You have no authority to sign.";
+    close_no_authority: "Bạn chưa được cấp hạn mức ký chốt sổ.", "You have no authority to sign.";
     close_reopen: "Mở lại kỳ đã chốt", "Open it again";
     close_reopen_reason: "Lý do mở lại", "Why it is opened again";
     close_figures: "Số liệu của bản chốt", "Figures of the close";
     close_statement: "Sao kê", "Statement";
     close_leg: "Đối soát", "Comparison";
     close_accounted: "Giao dịch được tính vào kỳ này", "What the close takes into account";
-    close_business_day: "Ngày làm việc", "Business day";
+    close_business_day: "Ngày giao dịch", "Business day";
     close_count: "Số lượng", "Count";
     close_dong: "Số tiền", "Amount";
     close_month_sum: "Cả tháng", "The month";
     close_month_days: "Các ngày của tháng", "Days of the month";
-    close_goes_on: "Chênh lệch còn mở, chuyển kỳ sau", "What goes on open";
-    close_class: "Loại chênh lệch", "Class";
+    close_goes_on: "Chênh lệch còn mở, chuyển kỳ sau", "Open, carried over";
+    close_class: "Loại chênh lệch", "Type";
     close_break: "Chênh lệch số", "Break no.";
     close_since: "Từ ngày", "Since";
     close_age: "Tuổi (ngày)", "Age in days";
@@ -69,13 +70,14 @@ words! {CLOSES,
     close_no_not_compared: "Chưa đối soát từ khi nhận sao kê", "Not compared since the statement was taken";
     close_no_moved: "Có giao dịch của ngày đến sau lần đối soát: hãy đối soát lại.", "Payments of the day came after it was compared: compare it again.";
     close_no_open: "Số chênh lệch còn mở:", "Breaks that are open:";
-    close_no_open_then: "Hãy xử lý, hoặc nêu lý do cho phép treo tiếp.", "Resolve them, or say why they may go on open.";
+    close_no_open_then: "Hãy xử lý, hoặc nêu lý do cho chuyển kỳ sau.",
+        "Resolve them, or say why they are carried over.";
     close_no_day: "Ngày chưa chốt sổ:", "Not sealed yet:";
     close_no_range: "Số liệu vượt quá phạm vi tính được.", "The figures are out of range.";
     sign_not_found: "Không có bản nháp để ký.", "There is no draft to sign.";
     sign_other: "Bản nháp đã thay đổi: hãy đọc lại bản mới trước khi ký.", "It is another draft by now: read it before you sign.";
     sign_not_yours: "Người lập không được tự ký.", "Who drew it up does not sign it.";
-    sign_beyond: "Số còn treo vượt hạn mức ký của bạn.", "What goes on open is beyond what you may sign.";
+    sign_beyond: "Số còn mở vượt hạn mức ký của bạn.", "What is carried over is beyond what you may sign.";
     sign_stale: "Số liệu không còn như khi lập: phải lập lại.", "It is not so any more: it must be drawn up again.";
     reopen_not_found: "Kỳ này chưa chốt sổ.", "It is not sealed.";
     reopen_not_last: "Đã chốt một ngày sau đó, hoặc cả tháng: phải mở lại kỳ đó trước.", "A later day, or the month, is sealed: that one first.";

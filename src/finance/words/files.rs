@@ -24,8 +24,8 @@ words! {FILES,
     file_rows: "dòng", "rows";
     file_lines: "Số dòng", "Lines";
     file_payments: "Thanh toán", "Payments";
-    file_reversals: "Hoàn/hủy", "Reversals";
-    file_ignored: "Không làm đổi tiền", "Moves nothing";
+    file_reversals: "Hủy giao dịch", "Reversals";
+    file_ignored: "Không chuyển tiền", "Moves nothing";
     file_count: "Số lượng", "Count";
     file_dong: "Số tiền", "Amount";
     file_by: "Người nhận tệp", "Brought by";
@@ -54,15 +54,12 @@ words! {FILES,
     file_row: "Hàng trong tệp", "Row in the file";
     file_event: "Mã giao dịch của đối tác", "Partner's transaction id";
     file_movement: "Loại", "Kind";
-    file_line_payment: "Thanh toán", "Payment";
-    file_line_reversal: "Hoàn/hủy", "Reversal";
-    file_line_nothing: "Không làm đổi tiền", "Moves nothing";
     file_discount: "Khuyến mãi", "Discount";
     file_fee: "Phí", "Fee";
     file_customer: "Mã khách hàng", "Customer code";
     file_invoice: "Hóa đơn", "Invoice";
-    file_order: "Nội dung/mã tham chiếu", "Order reference";
-    file_paid_at: "Thời điểm trả", "Paid at";
+    file_order: "Mã đơn hàng", "Order reference";
+    file_paid_at: "Trả lúc", "Paid at";
     file_matched: "Khớp", "Matched";
     file_is_matched: "✓ đã khớp", "✓ matched";
     file_lines_of: "Các dòng của tệp", "Lines of the file";
@@ -98,7 +95,7 @@ words! {FILES,
     compare_never: "Ngày này chưa được đối soát với nguồn đó.", "The day was never compared with that source.";
     compare_again: "Đối soát lại", "Compare again";
     compare_no: "Lần đối soát số", "Comparison no.";
-    compare_rules: "Phiên bản luật", "Version of the rules";
+    compare_rules: "Phiên bản quy tắc", "Version of the rules";
     compare_by: "Người đối soát", "Compared by";
     compare_file: "Tệp đã dùng", "File that was used";
     compare_sums: "Bảng cân đối", "Sums that tie out";
@@ -107,14 +104,15 @@ words! {FILES,
     compare_books: "Theo sổ", "By the books";
     compare_total: "Tổng trong ngày", "Total of the day";
     compare_matched_today: "Khớp trong ngày", "Matched within the day";
-    compare_matched_carried: "Khớp với khoản treo từ ngày trước", "Matched with what waited";
+    compare_matched_carried: "Khớp với khoản chuyển từ kỳ trước", "Matched with what was carried in";
     compare_alone: "Chỉ một bên có", "Missing on the other side";
     compare_mismatched: "Hai bên cùng có nhưng lệch", "On both sides, and different";
-    compare_carried_out: "Trong đó treo sang ngày sau", "Of these, waits for the next day";
-    compare_carried_in: "Treo từ ngày trước", "Carried in from earlier days";
+    compare_carried_out: "Trong đó chuyển kỳ sau", "Of these, carried over";
+    compare_carried_in: "Chuyển từ kỳ trước", "Carried in from earlier days";
     compare_carried_in_matched: "Đã khớp hôm nay", "Matched now";
     compare_carried_in_alone: "Vẫn chỉ một bên có", "Still missing on the other side";
-    compare_carried_in_mismatched: "Hai bên cùng có nhưng lệch (treo)", "On both sides now, and different";
+    compare_carried_in_mismatched: "Hai bên cùng có nhưng lệch (chuyển từ kỳ trước)",
+        "On both sides now, and different";
     compare_less: "Chênh lệch (sao kê trừ sổ)", "Statement less books";
     compare_ties: "✓ Không có chênh lệch", "✓ No difference";
     compare_open_breaks: "Xem các chênh lệch của ngày", "See the day's breaks";

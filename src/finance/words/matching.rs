@@ -3,8 +3,9 @@
 use super::words;
 
 words! {MATCHING,
-    mat_hint: "Các giao dịch treo: tiền đã về, chưa biết chắc hóa đơn nào.", "Payments in suspense: the money is here, its invoice is not sure.";
-    mat_class: "Loại", "Class";
+    mat_hint: "Khách đã trả cho đối tác nhưng tiền chưa gạch được vào hóa đơn nào.",
+        "The customers paid the partner, and the money could not be put on a bill yet.";
+    mat_class: "Loại", "Type";
     mat_all: "Tất cả", "All";
     mat_show: "Xem", "Show";
     mat_none: "Không còn giao dịch treo.", "No payment waits in suspense.";

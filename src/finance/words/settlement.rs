@@ -28,7 +28,7 @@ words! {SETTLEMENT,
     settle_none: "Không có đối tác nào khai báo kỳ quyết toán.", "No partner has terms of settlement.";
     settle_no_rows: "Chưa có lô nào: hãy nhận sao kê ngân hàng rồi đối soát.", "No batches yet: bring the bank's statement and compare it.";
     settle_no_batch: "(không rõ lô)", "(no known batch)";
-    settle_day: "Ngày làm việc", "Business day";
+    settle_day: "Ngày giao dịch", "Business day";
     settle_state: "Trạng thái", "State";
     settle_file: "Tệp sao kê", "Statement";
     settle_due: "Hạn về", "Due";
@@ -40,7 +40,7 @@ words! {SETTLEMENT,
     settle_fee_differs: "≠ phí lệch", "≠ fees differ";
     settle_net: "trừ phí", "net of fees";
     settle_gross_paid: "chưa trừ phí", "before fees";
-    settle_kind: "Cách trả", "Paid";
+    settle_kind: "Cách trả", "How it is paid";
     settle_as_of: "Sao kê ngân hàng biết đến ngày", "Bank known up to";
     settle_sum: "Tổng", "Sum";
     settle_breaks: "Các chênh lệch của đối tác", "The partner's breaks";

@@ -3,18 +3,17 @@
 use super::words;
 
 words! {TODAY,
-    day: "Ngày", "Day";
+    day: "Ngày giao dịch", "Business day";
     partner: "Đối tác", "Partner";
     today_file: "Sao kê về", "File in";
-    today_notified: "Báo có", "Notified";
+    today_notified: "Đối tác báo thu", "Notified";
     today_statement: "Trong sao kê", "In statement";
     today_cleared: "Đã gạch nợ", "Cleared";
-    today_settled: "Tiền về", "Settled";
+    today_settled: "Tiền về", "Received";
     today_difference: "Lệch", "Difference";
     today_open: "Chênh lệch mở", "Open breaks";
     today_oldest: "Cũ nhất", "Oldest";
     today_state: "Trạng thái", "State";
-    today_days: "ngày", "days";
     today_no: "Chưa", "Not yet";
     today_no_file: "Chưa có sao kê", "No statement yet";
     today_not_compared: "Chưa đối soát", "Not compared";

@@ -4,7 +4,7 @@ use super::words;
 
 words! {USERS,
     us_state: "Trạng thái", "State";
-    us_works: "Đang làm việc", "Works";
+    us_works: "Đang làm việc", "Active";
     us_disabled: "Đã khóa hẳn", "Disabled";
     us_locked: "Tạm khóa do nhập sai", "Locked after wrong passwords";
     us_given: "Chưa đổi mật khẩu được cấp", "Has not changed the given password";
@@ -24,57 +24,50 @@ words! {USERS,
     us_right_payers: "Xem đầy đủ dữ liệu khách hàng", "See payers in full";
     us_right_propose: "Nhận sao kê, đối soát, đề xuất", "Take statements, compare, propose";
     us_right_decide: "Duyệt, từ chối, ký chốt", "Approve, reject, sign";
-    us_right_operate: "Vận hành tin gửi và đối tác", "Operate messages and partners";
-    us_right_manage: "Quản lý người dùng và thẩm quyền", "Manage users and authorities";
+    us_right_operate: "Vận hành lệnh gạch nợ và đối tác", "Operate messages and partners";
+    us_right_manage: "Quản lý người dùng và hạn mức duyệt", "Manage users and authorities";
     us_right_oversee: "Xem nhật ký", "See the audit";
     us_yes: "có", "yes";
     us_no: "không", "no";
-    us_two_rules: "Trên mọi vai trò: không ai tự duyệt việc của mình, và không ai duyệt quá thẩm quyền.",
+    us_two_rules: "Trên mọi vai trò: không ai tự duyệt việc của mình, và không ai duyệt quá hạn mức của mình.",
         "Above all roles: nobody approves their own, and nobody beyond their authority.";
-    us_authorities: "Thẩm quyền duyệt", "Authorities";
-    us_no_authorities: "Chưa có thẩm quyền nào.", "No authorities.";
+    us_authorities: "Hạn mức duyệt", "Authorities";
+    us_no_authorities: "Chưa cấp hạn mức duyệt nào.", "No authorities.";
     us_person: "Người", "Person";
     us_action: "Việc", "Action";
     us_up_to: "Đến số tiền", "Up to";
     us_given_by: "Do ai cấp, lúc", "Given by, at";
     us_none: "không có", "none";
     us_none_box: "Thu hồi", "Take it away";
-    us_give: "Cấp thẩm quyền", "Give authority";
-    us_authority_given: "Đã ghi thẩm quyền.", "The authority is noted.";
+    us_give: "Cấp hạn mức duyệt", "Give authority";
+    us_authority_given: "Đã ghi hạn mức duyệt.", "The authority is noted.";
     us_bad_authority: "Hãy nhập người, việc và số tiền (hoặc chọn thu hồi).",
         "Say a person, an action and a sum (or take it away).";
-    us_not_to_yourself: "Không ai tự cấp thẩm quyền cho mình.", "Nobody gives authority to themselves.";
-    us_needs_two: "Thẩm quyền cần hai quản trị viên: người đã thêm ai hoặc cấp mật khẩu gần nhất cho ai thì không cấp thẩm quyền cho người đó, và quản trị viên nhận mật khẩu từ chính người ấy cũng không.",
+    us_not_to_yourself: "Không ai tự cấp hạn mức duyệt cho mình.", "Nobody gives authority to themselves.";
+    us_needs_two: "Hạn mức duyệt cần hai quản trị viên: người đã thêm ai hoặc cấp mật khẩu gần nhất cho ai thì không cấp hạn mức cho người đó, và quản trị viên nhận mật khẩu từ chính người ấy cũng không.",
         "Authority needs two admins: whoever added somebody, or last gave them a password, gives them no authority, nor does an admin whose password is from the same person.";
-    us_not_by_you: "Bạn đã thêm người này hoặc cấp mật khẩu gần nhất cho họ, hoặc mật khẩu của bạn cũng do người ấy cấp: hãy để quản trị viên khác cấp thẩm quyền.",
+    us_not_by_you: "Bạn đã thêm người này hoặc cấp mật khẩu gần nhất cho họ, hoặc mật khẩu của bạn cũng do người ấy cấp: hãy để quản trị viên khác cấp hạn mức duyệt.",
         "You added this person or last gave them a password, or yours is from whoever did: another admin gives the authority.";
-    us_withdrawn: "Các thẩm quyền đã bị thu hồi:", "These authorities are withdrawn:";
+    us_withdrawn: "Các hạn mức duyệt đã bị thu hồi:", "These authorities are withdrawn:";
     us_given_again: "Chỉ quản trị viên khác, không phải người đã thêm hoặc vừa cấp mật khẩu, cấp lại được.",
         "Only another admin, who neither added this person nor gave the password, gives them again.";
     us_password_by: "Mật khẩu do ai cấp gần nhất", "Password last given by";
-    us_action_create: "Ghi giao dịch thiếu", "Book a missing payment";
-    us_action_allocate: "Phân bổ, hoàn tiền", "Allocate, give back";
-    us_action_adjust: "Điều chỉnh công nợ đối tác", "Adjust what the partner owes";
-    us_action_reverse: "Hủy giao dịch", "Take a payment back";
-    us_action_close: "Đóng chênh lệch", "Close a break";
-    us_action_seal: "Chốt sổ", "Sign a close";
-    us_action_reopen: "Mở lại sổ đã chốt", "Reopen a close";
     us_not_yourself: "Không ai tự đổi vai trò, mật khẩu được cấp hay trạng thái của mình ở đây.",
         "Nobody changes their own roles, given password or state here.";
     us_failures: "Số lần nhập sai liên tiếp", "Wrong passwords in a row";
     us_locked_until: "Tạm khóa đến", "Locked until";
     us_change_roles: "Đổi vai trò", "Change roles";
-    us_log_in: "Việc đăng nhập", "Logging in";
+    us_log_in: "Đăng nhập và mật khẩu", "Log-in and password";
     us_new_password: "Cấp mật khẩu mới", "Give a new password";
-    us_new_password_hint: "Mọi phiên đang mở của người này sẽ kết thúc và mọi thẩm quyền bị thu hồi.",
+    us_new_password_hint: "Mọi phiên đang mở của người này sẽ kết thúc và mọi hạn mức duyệt bị thu hồi.",
         "Every session of this person ends, and every authority is withdrawn.";
-    us_disable_hint: "Mọi phiên sẽ kết thúc và mọi thẩm quyền bị thu hồi; cho phép đăng nhập lại không trả chúng về.",
+    us_disable_hint: "Mọi phiên sẽ kết thúc và mọi hạn mức duyệt bị thu hồi; cho phép đăng nhập lại không trả chúng về.",
         "Every session ends, and every authority is withdrawn; letting this person log in again does not bring them back.";
     us_unlock: "Bỏ tạm khóa", "End the lock";
     us_enable: "Cho phép đăng nhập lại", "Let this person log in again";
     us_disable: "Khóa hẳn người dùng", "Disable this user";
     us_roles_changed: "Đã đổi vai trò.", "The roles are changed.";
-    us_was_disabled: "Đã khóa người dùng; mọi phiên đã kết thúc, mọi thẩm quyền đã thu hồi.",
+    us_was_disabled: "Đã khóa người dùng; mọi phiên đã kết thúc, mọi hạn mức duyệt đã thu hồi.",
         "The user is disabled; every session has ended, every authority is withdrawn.";
     us_was_enabled: "Người dùng đăng nhập lại được.", "The user may log in again.";
     us_was_unlocked: "Đã bỏ tạm khóa.", "The lock is ended.";

@@ -9,6 +9,7 @@ use crate::domain::resolution::{BreakState, ITEMS_MAX, Resolution};
 use crate::domain::review::BreakClass;
 use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
+use crate::domain::user::Tongue;
 use crate::matching::{self, Rules};
 use crate::store::StoreError;
 use crate::store::desk::{BreakFilter, BreakView, NewProposal};
@@ -42,6 +43,17 @@ impl Rule {
         match self {
             Self::CreateMissing => "rule:create-missing@1",
             Self::RefundLater => "rule:refund-later@1",
+        }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn label(self, tongue: Tongue) -> &'static str {
+        match (self, tongue) {
+            (Self::CreateMissing, Tongue::Vi) => "Ghi giao dịch thiếu thông báo",
+            (Self::CreateMissing, Tongue::En) => "Book what was not notified",
+            (Self::RefundLater, Tongue::Vi) => "Hoàn giao dịch trả sau",
+            (Self::RefundLater, Tongue::En) => "Give the later payment back",
         }
     }
 

@@ -2,10 +2,13 @@
 //! Vietnam has them; every text of others is escaped.
 
 use super::{Difference, Minutes, MinutesError};
+use crate::domain::figures;
 use crate::domain::in_words::in_words;
 use crate::domain::resolution::BreakState;
 use crate::domain::time::Timestamp;
+use crate::domain::user::Tongue;
 use crate::reconcile::export::local;
+use crate::reconcile::told;
 use askama::Template;
 use jiff::civil::Date;
 
@@ -18,7 +21,6 @@ const NONE: &str = "–";
 #[derive(Template)]
 #[template(path = "page.html", config = "src/reconcile/minutes/askama.toml")]
 struct Page<'m> {
-    minutes: &'m Minutes,
     number: &'m str,
     from: String,
     to: String,
@@ -41,6 +43,7 @@ struct Page<'m> {
     sealed: Option<[String; 2]>,
     hash: String,
     made_at: String,
+    author: String,
 }
 
 /// A line of what is owed.
@@ -66,7 +69,6 @@ pub fn html(minutes: &Minutes) -> Result<String, MinutesError> {
     let listed = u64::try_from(minutes.differences.len()).unwrap_or(u64::MAX);
     let unlisted = minutes.differences_in_all.saturating_sub(listed);
     let page = Page {
-        minutes,
         number: &minutes.number,
         from: paper_day(minutes.from),
         to: paper_day(minutes.to),
@@ -99,9 +101,10 @@ pub fn html(minutes: &Minutes) -> Result<String, MinutesError> {
         ],
         differences: minutes.differences.iter().zip(1_u64..).map(|(one, at)| row(one, at)).collect(),
         unlisted: (unlisted > 0).then(|| unlisted.to_string()),
-        sealed: minutes.sealed.as_ref().map(|sealed| [paper_moment(sealed.at), sealed.by.clone()]),
+        sealed: minutes.sealed.as_ref().map(|sealed| [paper_moment(sealed.at), author(&sealed.by)]),
         hash: hex::encode(minutes.sealed.as_ref().map_or_else(|| minutes.fingerprint(), |sealed| sealed.hash)),
         made_at: paper_moment(minutes.made_at),
+        author: author(&minutes.author),
     };
     Ok(page.render()?)
 }
@@ -155,8 +158,8 @@ fn row(one: &Difference, at: u64) -> [String; 10] {
     let state = match one.state {
         BreakState::Open => "Chưa xử lý",
         BreakState::Investigating => "Đang xem xét",
-        BreakState::Proposed => "Chờ phê duyệt",
-        BreakState::Approved => "Đã phê duyệt",
+        BreakState::Proposed => "Chờ duyệt",
+        BreakState::Approved => "Đã duyệt",
         BreakState::Carried => "Chuyển kỳ sau",
         BreakState::Closed => "Đã xử lý",
     };
@@ -169,7 +172,7 @@ fn row(one: &Difference, at: u64) -> [String; 10] {
         amount(one.theirs),
         amount(one.ours),
         state.to_owned(),
-        one.resolution.clone().unwrap_or_else(|| NONE.to_owned()),
+        one.resolution.as_deref().map_or_else(|| NONE.to_owned(), sentence),
         one.agreed_on.map_or_else(|| NONE.to_owned(), paper_day),
     ]
 }
@@ -184,29 +187,32 @@ fn paper_moment(at: Timestamp) -> String {
 
 /// Thousands by dots: `1.234.567`.
 fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
-            text.push('.');
-        }
-        text.push(digit);
-    }
-    text
+    figures::grouped(number, '.')
+}
+
+/// A sentence of the books in a cell of its own.
+fn sentence(of: &str) -> String {
+    let told = told::told(of, Tongue::Vi);
+    let mut letters = told.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn author(name: &str) -> String {
+    told::author(name, Tongue::Vi)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::sentence;
 
     #[test]
-    fn thousands_are_divided_by_dots() {
-        let check = |number: i64, expected: &str| assert_eq!(grouped(number), expected);
-        check(0, "0");
-        check(999, "999");
-        check(1_000, "1.000");
-        check(-1_234_567, "-1.234.567");
-        check(100_000, "100.000");
-        check(i64::MIN, "-9.223.372.036.854.775.808");
+    fn a_resolution_is_said_in_vietnamese_and_a_persons_own_words_stay() {
+        let by_rule = "create by proposal 1 of rule:create-missing@1, approved by system:rules";
+        assert_eq!(
+            sentence(by_rule),
+            "Lập giao dịch từ sao kê theo đề xuất số 1 của quy tắc “Ghi giao dịch thiếu thông báo”, người duyệt: quy tắc tự động"
+        );
+        assert_eq!(sentence("đối tác đã chuyển đủ"), "Đối tác đã chuyển đủ");
+        assert_eq!(sentence(""), "");
     }
 }

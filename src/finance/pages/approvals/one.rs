@@ -8,7 +8,7 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::stop::Stop;
-use crate::finance::told::told;
+use crate::finance::told::{author, told};
 use crate::finance::words::Words;
 use crate::finance::{form, proposing, show, terms, wish};
 use crate::http::internal::Internal;
@@ -61,6 +61,8 @@ struct Query {
 /// What the page reads.
 struct Found {
     view: ProposalView,
+    /// What its list does; the general word where the list goes on beyond this page.
+    action: &'static str,
     lines: Vec<Line>,
     limit: Option<i64>,
     /// Others with the right and an authority for its sum.
@@ -93,37 +95,43 @@ pub(super) async fn show(
         let Some(view) = reports.proposal(no)? else { return Ok(None) };
         let items = reports.items(no, after, ROWS.try_into().unwrap_or(100))?;
         let lines = listed::kept(reports, &items, (see, w))?;
+        let whole = u32::try_from(items.len()).is_ok_and(|here| here == view.items);
+        let action = match whole {
+            true => wish::together(items.iter().map(|of| &of.item.what), view.action, w),
+            false => wish::action_word(view.action, w),
+        };
         let deciders = deciders(reports, &view)?;
         let mine = reports.authorities()?.into_iter().find(|of| of.person == me && of.action == view.action);
+        let limit = mine.map(|of| of.dong).filter(|dong| *dong >= 0);
         let waiting = reports.proposals(ProposalFilter::waiting(ProposalOrder::Oldest, WAITING_MAX))?;
         let next = waiting.iter().find(|of| of.no != no && of.maker != me).map(|of| of.no.0);
-        Ok(Some(Found { view, lines, limit: mine.map(|of| of.dong).filter(|dong| *dong >= 0), deciders, next }))
+        Ok(Some(Found { view, action, lines, limit, deciders, next }))
     });
     let found = found.await.map_err(|error| Stop::of(error.into(), w))?.ok_or_else(|| Stop::not_there(w))?;
     page(&ready(&who, &query, found), w)
 }
 
 fn ready(who: &Who, query: &Query, found: Found) -> OnePage {
-    let (w, Found { view, lines, limit, deciders, next }) = (who.words(), found);
+    let (w, Found { view, action, lines, limit, deciders, next }) = (who.words(), found);
     let mine = view.maker == *who.author();
     let waits = view.state == ProposalState::Proposed;
     let within = limit.is_some_and(|dong| dong >= view.dong);
     let may_decide = waits && !mine && who.may(Right::Decide);
     let decided = view.decided_at.map(|at| {
-        let by = view.decided_by.as_ref().map(ToString::to_string).unwrap_or_default();
-        (show::moment(at), by, view.decision.clone().unwrap_or_default())
+        let by = view.decided_by.as_ref().map(|by| author(by, w)).unwrap_or_default();
+        (show::moment(at), by, told(view.decision.as_deref().unwrap_or_default(), w))
     });
     OnePage {
         shell: Shell::new(who, Part::Approvals).saying(said(query, w)),
         w,
         no: view.no.0,
-        action: wish::action_word(view.action, w),
+        action,
         state: terms::proposal_state(view.state, w),
         items: show::count(i64::from(view.items), w.0),
         dong: show::money(view.dong, w.0),
-        maker: view.maker.to_string(),
+        maker: author(&view.maker, w),
         mine,
-        made_at: show::second(view.made_at),
+        made_at: show::moment(view.made_at),
         reason: told(&view.reason, w),
         sha256: hex::encode(view.hash),
         decided,

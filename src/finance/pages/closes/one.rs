@@ -134,8 +134,8 @@ fn now(close: &CloseView, w: Words) -> Now {
         hash: hex::encode(close.hash),
         previous: close.previous.map_or_else(|| show::NONE.to_owned(), hex::encode),
         open: show::money(close.open_dong, w.0),
-        drafted: hand(&close.drafted),
-        signed: close.signed.as_ref().map_or_else(|| show::NONE.to_owned(), hand),
+        drafted: hand(&close.drafted, w),
+        signed: close.signed.as_ref().map_or_else(|| show::NONE.to_owned(), |signed| hand(signed, w)),
         figures: Figures::of(&close.figures, w),
     }
 }
@@ -158,9 +158,9 @@ async fn shown(
         Some(Past {
             no: close.no,
             state: state_word(close.state, w).0,
-            drafted: hand(&close.drafted),
-            signed: close.signed.as_ref().map_or_else(|| show::NONE.to_owned(), hand),
-            ended: hand(&(by, at)),
+            drafted: hand(&close.drafted, w),
+            signed: close.signed.as_ref().map_or_else(|| show::NONE.to_owned(), |signed| hand(signed, w)),
+            ended: hand(&(by, at), w),
             why,
             hash: hex::encode(close.hash),
         })

@@ -205,7 +205,7 @@ fn bill(account: &InvoiceAccount, parked: i64, (today, w): (Date, Words)) -> Bil
     let money = |dong| show::money(dong, w.0);
     BillRow {
         id: invoice.id.to_string(),
-        period: invoice.period.clone(),
+        period: show::period(&invoice.period, w),
         total: money(invoice.total.dong()),
         settled: money(account.settled.dong()),
         elsewhere: money(invoice.paid_elsewhere.dong()),

@@ -4,15 +4,16 @@
 use super::row::{self, Whom};
 use super::stand::{self, Stand};
 use crate::domain::ids::EventKey;
-use crate::domain::posting::{Account, PostingKind};
+use crate::domain::posting::Account;
 use crate::domain::receipt::Evidence;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Right, Tongue};
-use crate::finance::pages::partners::verdict_word;
+use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
 use crate::finance::stop::Stop;
+use crate::finance::terms;
+use crate::finance::told::{code, named};
 use crate::finance::why;
 use crate::finance::words::Words;
 use crate::http::desk::beside;
@@ -54,7 +55,7 @@ struct PostingPart {
 pub(super) struct MessageRow {
     key: String,
     invoice: String,
-    state: &'static str,
+    state: String,
     look: &'static str,
     why: String,
     attempts: String,
@@ -65,7 +66,6 @@ pub(super) struct MessageRow {
 /// A call.
 #[derive(Debug)]
 struct CallPart {
-    place: String,
     verdict: &'static str,
     at: String,
     amount: String,
@@ -92,7 +92,7 @@ struct PaymentPage {
     movement: &'static str,
     amount: String,
     stand: Stand,
-    age: String,
+    age: Option<String>,
     partner: String,
     event: String,
     /// Its business day, as an address has it and for people.
@@ -156,9 +156,9 @@ fn made(of: &Whole, shell: Shell, (sees, now, w): (bool, Timestamp, Words)) -> P
     PaymentPage {
         shell,
         w,
-        movement: stand::movement_word(of.record.movement, w),
+        movement: terms::movement(Some(of.record.movement), w),
         amount: show::money(of.record.content.amount.dong(), w.0),
-        age: stand::age(stand.since, now, w),
+        age: stand.since.map(|since| stand::age(since, now, w)),
         stand,
         partner: of.record.partner.to_string(),
         event: of.record.event.clone(),
@@ -195,7 +195,7 @@ fn facts(record: &EventRecord, sees: bool, w: Words) -> Vec<(&'static str, Strin
     let content = &record.content;
     let mut facts = vec![
         (w.cu_account(), record.account.clone()),
-        (w.cu_paid_at(), show::second(record.paid_at)),
+        (w.cu_paid_at(), show::moment(record.paid_at)),
         (w.cu_business_day(), show::day(record.business_day)),
         (w.cu_discount(), money(content.discount.dong())),
         (w.cu_fee(), money(record.fee.dong())),
@@ -212,7 +212,7 @@ fn facts(record: &EventRecord, sees: bool, w: Words) -> Vec<(&'static str, Strin
 
 fn posting_part(posting: &PostingView, w: Words) -> PostingPart {
     let entry = |(account, amount): &(Account, crate::domain::money::Money)| {
-        let (name, of) = account_name(account, w);
+        let (name, of) = terms::account_name(account, w);
         let money = show::money(amount.dong().saturating_abs(), w.0);
         let (debit, credit) = if amount.dong() > 0 { (money, String::new()) } else { (String::new(), money) };
         EntryRow { account: name, of, debit, credit }
@@ -220,58 +220,38 @@ fn posting_part(posting: &PostingView, w: Words) -> PostingPart {
     let sum = posting.entries.iter().map(|(_, amount)| amount.dong().max(0)).fold(0, i64::saturating_add);
     PostingPart {
         no: posting.no.0,
-        kind: match posting.kind {
-            PostingKind::Settle => w.cu_post_settle(),
-            PostingKind::Park => w.cu_post_park(),
-            PostingKind::Rematch => w.cu_post_rematch(),
-            PostingKind::Reverse => w.cu_post_reverse(),
-        },
-        author: posting.author.clone().unwrap_or_else(|| w.cu_by_notice().to_owned()),
-        at: show::second(posting.posted_at),
+        kind: terms::posting_kind(posting.kind, w),
+        author: posting.author.as_ref().map_or_else(|| w.cu_by_notice().to_owned(), |name| named(name, w)),
+        at: show::moment(posting.posted_at),
         entries: posting.entries.iter().map(entry).collect(),
         sum: show::money(sum, w.0),
     }
 }
 
-/// An account for people, and whose it is.
-fn account_name(account: &Account, w: Words) -> (&'static str, String) {
-    match account {
-        Account::Receivable(unit) => (w.cu_receivable(), unit.to_string()),
-        Account::Clearing(partner) => (w.cu_clearing(), partner.to_string()),
-        Account::Suspense(partner) => (w.cu_suspense(), partner.to_string()),
-        Account::Promotion(funder) => (w.cu_promotion(), funder.to_string()),
-        Account::Fee(partner) => (w.cu_fee(), partner.to_string()),
-        Account::RefundDue(partner) => (w.cu_refund_due(), partner.to_string()),
-        Account::WriteOff(partner) => (w.cu_write_off(), partner.to_string()),
-        Account::Bank => (w.cu_bank(), String::new()),
-    }
-}
-
 fn message_row(message: &DispatchView, w: Words) -> MessageRow {
-    let (state, look) = match message.state.as_str() {
-        "delivered" => (w.cu_told(), "good"),
-        "parked" => (w.cu_waits_for_person(), "bad"),
-        "closed" => (w.cu_ended(), ""),
-        _ => (w.cu_waiting(), "warn"),
+    let look = match message.state.as_str() {
+        "delivered" => "good",
+        "parked" => "bad",
+        "closed" => "",
+        _ => "warn",
     };
-    let cause = message.cause.map(|cause| stand::cause_word(cause, w).to_owned());
+    let cause = message.cause.map(|cause| code(cause.word(), w));
     MessageRow {
         key: message.key.to_string(),
         invoice: message.invoice.to_string(),
-        state,
+        state: terms::message_state(&message.state, w),
         look,
         why: cause.into_iter().chain(message.reason.clone()).collect::<Vec<_>>().join(": "),
         attempts: show::count(i64::from(message.attempts), w.0),
-        at: show::second(message.created_at),
-        delivered: message.delivered_at.map_or_else(|| show::NONE.to_owned(), show::second),
+        at: show::moment(message.created_at),
+        delivered: message.delivered_at.map_or_else(|| show::NONE.to_owned(), show::moment),
     }
 }
 
 fn call_part(call: &StoredReceipt, sees: bool, w: Words) -> CallPart {
     CallPart {
-        place: format!("{}/{}", call.lane, call.n),
-        verdict: verdict_word(call.verdict, w),
-        at: show::second(call.received_at),
+        verdict: terms::verdict(call.verdict, w),
+        at: show::moment(call.received_at),
         amount: call.amount_dong.map_or_else(|| show::NONE.to_owned(), |dong| show::money(dong, w.0)),
         hash: hex::encode(call.raw_hash),
         came: call.evidence.as_ref().filter(|_| sees).map(raw),
@@ -294,14 +274,10 @@ fn raw(came: &Evidence) -> String {
 }
 
 fn break_row(about: &BreakView, (sees, w): (bool, Words)) -> BreakRow {
-    let class = about.class.about();
     BreakRow {
         no: about.no,
-        class: match w.0 {
-            Tongue::Vi => class.label_vi,
-            Tongue::En => class.label_en,
-        },
-        state: if about.closed_at.is_some() { w.cu_break_closed() } else { w.cu_break_open() },
+        class: why::label(about.class, w),
+        state: terms::break_state(about.state, w),
         amount: show::money(about.amount.dong(), w.0),
         opened: show::moment(about.opened_at),
         detail: why::detail(about, sees, w),

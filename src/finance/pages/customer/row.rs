@@ -5,6 +5,7 @@ use crate::domain::ids::{CustomerCode, InvoiceId, Movement};
 use crate::domain::notice::ReferenceText;
 use crate::domain::time::Timestamp;
 use crate::finance::show;
+use crate::finance::terms;
 use crate::finance::words::Words;
 use crate::store::StoreError;
 use crate::store::reports::{DispatchFilter, DispatchView, Reports};
@@ -98,12 +99,12 @@ pub(super) fn row(
         day: show::day(record.business_day),
         partner: record.partner.to_string(),
         event: record.event.clone(),
-        movement: stand::movement_word(record.movement, w),
+        movement: terms::movement(Some(record.movement), w),
         amount: show::money(taken(record), w.0),
         counted: true,
         customer: Whom { text: show::NONE.to_owned(), place: None },
         invoice: told(record, messages, sees),
-        age: stand::age(stand.since, now, w),
+        age: stand.since.map_or_else(|| show::NONE.to_owned(), |since| stand::age(since, now, w)),
         stand,
     }
 }

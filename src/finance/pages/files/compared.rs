@@ -8,6 +8,7 @@ use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
 use crate::finance::stop::{Stop, form_urlencoded};
+use crate::finance::told::author;
 use crate::finance::words::Words;
 use crate::http::internal::Internal;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -167,8 +168,8 @@ pub(super) async fn last(
             no: view.no.0,
             file: kept.file.map(|no| no.0),
             rules: kept.rules,
-            by: kept.author.to_string(),
-            at: show::second(kept.at),
+            by: author(&kept.author, w),
+            at: show::moment(kept.at),
             sum_rows: if bank { Vec::new() } else { sum_rows(&sums, w) },
             bank: if bank { bank_rows(&sums, w) } else { Vec::new() },
             differences,

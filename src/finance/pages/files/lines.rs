@@ -1,11 +1,11 @@
 //! The lines of a file as rows: what each says, and how far it is matched with our books.
 
-use crate::domain::ids::Movement;
 use crate::domain::notice::ReferenceText;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::{FileNo, LineNo};
 use crate::finance::show;
 use crate::finance::stop::form_urlencoded;
+use crate::finance::terms;
 use crate::finance::words::Words;
 use crate::store::StoreError;
 use crate::store::desk::StoredLine;
@@ -121,11 +121,7 @@ pub(super) fn line(line: &StoredLine, known: &Known, (sees, w): (bool, Words)) -
         row: line.row,
         event: line.event.clone().unwrap_or_else(|| show::NONE.to_owned()),
         payment: line.key.filter(|_| line.movement.is_some()).map(|key| key.to_string()),
-        movement: match line.movement {
-            Some(Movement::Payment) => w.file_line_payment(),
-            Some(Movement::Reversal) => w.file_line_reversal(),
-            None => w.file_line_nothing(),
-        },
+        movement: terms::movement(line.movement, w),
         amount: show::money(line.amount.dong(), tongue),
         discount: show::money(line.discount.dong(), tongue),
         fee: show::money(line.fee.dong(), tongue),
@@ -135,7 +131,7 @@ pub(super) fn line(line: &StoredLine, known: &Known, (sees, w): (bool, Words)) -
             .filter(|_| sees)
             .map(|code| [in_path(code.as_str()), code.as_str().to_owned()]),
         references: [text(&references.customer), text(&references.invoice), text(&references.order)],
-        paid_at: show::second(line.paid_at),
+        paid_at: show::moment(line.paid_at),
         standing: standing(line, known, w),
     }
 }

@@ -6,6 +6,7 @@ use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::show;
 use crate::finance::stop::{Stop, form_urlencoded};
+use crate::finance::told::{author, told};
 use crate::finance::words::Words;
 use crate::finance::work::{End, Verb, WORKS, What, Work};
 use crate::http::problem::Problem;
@@ -51,8 +52,8 @@ impl Told {
             partner: partner.to_string(),
             day: show::day(*day),
             name: name.clone(),
-            by: work.by.to_string(),
-            since: show::second(work.since),
+            by: author(&work.by, w),
+            since: show::moment(work.since),
             at,
             of,
             sized: of > 0,
@@ -105,7 +106,7 @@ struct Fault {
 }
 
 /// The places, with what was found there for those who may see payers.
-fn faults(why: &ImportError, sees: bool) -> Vec<Fault> {
+fn faults(why: &ImportError, sees: bool, w: Words) -> Vec<Fault> {
     let ImportError::Read(ReadError::Refused(faults)) = why else { return Vec::new() };
     let whole = |row: u64| if row == 0 { show::NONE.to_owned() } else { row.to_string() };
     faults
@@ -113,9 +114,14 @@ fn faults(why: &ImportError, sees: bool) -> Vec<Fault> {
         .map(|fault| Fault {
             row: whole(fault.row),
             column: if fault.column.is_empty() { show::NONE.to_owned() } else { fault.column.clone() },
-            // What is found of the whole file is our own words.
-            found: if sees || fault.row == 0 { fault.found.clone() } else { show::masked(&fault.found) },
-            expected: fault.expected.clone(),
+            found: match fault {
+                of if of.found.is_empty() => w.nothing_there().to_owned(),
+                // What is found of the whole file, or in no column of it, may be our own words.
+                of if of.row == 0 || (sees && of.column.is_empty()) => told(&of.found, w),
+                of if sees => of.found.clone(),
+                of => show::masked(&of.found),
+            },
+            expected: told(&fault.expected, w),
         })
         .collect()
 }
@@ -154,7 +160,7 @@ pub(super) async fn work(path: web::Path<String>, who: Who) -> Result<HttpRespon
         }
         Some(End::NotTaken(why)) => {
             wrong = Some(not_taken(why, w).to_owned());
-            places = faults(why, who.may(Right::SeePayers));
+            places = faults(why, who.may(Right::SeePayers), w);
         }
         Some(End::NotCompared(why)) => wrong = Some(not_compared(why, w).to_owned()),
         Some(End::No(problem)) => wrong = Some(said(problem, w)),

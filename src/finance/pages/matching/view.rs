@@ -8,6 +8,7 @@ use crate::finance::highlight::{self, Stating};
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell};
 use crate::finance::stop::form_urlencoded;
+use crate::finance::told::author;
 use crate::finance::words::Words;
 use crate::finance::{show, terms, why};
 use crate::reconcile::desk::suggest::Why;
@@ -23,7 +24,7 @@ pub(super) struct Row {
     pub label: &'static str,
     pub partner: String,
     pub amount: String,
-    pub age: i32,
+    pub age: String,
     pub state: &'static str,
     pub detail: String,
     pub assignee: String,
@@ -37,10 +38,10 @@ impl Row {
             label: why::label(about.class, w),
             partner: about.partner.as_ref().map(ToString::to_string).unwrap_or_default(),
             amount: show::money(about.amount.dong(), w.0),
-            age: age_days(about, today),
+            age: show::days(age_days(about, today).into(), w),
             state: terms::break_state(about.state, w),
             detail: why::detail(about, see, w),
-            assignee: about.assignee.as_ref().map(ToString::to_string).unwrap_or_default(),
+            assignee: about.assignee.as_ref().map(|of| author(of, w)).unwrap_or_default(),
             here: about.no == here,
         }
     }
@@ -177,7 +178,7 @@ impl DeskPage {
             movable: show::money(found.movable.dong(), w.0),
             movable_dong: found.movable.dong(),
             refund_due: found.refund_due.is_positive().then(|| show::money(found.refund_due.dong(), w.0)),
-            paid_at: show::second(record.paid_at),
+            paid_at: show::moment(record.paid_at),
             day: show::day(record.business_day),
             channel: record.channel.clone().unwrap_or_else(|| show::NONE.to_owned()),
             stating: highlight::stating(&record.content.references, see),
@@ -230,7 +231,7 @@ fn debts(found: &Found, sheet: &Sheet, (see, w): (bool, Words)) -> Vec<Debt> {
         Debt {
             invoice: invoice.id.to_string(),
             customer: shown(invoice.customer.as_str(), see),
-            period: invoice.period.clone(),
+            period: show::period(&invoice.period, w),
             due: show::day(invoice.due_on),
             open: show::money(bears.dong(), w.0),
             bears: bears.dong(),

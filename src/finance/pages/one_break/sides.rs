@@ -171,7 +171,7 @@ fn notice(of: &Whole, see: bool, w: Words) -> Side {
         invoice,
         order,
         customer,
-        said(record.paid_at.unix_s().div_euclid(60), show::second(record.paid_at)),
+        said(record.paid_at.unix_s().div_euclid(60), show::moment(record.paid_at)),
         said(record.business_day, show::day(record.business_day)),
         told(terms::event_state(record.state, w)),
     ])
@@ -204,7 +204,7 @@ fn line(of: &StoredLine, (day, states, see): (Option<jiff::civil::Date>, Stated,
         invoice,
         order,
         customer,
-        said(of.paid_at.unix_s().div_euclid(60), show::second(of.paid_at)),
+        said(of.paid_at.unix_s().div_euclid(60), show::moment(of.paid_at)),
         day.map(|day| said(day, show::day(day))).unwrap_or_default(),
         Value::default(),
     ]
@@ -249,7 +249,7 @@ fn core(of: &Whole, see: bool, w: Words) -> Side {
         told(invoices.join(", ")),
         blank(),
         blank(),
-        last.delivered_at.map(|at| told(show::second(at))).unwrap_or_default(),
+        last.delivered_at.map(|at| told(show::moment(at))).unwrap_or_default(),
         blank(),
         told(terms::message_state(&last.state, w)),
     ])

@@ -13,7 +13,7 @@ use crate::domain::user::Right;
 use crate::finance::form::Form;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell};
-use crate::finance::told::told;
+use crate::finance::told::{author, named, told};
 use crate::finance::words::Words;
 use crate::finance::{show, terms, why, wish};
 use crate::reconcile::desk::evidence::Call;
@@ -40,7 +40,7 @@ pub(super) struct Listed {
     pub label: &'static str,
     pub partner: String,
     pub amount: String,
-    pub age: i32,
+    pub age: String,
     pub state: &'static str,
     pub here: bool,
 }
@@ -60,7 +60,6 @@ pub(super) struct Near {
 #[derive(Clone, Debug)]
 pub(super) struct Came {
     pub at: String,
-    pub place: String,
     pub verdict: &'static str,
     pub sha256: String,
     pub key_id: String,
@@ -133,7 +132,7 @@ pub(super) struct OneBreakPage {
     state: &'static str,
     off: Option<String>,
     amount: String,
-    age: i32,
+    age: String,
     accounting_day: String,
     opened: String,
     partner: Option<String>,
@@ -177,7 +176,7 @@ impl OneBreakPage {
             |keep: fn(&Row) -> bool| rows.iter().filter(|row| keep(row)).map(|row| row.name).collect::<Vec<_>>();
         let query = asked.query();
         let closed = about.closed_at.map(|at| {
-            let by = about.closed_by.as_ref().map(ToString::to_string).unwrap_or_default();
+            let by = about.closed_by.as_ref().map(|by| author(by, w)).unwrap_or_default();
             (show::moment(at), by, told(about.close_reason.as_deref().unwrap_or_default(), w))
         });
         Self {
@@ -189,11 +188,11 @@ impl OneBreakPage {
             state: terms::break_state(about.state, w),
             off: about.leg.map(|leg| show::signed(leg.difference(), w.0)),
             amount: show::money(about.amount.dong(), w.0),
-            age: age_days(about, today),
+            age: show::days(age_days(about, today).into(), w),
             accounting_day: show::day(about.aged_from),
-            opened: show::second(about.opened_at),
+            opened: show::moment(about.opened_at),
             partner: about.partner.as_ref().map(ToString::to_string),
-            assignee: about.assignee.as_ref().map(ToString::to_string),
+            assignee: about.assignee.as_ref().map(|of| author(of, w)),
             proposal: about.proposal.map(|no| no.0),
             closed,
             payment: about.event.map(|key| key.to_string()),
@@ -211,7 +210,7 @@ impl OneBreakPage {
             rows,
             near: near(of, w),
             list: of.list.iter().map(|one| listed(one, about.no, (&query, today), w)).collect(),
-            calls: of.evidence.calls.iter().map(|call| came(call, see)).collect(),
+            calls: of.evidence.calls.iter().map(|call| came(call, (see, w))).collect(),
             see,
             postings: postings(of, w),
             messages: messages(of, w),
@@ -261,7 +260,7 @@ fn listed(one: &BreakView, here: i64, (query, today): (&str, Date), w: Words) ->
         label: why::label(one.class, w),
         partner: one.partner.as_ref().map(ToString::to_string).unwrap_or_default(),
         amount: show::money(one.amount.dong(), w.0),
-        age: age_days(one, today),
+        age: show::days(age_days(one, today).into(), w),
         state: terms::break_state(one.state, w),
         here: one.no == here,
     }
@@ -307,14 +306,13 @@ fn near(of: &Whole, w: Words) -> Vec<Near> {
     payments.chain(breaks).collect()
 }
 
-fn came(call: &Call, see: bool) -> Came {
+fn came(call: &Call, (see, w): (bool, Words)) -> Came {
     let receipt = &call.receipt;
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).map_or_else(|_not_text| hex::encode(bytes), str::to_owned);
     let evidence = receipt.evidence.as_ref().filter(|_| see);
     Came {
-        at: show::second(receipt.received_at),
-        place: format!("{}/{}", receipt.lane, receipt.n),
-        verdict: receipt.verdict.word(),
+        at: show::moment(receipt.received_at),
+        verdict: terms::verdict(receipt.verdict, w),
         sha256: hex::encode(receipt.raw_hash),
         key_id: evidence.map(|evidence| evidence.key_id.clone()).unwrap_or_default(),
         line: evidence
@@ -335,8 +333,8 @@ fn postings(of: &Whole, w: Words) -> Vec<Posted> {
     let posted = of.postings.iter().map(|posting| Posted {
         no: posting.no.0,
         kind: terms::posting_kind(posting.kind, w),
-        at: show::second(posting.posted_at),
-        author: posting.author.clone().unwrap_or_else(|| w.ob_by_notice().to_owned()),
+        at: show::moment(posting.posted_at),
+        author: posting.author.as_ref().map_or_else(|| w.ob_by_notice().to_owned(), |name| named(name, w)),
         entries: posting
             .entries
             .iter()
@@ -352,8 +350,8 @@ fn messages(of: &Whole, w: Words) -> Vec<Message> {
         invoice: one.invoice.to_string(),
         state: terms::message_state(&one.state, w),
         attempts: one.attempts,
-        created: show::second(one.created_at),
-        delivered: one.delivered_at.map_or_else(|| show::NONE.to_owned(), show::second),
+        created: show::moment(one.created_at),
+        delivered: one.delivered_at.map_or_else(|| show::NONE.to_owned(), show::moment),
         reason: one.reason.clone().unwrap_or_default(),
     });
     message.collect()
@@ -362,8 +360,8 @@ fn messages(of: &Whole, w: Words) -> Vec<Message> {
 fn notes(of: &Whole, w: Words) -> Vec<Noted> {
     let no = of.about.no;
     let noted = of.notes.iter().map(|note| Noted {
-        at: show::second(note.at),
-        author: note.author.to_string(),
+        at: show::moment(note.at),
+        author: author(&note.author, w),
         what: terms::note_kind(note.what, w),
         // A file without a word to it is kept under its name, and that is its link's.
         text: note.attachment.as_ref().map_or_else(

@@ -8,8 +8,9 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
+use crate::finance::told;
 use crate::finance::words::Words;
-use crate::finance::{form, show};
+use crate::finance::{form, show, terms};
 use crate::http::internal::Internal;
 use crate::http::operations::all_again;
 use crate::ledger::writer::moment;
@@ -61,7 +62,7 @@ struct PartnerPage {
     keys: Vec<KeyRow>,
     terms: Vec<(&'static str, String)>,
     /// What a reading again came to.
-    redone: Vec<(&'static str, String)>,
+    redone: Vec<(String, String)>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,8 +97,8 @@ pub(super) async fn redo(who: &Who, internal: &Internal, profile: &Profile) -> R
     tracing::info!(caller = %who.author(), partner = %profile.code(), read = redone.read, "Stored notices were read again");
     who.note(internal, "partner-redo", profile.code().as_str()).await?;
     let count = |n: u64| show::count(i64::try_from(n).unwrap_or(i64::MAX), w.0);
-    let mut lines = vec![(w.pt_redone_read(), count(redone.read))];
-    lines.extend(redone.outcomes.into_iter().map(|(outcome, n)| (outcome, count(n))));
+    let mut lines = vec![(w.pt_redone_read().to_owned(), count(redone.read))];
+    lines.extend(redone.outcomes.into_iter().map(|(outcome, n)| (told::code(outcome, w), count(n))));
     shown(who, internal, profile, (Some(w.pt_was_redone()), lines)).await
 }
 
@@ -105,24 +106,25 @@ async fn shown(
     who: &Who,
     internal: &Internal,
     profile: &Profile,
-    (said, redone): (Option<&'static str>, Vec<(&'static str, String)>),
+    (said, redone): (Option<&'static str>, Vec<(String, String)>),
 ) -> Result<HttpResponse, Stop> {
     let (w, at) = (who.words(), moment(internal.intake.clock().as_ref()));
     let code = profile.code();
     let day = today_of(internal, vec![code.clone()], (at.today, CALLS_MAX), w).await?;
     let (count, dong, repeats, heard) = day.into_iter().next().unwrap_or_default();
-    let last = heard.as_ref().map_or_else(|| show::NONE.to_owned(), |heard| show::second(heard.at));
+    let last = heard.as_ref().map_or_else(|| show::NONE.to_owned(), |heard| show::moment(heard.at));
     let whole = heard.as_ref().is_none_or(|heard| heard.whole);
     let calls = heard.map(|heard| heard.calls).unwrap_or_default();
     let verdicts = calls.into_iter().map(|(verdict, of)| VerdictRow {
-        name: verdict_word(verdict, w),
+        name: terms::verdict(verdict, w),
         count: show::count(i64::try_from(of.count).unwrap_or(i64::MAX), w.0),
-        sum: show::money(of.dong, w.0),
+        sum: if moves(verdict) { show::money(of.dong, w.0) } else { show::NONE.to_owned() },
     });
     let verdicts = verdicts.collect();
     let (state, look) = state(internal, code, w);
-    let (known, _) = calendar(internal, at.today, w).await;
-    let mut terms = terms(profile, at.today, w);
+    let known = calendar(internal).await;
+    let known = known.map_or_else(|| w.pt_no_calendar().to_owned(), |year| format!("{} {year}", w.pt_calendar_to()));
+    let mut terms = terms_of(profile, at.today, w);
     terms.push((w.pt_calendar(), known));
     page(
         &PartnerPage {
@@ -167,7 +169,7 @@ fn keys(profile: &Profile, now: Timestamp, w: Words) -> Vec<KeyRow> {
 }
 
 /// What papers and the profile say.
-fn terms(profile: &Profile, today: Date, w: Words) -> Vec<(&'static str, String)> {
+fn terms_of(profile: &Profile, today: Date, w: Words) -> Vec<(&'static str, String)> {
     let (contract, none) = (profile.contract(), || show::NONE.to_owned());
     let layouts: Vec<String> = StatementKind::ALL
         .into_iter()
@@ -206,19 +208,17 @@ fn kind_word(kind: StatementKind, w: Words) -> &'static str {
     }
 }
 
-/// What became of a call, for people.
-pub(in crate::finance::pages) fn verdict_word(verdict: Verdict, w: Words) -> &'static str {
+/// Does each call with this verdict stand for money of its own? A conflict is said again and again, and what was refused or
+/// not read moved nothing: a sum of those says nothing.
+fn moves(verdict: Verdict) -> bool {
     match verdict {
-        Verdict::Settled => w.pt_v_settled(),
-        Verdict::Parked => w.pt_v_parked(),
-        Verdict::Reversal => w.pt_v_reversal(),
-        Verdict::ReversalRefused => w.pt_v_reversal_refused(),
-        Verdict::Conflict => w.pt_v_conflict(),
-        Verdict::NotAPayment => w.pt_v_not_a_payment(),
-        Verdict::Refused => w.pt_v_refused(),
-        Verdict::Stale => w.pt_v_stale(),
-        Verdict::Unreadable => w.pt_v_unreadable(),
-        Verdict::Paused => w.pt_v_paused(),
-        Verdict::Created => w.pt_v_created(),
+        Verdict::Settled | Verdict::Parked | Verdict::Reversal | Verdict::Created => true,
+        Verdict::ReversalRefused
+        | Verdict::Conflict
+        | Verdict::NotAPayment
+        | Verdict::Refused
+        | Verdict::Stale
+        | Verdict::Unreadable
+        | Verdict::Paused => false,
     }
 }

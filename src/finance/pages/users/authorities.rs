@@ -8,6 +8,8 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::to;
 use crate::finance::stop::Stop;
+use crate::finance::told::author;
+use crate::finance::wish::action_word;
 use crate::finance::words::Words;
 use crate::finance::{form, show};
 use crate::http::internal::Internal;
@@ -40,19 +42,6 @@ pub(super) struct Typed {
     pub(super) wrong: Option<&'static str>,
 }
 
-/// What may be approved, for people.
-pub(in crate::finance::pages) fn action_word(action: Action, w: Words) -> &'static str {
-    match action {
-        Action::Create => w.us_action_create(),
-        Action::Allocate => w.us_action_allocate(),
-        Action::Adjust => w.us_action_adjust(),
-        Action::Reverse => w.us_action_reverse(),
-        Action::Close => w.us_action_close(),
-        Action::Seal => w.us_action_seal(),
-        Action::Reopen => w.us_action_reopen(),
-    }
-}
-
 /// The actions as choices of a form.
 pub(super) fn actions(w: Words) -> Vec<(&'static str, &'static str)> {
     Action::ALL.into_iter().map(|action| (action.word(), action_word(action, w))).collect()
@@ -61,12 +50,12 @@ pub(super) fn actions(w: Words) -> Vec<(&'static str, &'static str)> {
 /// As lines.
 pub(super) fn rows(all: &[Authority], w: Words) -> Vec<AuthorityRow> {
     let row = |of: &Authority| AuthorityRow {
-        person: of.person.to_string(),
+        person: author(&of.person, w),
         action: action_word(of.action, w),
         word: of.action.word(),
         held: of.dong != NONE,
         sum: if of.dong == NONE { w.us_none().to_owned() } else { show::money(of.dong, w.0) },
-        given: format!("{}, {}", of.granted_by, show::moment(of.at)),
+        given: format!("{}, {}", author(&of.granted_by, w), show::moment(of.at)),
     };
     all.iter().map(row).collect()
 }

@@ -7,6 +7,7 @@ use crate::finance::pages::users::authorities::{self, AuthorityRow};
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::stop::Stop;
+use crate::finance::told::author;
 use crate::finance::words::Words;
 use crate::finance::{form, show};
 use crate::http::internal::Internal;
@@ -81,10 +82,10 @@ async fn shown(
             look,
             facts: vec![
                 (w.your_roles(), roles_text(user.roles, w)),
-                (w.us_added(), format!("{}, {}", show::moment(user.made_at), user.made_by)),
-                (w.us_password_by(), user.password_by.to_string()),
+                (w.us_added(), format!("{}, {}", show::moment(user.made_at), author(&user.made_by, w))),
+                (w.us_password_by(), author(&user.password_by, w)),
                 (w.us_failures(), show::count(i64::from(user.failures), w.0)),
-                (w.us_locked_until(), until.map_or_else(|| show::NONE.to_owned(), show::second)),
+                (w.us_locked_until(), until.map_or_else(|| show::NONE.to_owned(), show::moment)),
             ],
             roles: role_boxes(user.roles, w),
             wrong,
