@@ -275,7 +275,7 @@ fn a_rule_runs_only_as_it_was_shown() {
     gateway.notify("standard", &pays("p3", "HD-1", 150_000));
     let refused = run(&shown);
     assert_eq!(refused.status, 409, "{}", refused.text());
-    assert!(refused.text().contains("Danh sách của luật đã thay đổi từ lúc hiển thị"), "{}", refused.text());
+    assert!(refused.text().contains("Danh sách của quy tắc đã thay đổi từ lúc hiển thị"), "{}", refused.text());
     assert_eq!(run("").status, 409, "and not without having been shown");
     assert_eq!(gateway.get("/api/v1/proposals").json(), json!([]));
     let ran = run(&dry_run());

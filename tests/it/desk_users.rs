@@ -320,7 +320,7 @@ fn authority_needs_two_admins() {
     let puppet = desk.joins(&boss, "puppet", "admin");
     assert_eq!(give(&puppet, "lan", "1000", &[]).status, 200, "boss could log in as puppet");
     for (tongue, says) in
-        [("vi", "hãy để quản trị viên khác cấp thẩm quyền"), ("en", "another admin gives the authority")]
+        [("vi", "hãy để quản trị viên khác cấp hạn mức duyệt"), ("en", "another admin gives the authority")]
     {
         assert_eq!(boss.post("/me", &[("language", tongue), ("theme", "auto")]).status, 303);
         let refused = give(&boss, "lan", "1000", &[]);

@@ -152,8 +152,8 @@ impl Reports for MemoryReports {
                 },
                 urgent: m.dispatch.urgent,
                 close_proposed_by: m.proposed_by.as_ref().map(ToString::to_string),
-                event: told(&m.dispatch).0,
-                amount: told(&m.dispatch).1,
+                event: told(&db, &m.dispatch).0,
+                amount: told(&db, &m.dispatch).1,
             })
             .collect())
     }
@@ -348,9 +348,10 @@ impl Reports for MemoryReports {
     }
 }
 
-/// The payment that a message tells of, and how much, by its own bytes.
-fn told(dispatch: &Dispatch) -> (EventKey, Money) {
-    let body: serde_json::Value = serde_json::from_str(&dispatch.body).unwrap();
-    let key = EventKey::parse_hex(body["data"]["payment"].as_str().unwrap()).unwrap();
-    (key, Money::from_dong(body["data"]["amount"].as_i64().unwrap()).unwrap())
+/// The payment that a message tells of, and how much.
+fn told(db: &Db, dispatch: &Dispatch) -> (EventKey, Money) {
+    let mut all =
+        db.postings.iter().flat_map(|of| of.posting.allocations().iter().map(|part| (of.posting.event(), part)));
+    let (event, part) = all.find(|(_, part)| part.key == dispatch.key).unwrap();
+    (*event, part.amount)
 }
