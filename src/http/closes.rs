@@ -137,7 +137,7 @@ async fn sign(
         Signed::Done => shown(internal, of.0, of.1).await,
         Signed::NotFound => Err(Problem::not_found().saying("there is no draft")),
         Signed::Other => refused("sha256: it is another draft"),
-        Signed::NotYours => refused("who drew it up does not sign it"),
+        Signed::NotYours => refused("who drew it up, or could log in as who did, does not sign it"),
         Signed::Stale => refused("it is not so any more: draw it up again"),
         Signed::BeyondAuthority => Err(Problem::forbidden().saying("what goes on open is beyond what you may sign")),
     }

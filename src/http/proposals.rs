@@ -284,7 +284,9 @@ pub async fn decide(
         Decided::NotFound => Err(Problem::not_found()),
         Decided::Late => refused("it was decided before"),
         Decided::OtherList => refused("sha256: it is another list"),
-        Decided::NotYours => refused("nobody approves or rejects their own proposal, or withdraws another's"),
+        Decided::NotYours => refused(
+            "nobody approves or rejects their own proposal, or withdraws another's; nor approves one of whom they could log in as",
+        ),
         Decided::BeyondAuthority => Err(Problem::forbidden().saying("the sum is beyond what you may approve")),
     }
 }

@@ -7,6 +7,7 @@ use super::collector::Line;
 use super::core_book;
 use super::day_file::{self, DayFile, Expected};
 use crate::domain::ids::PartnerCode;
+use crate::domain::resolution::Action;
 use crate::domain::statement::StatementKind;
 use crate::ledger::certificate::Certificate;
 use crate::outbox::internal_client::{Call, InternalClient};
@@ -126,8 +127,10 @@ pub struct Past<'p> {
 impl Evening {
     /// Files are taken and compared, then rules book what they may.
     pub async fn begin(&mut self, staff: &Staff, past: &Past<'_>) {
-        for (person, action) in [("system:rules", "create"), (STAFF[1], "seal")] {
-            let grant = json!({ "person": person, "action": action, "dong": AUTHORITY_DONG });
+        // What rules leave, a person may approve at the desk.
+        let checker = Action::ALL.map(|action| (STAFF[1], action));
+        for (person, action) in [("system:rules", Action::Create)].into_iter().chain(checker) {
+            let grant = json!({ "person": person, "action": action.word(), "dong": AUTHORITY_DONG });
             self.note(post(&staff.admin, "/api/v1/authorities", &grant).await);
         }
         for (profile, lines) in &past.collectors {

@@ -374,19 +374,19 @@ pub(super) fn window_total(cells: &mut impl Cells) -> Result<WindowTotal, StoreE
     Ok(WindowTotal { count: cells.whole()?, dong: cells.whole()?, mark: cells.whole()? })
 }
 
-/// What a signature comes to, before the database's own rules. `may` is the authority, `stale` whether what was drawn up
-/// is still so.
+/// What a signature comes to, before the database's own rules. `may` is the authority, `one` whether who drew it up and who
+/// signs may be two names of one person, `stale` whether what was drawn up is still so.
 pub(super) fn judged(
     draft: Option<&CloseView>,
     hash: &[u8; 32],
     by: &Author,
-    (may, stale): (Option<i64>, bool),
+    (may, one, stale): (Option<i64>, bool, bool),
 ) -> Signed {
     match draft {
         None => Signed::NotFound,
         Some(draft) if draft.state != CloseState::Draft => Signed::NotFound,
         Some(draft) if draft.hash != *hash => Signed::Other,
-        Some(draft) if draft.drafted.0 == *by => Signed::NotYours,
+        Some(draft) if one || draft.drafted.0 == *by => Signed::NotYours,
         Some(draft) if may.is_none_or(|may| may < draft.open_dong) => Signed::BeyondAuthority,
         Some(_) if stale => Signed::Stale,
         Some(_) => Signed::Done,

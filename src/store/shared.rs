@@ -140,8 +140,13 @@ pub(super) fn a_day_before(at: Timestamp) -> i64 {
     at.unix_ms().saturating_sub(DAY_MS)
 }
 
-/// What a decision comes to, and the state after it. The database's own rules hold beside it.
-pub(super) fn judged(found: &ProposalView, decision: &NewDecision<'_>, may: Option<i64>) -> (Decided, ProposalState) {
+/// What a decision comes to, and the state after it. `may` is the authority, `one` whether maker and decider may be two
+/// names of one person. The database's own rules hold beside it.
+pub(super) fn judged(
+    found: &ProposalView,
+    decision: &NewDecision<'_>,
+    (may, one): (Option<i64>, bool),
+) -> (Decided, ProposalState) {
     let own = found.maker == *decision.by;
     let state = match decision.verb {
         Verb::Approve => ProposalState::Approved,
@@ -152,7 +157,7 @@ pub(super) fn judged(found: &ProposalView, decision: &NewDecision<'_>, may: Opti
         Decided::Late
     } else if found.hash != decision.hash {
         Decided::OtherList
-    } else if own != (decision.verb == Verb::Withdraw) {
+    } else if own != (decision.verb == Verb::Withdraw) || (one && decision.verb == Verb::Approve) {
         Decided::NotYours
     } else if decision.verb == Verb::Approve && may.is_none_or(|may| may < found.dong) {
         Decided::BeyondAuthority

@@ -1,6 +1,7 @@
 //! The finance desk's pages over a month of a large company's books: how long the server takes for each, from the first
 //! byte of the question to the last of the answer, one after the other, by somebody who may see everything. Which pages
-//! there are is asked of `openapi.yaml`: one that is not measured fails the run.
+//! there are is asked of `openapi.yaml`: one that is neither measured nor named here as left out fails the run. The books hold
+//! no proposal, no close and no bank file: the pages of those are measured empty.
 
 use crate::bench::Bench;
 use crate::books::{Books, Store};
@@ -10,6 +11,7 @@ use crate::processes::Server;
 use crate::requests::{Chance, customer};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
@@ -18,14 +20,14 @@ use yaml_rust2::{Yaml, YamlLoader};
 /// How often each page is asked for.
 const ASKED: u64 = 40;
 
-/// Pages whose answer is work of seconds that goes on beside: what is measured is the page that says so. There is none
-/// in these books.
+/// Pages of something that these books have none of: no work goes on, nothing is attached or proposed.
 const NO_OBJECT: [&str; 4] = ["/work/{id}", "/work/{id}/progress", "/breaks/{no}/files/{note}", "/approvals/{no}"];
 
 /// Files that are as long as their filter: people wait for them.
 const FILES: [&str; 2] = ["/breaks/export", "/audit/certificate"];
 
 pub fn run(bench: &mut Bench) {
+    let mut wrong = Vec::new();
     for store in Store::BOTH {
         let Some(books) = desk_books::make(bench, store) else { continue };
         let server = desk_books::setup(bench, &books).start();
@@ -33,7 +35,9 @@ pub fn run(bench: &mut Bench) {
         measure(bench, (store, &books), &browser, &server);
         server.stop();
         books.remove();
+        wrong.extend(browser.wrong.into_inner());
     }
+    assert_eq!(wrong, Vec::<String>::new(), "each page answers");
 }
 
 /// A question: its page's name in `openapi.yaml`, and addresses that it is asked under in turn.
@@ -79,6 +83,8 @@ fn measure(bench: &mut Bench, (store, books): (Store, &Books), browser: &Browser
             length / 1024
         );
         bench.figures.add(&format!("desk, {word}, {name} {about} p95 ms"), of(95));
+        // What is kept for a while is counted here.
+        bench.figures.add(&format!("desk, {word}, {name} {about} first ms"), first);
         if of(95) > slowest.0 {
             slowest = (of(95), name);
         }
@@ -195,11 +201,13 @@ fn of_openapi() -> Vec<String> {
 struct Browser {
     at: SocketAddr,
     cookie: String,
+    /// Pages that did not answer as they should.
+    wrong: RefCell<Vec<String>>,
 }
 
 impl Browser {
     fn log_in(at: SocketAddr) -> Self {
-        let mut browser = Self { at, cookie: String::new() };
+        let mut browser = Self { at, cookie: String::new(), wrong: RefCell::default() };
         let form = format!("name={NAME}&password={PASSWORD}&next=%2F");
         let answer = browser.call("POST", "/login", &form);
         let set = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a session begins");
@@ -226,8 +234,12 @@ impl Browser {
         let since = Instant::now();
         let answer = self.call("GET", target, "");
         let took = since.elapsed().as_secs_f64() * 1_000.0;
-        let status = answer.split(' ').nth(1).unwrap_or_default();
-        assert_eq!(status, "200", "{target}: {}", answer.lines().next().unwrap_or_default());
+        let said = answer.lines().next().unwrap_or_default();
+        // What is found by its whole code leads to its page.
+        let leads = target.starts_with("/customers?") && answer.contains("location: /customers/");
+        if said.split(' ').nth(1) != Some(if leads { "303" } else { "200" }) {
+            self.wrong.borrow_mut().push(format!("{target}: {said}"));
+        }
         (took, answer.len())
     }
 

@@ -5,7 +5,7 @@
 //! of the last round. Prints a table, the goals, and target/bench/gateway.json.
 //!
 //!   `BENCH_ONLY=name[,name]`  only these stages, and the goals that they decide; a wrong name lists them all
-//!   `BENCH_FULL=1`            the long stages too: growth to 30 million invoices, the national peak
+//!   `BENCH_FULL=1`            the long stages too: 30 million invoices, the national peak, reconciliation, the desk's pages
 //!   `BENCH_QUICK=1`           shows in minutes that it works; its figures mean nothing
 //!   `BENCH_BOOKS=folder`      keeps the big SQLite books for the next run
 //!   `BENCH_PEAK_S=seconds`    how long the national peak lasts

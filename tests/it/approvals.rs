@@ -279,7 +279,7 @@ fn a_rule_runs_only_as_it_was_shown() {
     assert_eq!(run("").status, 409, "and not without having been shown");
     assert_eq!(gateway.get("/api/v1/proposals").json(), json!([]));
     let ran = run(&dry_run());
-    assert!(ran.status == 200 && ran.text().contains("Đã tự duyệt."), "{}", ran.text());
+    assert!(ran.status == 200 && ran.text().contains("Đã tự duyệt trong hạn mức."), "{}", ran.text());
     let kept = gateway.get("/api/v1/proposals/1").json();
     assert_eq!((kept["state"].as_str(), kept["list"].as_array().unwrap().len()), (Some("done"), 2), "{kept}");
 }

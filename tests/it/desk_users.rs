@@ -312,6 +312,21 @@ fn authority_is_given_by_another_person_only() {
     assert!(admin.get("/audit").text().contains("lan close -1"), "it is noted");
 }
 
+/// The row's form names whom it is about as the books do, and not as people read it.
+#[test]
+fn what_rules_may_approve_is_taken_away_in_its_row() {
+    let desk = Desk::open();
+    let admin = desk.admin();
+    assert_eq!(give(&admin, "system:rules", "1.500.000", &[]).status, 303);
+    let page = admin.get("/users").text();
+    let row = between(&page, "data-name=\"Người\">quy tắc tự động</td>", "</tr>").unwrap();
+    let field = |name: &str| between(&row, &format!("name=\"{name}\" value=\""), "\"").unwrap();
+    let form = [("person", field("person")), ("action", field("action")), ("none", field("none"))];
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(admin.post("/authorities", &form).status, 303, "{row}");
+    assert!(!admin.get("/users").text().contains("1.500.000\u{a0}₫"));
+}
+
 #[test]
 fn authority_needs_two_admins() {
     let desk = Desk::open();
@@ -333,7 +348,7 @@ fn authority_needs_two_admins() {
     let before = boss.get("/users/lan").text();
     assert!(before.contains("every authority is withdrawn") && before.contains("Password last given by"));
     let reset = boss.post("/users/lan/password", &[]);
-    assert!(reset.text().contains("These authorities are withdrawn: Close a break."), "{}", reset.text());
+    assert!(reset.text().contains("These authorities are withdrawn: Close the break."), "{}", reset.text());
     assert!(!lan.is_known());
     assert!(boss.get("/audit").text().contains("lan; authorities withdrawn: close"));
     let row = |page: String| between(&page, "<td class=\"code\" data-name=\"Person\">lan</td>", "</tr>").unwrap();

@@ -105,6 +105,9 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
         Ok((reports.outbox_depth()?, reports.route()?, messages.into_iter().zip(beside).collect::<Vec<_>>()))
     });
     let (depth, route, messages) = found.await.map_err(|error| Stop::of(error.into(), w))?;
+    if sees && !messages.is_empty() {
+        who.note(&internal, "look-outbox", state).await?;
+    }
     let now = internal.intake.clock().now();
     let said = match asked.done.as_str() {
         "retry" => Some(w.outbox_sent_again()),

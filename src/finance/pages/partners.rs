@@ -73,8 +73,8 @@ const HEARD_MAX: u32 = 5_000;
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
-/// What a day has so far: payments, dong, repeats; and what was heard.
-type Today = (i64, i64, i64, Option<Heard>);
+/// What a day has so far: payments, dong, repeats; what was heard, and was all of it looked at?
+type Today = (i64, i64, i64, Option<Heard>, bool);
 
 /// The day of these partners, and the last calls, looked for among so many receipts of each lane.
 async fn today_of(
@@ -86,12 +86,13 @@ async fn today_of(
     let since = internal.intake.clock().now().plus_ms(-DAY_MS);
     let found = internal.readers.ask(move |reports| {
         let heard = reports.last_heard(since, most)?;
+        let whole = heard.iter().all(|heard| heard.whole);
         let mut all = Vec::with_capacity(codes.len());
         for code in &codes {
             let total = reports.day_totals(code, (day, day))?.into_iter().find(|total| total.day == day);
             let (count, dong) = total.map_or((0, 0), |total| (total.count, total.dong));
             let heard = heard.iter().find(|heard| heard.partner == *code).cloned();
-            all.push((count, dong, reports.repeats(code, day)?, heard));
+            all.push((count, dong, reports.repeats(code, day)?, heard, whole));
         }
         Ok(all)
     });
@@ -119,7 +120,7 @@ fn calendar_says(last: Option<i16>, today: Date, w: Words) -> (String, bool) {
     }
 }
 
-fn row(internal: &Internal, profile: &Profile, (count, dong, repeats, heard): Today, w: Words) -> PartnerRow {
+fn row(internal: &Internal, profile: &Profile, (count, dong, repeats, heard, _): Today, w: Words) -> PartnerRow {
     let (state, look) = state(internal, profile.code(), w);
     PartnerRow {
         code: profile.code().to_string(),

@@ -25,6 +25,7 @@ words! {AUDIT,
     au_did_look_break: "Xem chênh lệch", "Looked at a break";
     au_did_look_file: "Xem tệp", "Looked at a file";
     au_did_look_minutes: "Xem biên bản", "Looked at minutes";
+    au_did_look_outbox: "Xem lệnh gạch nợ", "Looked at the outbox";
     au_did_export: "Xuất danh sách chênh lệch", "Exported breaks";
     au_did_certificate: "Tải chứng thư của ngày", "Downloaded a day's certificate";
     au_did_rule: "Chạy quy tắc tự động", "Ran a rule";

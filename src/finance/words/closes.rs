@@ -53,7 +53,7 @@ words! {CLOSES,
     close_class: "Loại chênh lệch", "Type";
     close_break: "Chênh lệch số", "Break no.";
     close_since: "Từ ngày", "Since";
-    close_age: "Tuổi (ngày)", "Age in days";
+    close_age: "Số ngày", "Age in days";
     close_nothing_open: "✓ Không có chênh lệch nào còn mở.", "✓ Nothing is open.";
     close_unlisted: "Chỉ liệt kê 100 chênh lệch đầu; tất cả nằm trong tổng.", "Only the first 100 are listed; all of them are in the sums.";
     close_unknown: "Số liệu khác", "Other figures";
@@ -76,13 +76,14 @@ words! {CLOSES,
     close_no_range: "Số liệu vượt quá phạm vi tính được.", "The figures are out of range.";
     sign_not_found: "Không có bản nháp để ký.", "There is no draft to sign.";
     sign_other: "Bản nháp đã thay đổi: hãy đọc lại bản mới trước khi ký.", "It is another draft by now: read it before you sign.";
-    sign_not_yours: "Người lập không được tự ký.", "Who drew it up does not sign it.";
+    sign_not_yours: "Người lập không được tự ký, và người đã thêm hoặc cấp mật khẩu cho người lập cũng vậy.",
+        "Who drew it up does not sign it, nor does whoever added that person or gave a password.";
     sign_beyond: "Số còn mở vượt hạn mức ký của bạn.", "What is carried over is beyond what you may sign.";
     sign_stale: "Số liệu không còn như khi lập: phải lập lại.", "It is not so any more: it must be drawn up again.";
     reopen_not_found: "Kỳ này chưa chốt sổ.", "It is not sealed.";
     reopen_not_last: "Đã chốt một ngày sau đó, hoặc cả tháng: phải mở lại kỳ đó trước.", "A later day, or the month, is sealed: that one first.";
     reopen_beyond: "Mở lại kỳ đã chốt là đặc quyền mà bạn không có.", "Opening again is a privilege that you do not have.";
     close_concerned: "Giá trị liên quan", "Money concerned";
-    close_open_concerned: "Còn treo khi chốt, giá trị liên quan", "Open at the close, money concerned";
+    close_open_concerned: "Còn mở khi chốt, giá trị liên quan", "Open at the close, money concerned";
     close_before: "Các ngày trước kỳ chốt đầu tiên:", "Days before the first close:";
 }

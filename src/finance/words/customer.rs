@@ -87,7 +87,7 @@ words! {CUSTOMER,
     cu_no_breaks: "Không có chênh lệch.", "No breaks.";
     cu_number: "Số", "No.";
     cu_class: "Loại chênh lệch", "Type";
-    cu_opened: "Mở lúc", "Opened at";
+    cu_opened: "Phát sinh lúc", "Opened at";
     cu_detail: "Diễn giải", "Detail";
     cu_calls: "Thông báo nhận từ đối tác", "Notices received from the partner";
     cu_no_calls: "Không tìm thấy thông báo nào.", "No notices are found.";

@@ -143,7 +143,7 @@ words! {FILES,
     file_alone: "✗ chỉ có trong sao kê", "✗ only in the statement";
     file_nothing_to_match: "không cần khớp", "nothing to match";
     file_not_compared: "chưa đối soát", "not compared";
-    file_settled: "✓ đã xử lý", "✓ dealt with";
+    file_settled: "không khớp riêng", "not matched by itself";
     file_its_breaks: "Các chênh lệch của ngày này", "The breaks of this day";
     compare_off: "Lệch (sao kê − sổ)", "Off (statement − books)";
     file_all_lines: "Tất cả các dòng", "All lines";

@@ -71,7 +71,7 @@ words! {ONE_BREAK,
     ob_batch_came: "Lô của ngày: đã về / phải về", "The day's batch: came / should come";
     ob_mark_hint: "≠ khác bên nói đầu tiên; = các bên nói giống nhau; chữ tô nền là phần hệ thống đọc được.",
         "≠ differs from the first side that says something; = all say the same; what is highlighted was read.";
-    ob_masked_hint: "Vai trò của bạn chỉ thấy dữ liệu người trả ở dạng che.", "Your roles see payers' data masked.";
+    ob_masked_hint: "Vai trò của bạn chỉ thấy dữ liệu khách hàng ở dạng che.", "Your roles see payers' data masked.";
     ob_history: "Lịch sử", "History";
     ob_no_history: "Chưa ai làm gì.", "Nobody has done anything yet.";
     ob_when: "Lúc", "When";
@@ -88,8 +88,8 @@ words! {ONE_BREAK,
     ob_erased: "Nguyên văn đã xóa theo thời hạn lưu.", "The bytes were erased after their retention.";
     ob_messages: "Lệnh gạch nợ gửi hệ thống hóa đơn", "Messages to the billing core";
     ob_no_messages: "Không có lệnh nào.", "There are none.";
-    ob_attempts: "Lần gửi", "Attempts";
-    ob_delivered: "Đã nhận lúc", "Delivered";
+    ob_attempts: "Số lần gửi", "Attempts";
+    ob_delivered: "Giao lúc", "Delivered at";
     ob_postings: "Bút toán", "Postings";
     ob_no_postings: "Không có bút toán nào.", "There is no posting.";
     ob_posting: "Bút toán số", "Posting";

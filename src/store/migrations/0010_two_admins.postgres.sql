@@ -4,7 +4,8 @@
 -- Who last gave a password that the user did not choose. It stays when the user chooses another one: whoever knew the given
 -- one may have been the one who chose.
 ALTER TABLE users ADD COLUMN password_by text COLLATE "C" CHECK (password_by <> name);
-UPDATE users SET password_by = made_by;
+UPDATE users SET password_by = coalesce((SELECT l.name FROM desk_log l WHERE l.what = 'user-password'
+    AND l.subject = users.name AND l.name <> users.name ORDER BY l.no DESC LIMIT 1), made_by);
 ALTER TABLE users ALTER COLUMN password_by SET NOT NULL;
 
 -- Under which name which person could act: under their own, and under that of everybody whose password they last gave, and so
@@ -46,8 +47,25 @@ END $$;
 CREATE TRIGGER authorities_two BEFORE INSERT ON authorities FOR EACH ROW EXECUTE FUNCTION is_of_two();
 -- A name may have been given authority before anybody logs in under it.
 CREATE TRIGGER users_begin BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION is_without_authority();
-CREATE TRIGGER users_given BEFORE UPDATE OF password, disabled ON users FOR EACH ROW WHEN (NEW.given OR NEW.disabled)
+CREATE TRIGGER users_given BEFORE UPDATE OF password, disabled ON users FOR EACH ROW
+    WHEN (NEW.given AND NEW.password <> OLD.password OR NEW.disabled)
     EXECUTE FUNCTION is_without_authority();
+-- Two people, and not two names of one: whoever could log in as the other does not approve or sign what that one made.
+CREATE FUNCTION is_by_another() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    maker   text := to_jsonb(NEW) ->> TG_ARGV[0];
+    decider text := to_jsonb(NEW) ->> TG_ARGV[1];
+BEGIN
+    IF EXISTS (SELECT 1 FROM could_act c WHERE c.name = maker AND c.person = decider
+            OR c.name = decider AND c.person = maker) THEN
+        RAISE EXCEPTION 'whoever could act as the maker neither approves nor signs';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER proposals_two BEFORE UPDATE OF state ON proposals FOR EACH ROW WHEN (NEW.state = 'approved')
+    EXECUTE FUNCTION is_by_another('maker', 'decided_by');
+CREATE TRIGGER closes_two BEFORE UPDATE OF signed_by ON closes FOR EACH ROW
+    EXECUTE FUNCTION is_by_another('drafted_by', 'signed_by');
 CREATE TRIGGER users_made BEFORE UPDATE OF name, made_by, made_at ON users FOR EACH ROW
     EXECUTE FUNCTION refuse('who made a user stays');
 CREATE TRIGGER users_last BEFORE DELETE ON users FOR EACH ROW EXECUTE FUNCTION refuse('users are only sent away');

@@ -1,5 +1,6 @@
 //! Days and months that are signed off.
 
+use super::desk::one_person;
 use super::reports::PostgresReports;
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;
@@ -149,7 +150,8 @@ impl CloseTx for PostgresTx<'_> {
             Some(draft) => self.ask_one(Ask::new(STALE, vec![&draft.no]))?.one(|cells| cells.flag())?.unwrap_or(true),
             None => false,
         };
-        let signed = judged(draft.as_ref(), hash, by, (may, stale));
+        let one = draft.as_ref().map(|draft| one_person(self, &draft.drafted.0, by)).transpose()?;
+        let signed = judged(draft.as_ref(), hash, by, (may, one.unwrap_or_default(), stale));
         if let (Signed::Done, Some(draft)) = (signed, draft) {
             let (by, at) = (by.as_str(), at.unix_ms());
             self.ask_one(Ask::new(SIGN, vec![&draft.no, &by, &at]))?;

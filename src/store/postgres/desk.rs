@@ -61,6 +61,14 @@ fn note(
     tx.ask_one(Ask::new(SQL, vec![&breaks, &at, &by, &kind, &text]))?.all(|cells| cells.whole())
 }
 
+/// Could one of the two log in as the other, having made that user or given the password?
+pub(super) fn one_person(tx: &mut PostgresTx<'_>, a: &Author, b: &Author) -> Result<bool, StoreError> {
+    const SQL: &str = "-- users.one_person\nSELECT count(*) FROM could_act c
+        WHERE c.name = $1 AND c.person = $2 OR c.name = $2 AND c.person = $1";
+    let found = tx.ask_one(Ask::new(SQL, vec![&a.as_str(), &b.as_str()]))?.one(|cells| cells.whole())?;
+    Ok(a != b && found.unwrap_or_default() != 0)
+}
+
 impl DeskTx for PostgresTx<'_> {
     fn mark_breaks(&mut self, breaks: &[i64], mark: &Mark, by: &Author, at: Timestamp) -> Result<u64, StoreError> {
         const OPEN: &str = "-- breaks.is_open\nSELECT no FROM breaks WHERE no = ANY($1) AND closed_at IS NULL
@@ -148,7 +156,8 @@ impl DeskTx for PostgresTx<'_> {
         let may = self.ask_one(Ask::new(MAY, vec![&by, &action]))?.one(|cells| cells.whole())?;
         let spent = self.ask_one(Ask::new(SPENT, vec![&by, &action, &since]))?.one(|cells| cells.whole())?;
         let may = may.map(|may| may.saturating_sub(spent.unwrap_or(i64::MAX)));
-        let (answer, state) = judged(&found, decision, may);
+        let one = one_person(self, &found.maker, decision.by)?;
+        let (answer, state) = judged(&found, decision, (may, one));
         if answer != Decided::Done {
             return Ok(answer);
         }

@@ -20,19 +20,35 @@ macro_rules! postings_of {
 }
 pub(super) use postings_of;
 
+/// The rows of a table whose number holds that of posting `p` above 16 bits, joined to it under a name. Of a range whose ends
+/// are not known beforehand the planner thinks that it holds a part of the table, and reads all of it; a part in the order of
+/// its numbers, with an end, it reads by them.
+macro_rules! join_lines {
+    ($table:literal, $name:literal) => {
+        concat!(
+            " CROSS JOIN LATERAL (SELECT * FROM ",
+            $table,
+            " r WHERE r.no >= p.no << 16 AND r.no < (p.no + 1) << 16 ORDER BY r.no LIMIT 65536) ",
+            $name
+        )
+    };
+}
+pub(super) use join_lines;
+
 const ENTRIES: &str = concat!(
     "-- postings.entries\n",
     postings_of!(),
-    " SELECT p.key, a.name, n.amount FROM p JOIN entries n ON n.no >= p.no << 16 AND n.no < (p.no + 1) << 16
-        JOIN accounts a ON a.no = n.account_no ORDER BY p.ordinal, n.no"
+    " SELECT p.key, a.name, n.amount FROM p",
+    join_lines!("entries", "n"),
+    " JOIN accounts a ON a.no = n.account_no ORDER BY p.ordinal, n.no"
 );
 
 const ALLOCATIONS: &str = concat!(
     "-- postings.allocations\n",
     postings_of!(),
-    " SELECT p.key, i.id, l.amount, l.sequence, d.key
-        FROM p JOIN dispatches d ON d.no >= p.no << 16 AND d.no < (p.no + 1) << 16
-            JOIN allocations l ON l.invoice_no = d.invoice_no AND l.sequence = d.sequence
+    " SELECT p.key, i.id, l.amount, l.sequence, d.key FROM p",
+    join_lines!("dispatches", "d"),
+    " JOIN allocations l ON l.invoice_no = d.invoice_no AND l.sequence = d.sequence
             JOIN invoices i ON i.no = l.invoice_no ORDER BY p.ordinal, d.no"
 );
 

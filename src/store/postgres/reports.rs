@@ -3,7 +3,7 @@
 
 use super::invoices::{self, Question};
 use super::place::PostgresPlace;
-use super::position::postings_of;
+use super::position::{join_lines, postings_of};
 use super::row::{Key, RowCells};
 use super::session::{Answer, Ask, Purpose, STATEMENT_TIMEOUT, Session};
 use super::{checks, migrate, outbox};
@@ -210,8 +210,9 @@ impl Reports for PostgresReports {
         const ENTRIES: &str = concat!(
             "-- reports.entries\n",
             postings_of!(),
-            " SELECT p.no, a.name, n.amount FROM p JOIN entries n ON n.no >= p.no << 16 AND n.no < (p.no + 1) << 16
-                JOIN accounts a ON a.no = n.account_no ORDER BY n.no"
+            " SELECT p.no, a.name, n.amount FROM p",
+            join_lines!("entries", "n"),
+            " JOIN accounts a ON a.no = n.account_no ORDER BY n.no"
         );
         let keys = vec![Key(*event.as_bytes())];
         let answers = self.ask(&[Ask::new(POSTINGS, vec![&keys]), Ask::new(ENTRIES, vec![&keys])])?;
@@ -263,8 +264,9 @@ impl Reports for PostgresReports {
             postings_of!(),
             " SELECT ",
             dispatch_columns!(),
-            " FROM p JOIN dispatches d ON d.no >= p.no << 16 AND d.no < (p.no + 1) << 16
-                JOIN invoices i ON i.no = d.invoice_no ORDER BY p.ordinal DESC, d.no DESC LIMIT $2"
+            " FROM p",
+            join_lines!("dispatches", "d"),
+            " JOIN invoices i ON i.no = d.invoice_no ORDER BY p.ordinal DESC, d.no DESC LIMIT $2"
         );
         // Delivered ones are most of the table, so a scan finds them at once; the others have an index each.
         const IN_STATE: &str = dispatch_query!(

@@ -1,5 +1,6 @@
 //! Days and months that are signed off.
 
+use super::desk::one_person;
 use super::reports::SqliteReports;
 use super::statement::Db;
 use super::tx::SqliteTx;
@@ -98,7 +99,8 @@ impl CloseTx for SqliteTx<'_> {
             Some(draft) => self.db.integer(STALE, [draft.no])? != 0,
             None => false,
         };
-        let signed = judged(draft.as_ref(), hash, by, (may, stale));
+        let one = draft.as_ref().map(|draft| one_person(self.db, &draft.drafted.0, by)).transpose()?;
+        let signed = judged(draft.as_ref(), hash, by, (may, one.unwrap_or_default(), stale));
         if let (Signed::Done, Some(draft)) = (signed, draft) {
             self.db.execute(SIGN, (draft.no, by.as_str(), at.unix_ms()))?;
         }

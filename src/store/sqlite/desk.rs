@@ -65,6 +65,13 @@ fn note(db: Db<'_>, break_no: i64, said: (NoteKind, &str), (by, at): (&Author, T
     Ok(db.0.last_insert_rowid())
 }
 
+/// Could one of the two log in as the other, having made that user or given the password?
+pub(super) fn one_person(db: Db<'_>, a: &Author, b: &Author) -> Result<bool, StoreError> {
+    const SQL: &str = "-- users.one_person\nSELECT count(*) FROM could_act c
+        WHERE c.name = ?1 AND c.person = ?2 OR c.name = ?2 AND c.person = ?1";
+    Ok(a != b && db.integer(SQL, (a.as_str(), b.as_str()))? != 0)
+}
+
 impl DeskTx for SqliteTx<'_> {
     fn mark_breaks(&mut self, breaks: &[i64], mark: &Mark, by: &Author, at: Timestamp) -> Result<u64, StoreError> {
         const OPEN: &str = "-- breaks.is_open\nSELECT no FROM breaks WHERE no = ?1 AND closed_at IS NULL";
@@ -143,7 +150,8 @@ impl DeskTx for SqliteTx<'_> {
         let may = self.db.one(MAY, (by, action), |cells| cells.next::<i64>())?;
         let spent = self.db.one(SPENT, (by, action, a_day_before(decision.at)), |cells| cells.next::<i64>())?;
         let may = may.map(|may| may.saturating_sub(spent.unwrap_or(i64::MAX)));
-        let (answer, state) = judged(&found, decision, may);
+        let one = one_person(self.db, &found.maker, decision.by)?;
+        let (answer, state) = judged(&found, decision, (may, one));
         if answer != Decided::Done {
             return Ok(answer);
         }

@@ -36,18 +36,25 @@ macro_rules! version {
     };
 }
 
-/// Users of one admin, and authority that this admin and another one gave; `no` and `yes` as the database says them.
-fn older((no, yes): (&str, &str)) -> String {
+/// Users of one admin, authority that this admin and another one gave, and what one of them proposed; `no`, `yes` and 32
+/// bytes as the database says them.
+fn older((no, yes, hash): (&str, &str, &str)) -> String {
     let user = |name: &str, disabled: &str| format!("('{name}', 'checker', 'phc', {no}, {disabled}, 'admin', 1)");
     format!(
-        "INSERT INTO users (name, roles, password, given, disabled, made_by, made_at) VALUES {}, {}, {}, {};
+        "INSERT INTO users (name, roles, password, given, disabled, made_by, made_at) VALUES {}, {}, {}, {}, {};
+        INSERT INTO desk_log (at, name, what, subject) VALUES (1, 'head', 'user-password', 'linh'),
+            (2, 'boss', 'user-password', 'linh'), (3, 'linh', 'user-password', 'linh'), (4, 'boss', 'look-break', 'an');
+        INSERT INTO proposals (action, maker, reason, made_at, items, dong, hash, state)
+            VALUES ('close', 'an', 'as said', 1, 1, 1, {hash}, 'proposed');
         INSERT INTO authorities (person, action, dong, granted_by, at) VALUES ('lan', 'close', 9, 'admin', 1),
             ('lan', 'seal', 9, 'admin', 1), ('lan', 'seal', 8, 'boss', 2), ('an', 'close', 9, 'boss', 1),
-            ('an', 'seal', 9, 'deputy', 1), ('gone', 'close', 9, 'boss', 1), ('program', 'close', 9, 'admin', 1);",
+            ('an', 'seal', 9, 'deputy', 1), ('gone', 'close', 9, 'boss', 1), ('program', 'close', 9, 'admin', 1),
+            ('linh', 'close', 9, 'boss', 1), ('admin', 'close', 9, 'boss', 1);",
         user("lan", no),
         user("an", no),
         user("gone", yes),
-        user("deputy", no)
+        user("deputy", no),
+        user("linh", no)
     )
 }
 
@@ -55,19 +62,28 @@ const HELD: &str = "SELECT person || ' ' || action || ' ' || dong || ' ' || gran
     WHERE no = (SELECT max(no) FROM authorities l WHERE l.person = a.person AND l.action = a.action)
     ORDER BY person, action";
 
-const HELD_AFTER: [&str; 6] = [
+const HELD_AFTER: [&str; 8] = [
+    "admin close 9 boss",
     "an close 9 boss",
     "an seal -1 system:migration",
     "gone close -1 system:migration",
     "lan close -1 system:migration",
     "lan seal 8 boss",
+    "linh close -1 system:migration",
     "program close 9 admin",
 ];
 
 const GIVEN_BY: &str = "SELECT name || ' ' || password_by FROM users ORDER BY name";
 
+/// Who last gave a password is what the log says, and otherwise who made the user.
+const GIVEN_BY_AFTER: [&str; 5] = ["an admin", "deputy admin", "gone admin", "lan admin", "linh boss"];
+
+fn approved_by(name: &str) -> String {
+    format!("UPDATE proposals SET state = 'approved', decided_by = '{name}', decided_at = 2")
+}
+
 /// Statements that nobody may make, whatever program they use.
-fn refused((no, yes): (&str, &str)) -> [String; 9] {
+fn refused((no, yes): (&str, &str)) -> [String; 10] {
     let grant = |by: &str, to: &str| {
         format!("INSERT INTO authorities (person, action, dong, granted_by, at) VALUES ('{to}', 'close', 0, '{by}', 3)")
     };
@@ -75,6 +91,7 @@ fn refused((no, yes): (&str, &str)) -> [String; 9] {
     [
         grant("admin", "an"),
         grant("deputy", "an"),
+        approved_by("admin"),
         format!("{user} ('program', 'checker', 'phc', {no}, 'boss', 1, 'boss')"),
         format!("{user} ('new', 'checker', 'phc', {no}, 'boss', 1, 'new')"),
         format!("UPDATE users SET password = 'x', given = {yes}, password_by = 'boss' WHERE name = 'an'"),
@@ -89,17 +106,18 @@ fn refused((no, yes): (&str, &str)) -> [String; 9] {
 fn sqlite_holds_it_by_itself() {
     let db = Connection::open_in_memory().unwrap();
     older_versions!("sqlite").iter().for_each(|version| db.execute_batch(version).unwrap());
-    db.execute_batch(&older(("0", "1"))).unwrap();
+    db.execute_batch(&older(("0", "1", "zeroblob(32)"))).unwrap();
     db.execute_batch(version!("sqlite")).unwrap();
     let all = |text: &str| -> Vec<String> {
         let mut asked = db.prepare(text).unwrap();
         asked.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     assert_eq!(all(HELD), HELD_AFTER);
-    assert_eq!(all(GIVEN_BY), ["an admin", "deputy admin", "gone admin", "lan admin"]);
+    assert_eq!(all(GIVEN_BY), GIVEN_BY_AFTER);
     for statement in refused(("0", "1")) {
         assert!(db.execute(&statement, ()).is_err(), "{statement}");
     }
+    db.execute_batch(&approved_by("program")).unwrap();
     db.execute_batch("UPDATE users SET password = 'own', given = 0 WHERE name = 'an'").unwrap();
     db.execute_batch("UPDATE users SET password = 'x', given = 1, password_by = 'boss' WHERE name = 'gone'").unwrap();
 }
@@ -112,7 +130,7 @@ fn postgres_holds_it_by_itself() {
     let text = [
         "CREATE SCHEMA older; SET search_path TO older;",
         &older_versions!("postgres").join("\n"),
-        &older(("false", "true")),
+        &older(("false", "true", "decode(repeat('00', 32), 'hex')")),
         "BEGIN;",
         version!("postgres"),
         "COMMIT;",
@@ -121,12 +139,14 @@ fn postgres_holds_it_by_itself() {
     ];
     assert_eq!(database.sql(&text.join("\n")), HELD_AFTER);
     let asked = |text: &str| database.sql(&format!("SET search_path TO older; {text}"));
-    assert_eq!(asked(GIVEN_BY), ["an admin", "deputy admin", "gone admin", "lan admin"]);
+    assert_eq!(asked(GIVEN_BY), GIVEN_BY_AFTER);
     for statement in refused(("false", "true")) {
         assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), ["refused"], "{statement}");
     }
     let own = "UPDATE users SET password = 'own', given = false WHERE name = 'an'";
     assert_eq!(asked(&format!("SELECT attempt($s${own}$s$)")), ["taken"]);
+    let program = approved_by("program");
+    assert_eq!(asked(&format!("SELECT attempt($s${program}$s$)")), ["taken"]);
 }
 
 /// Whoever gives a password on one instance gives no authority on another one meanwhile.

@@ -6,9 +6,11 @@ use crate::store_contract::contract::build::{at, dong};
 use thuho::domain::resolution::{Action, Item, ProposalNo, Resolution, frozen};
 use thuho::domain::review::{BreakClass, NewBreak};
 use thuho::domain::statement::Sum;
+use thuho::domain::user::{Role, Roles};
 use thuho::store::desk::{
     Authority, Decided, NewDecision, NewProposal, ProposalFilter, ProposalOrder, ProposalState, Proposed, Verb,
 };
+use thuho::store::users::User;
 
 const COUNT: i64 = 230;
 
@@ -118,4 +120,33 @@ fn pages_of_proposals_are_those_of_a_plain_list(mut h: Harness) {
     assert_eq!(asked(&mut h, between), made[1..4], "behind the oldest, in front of the newest, from there on");
 }
 
-super::on_both! { pages_of_proposals_are_those_of_a_plain_list }
+/// Two names of one person are not two people: whoever made a user, or gave the password, approves nothing of that user's.
+fn whoever_could_log_in_as_the_maker_approves_nothing(mut h: Harness) {
+    let (admin, deputy, an, lan) = (person("admin"), person("deputy"), person("an"), person("lan"));
+    let roles = Roles::of(&[Role::Maker, Role::Checker]);
+    for (name, by) in [(&an, &admin), (&lan, &an)] {
+        let user = User::new(name.clone(), roles, "phc".to_owned(), (by.clone(), at(0)));
+        assert!(h.tx(|tx| tx.add_user(&user)).is_some());
+    }
+    h.tx(|tx| tx.open_breaks(&[new_break(1)]));
+    for (who, by) in [(&admin, "head"), (&deputy, "head"), (&lan, "head")] {
+        let may = Authority { person: who.clone(), action: Action::Close, dong: 9, granted_by: person(by), at: at(0) };
+        assert!(h.tx(|tx| tx.grant(&may)));
+    }
+    let items = vec![Item { break_no: 1, what: Resolution::Close {}, dong: 1 }];
+    let hash = frozen(&items);
+    let new =
+        NewProposal { action: Action::Close, maker: an, reason: "as said".to_owned(), at: at(1), items, dong: 1, hash };
+    let Proposed::Waits(proposal) = h.tx(|tx| tx.propose(&new)) else { panic!("the break is free") };
+    let decide = |h: &mut Harness, by| {
+        h.tx(|tx| tx.decide(&NewDecision { proposal, verb: Verb::Approve, by, hash, words: "said", at: at(2) }))
+    };
+    assert_eq!(decide(&mut h, &admin), Decided::NotYours, "admin could log in as an");
+    assert_eq!(decide(&mut h, &lan), Decided::NotYours, "an could log in as lan");
+    assert_eq!(decide(&mut h, &deputy), Decided::Done);
+}
+
+super::on_both! {
+    whoever_could_log_in_as_the_maker_approves_nothing
+    pages_of_proposals_are_those_of_a_plain_list
+}

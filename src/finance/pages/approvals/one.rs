@@ -4,7 +4,7 @@ use super::ROWS;
 use super::listed::{self, Line};
 use crate::domain::ids::Author;
 use crate::domain::resolution::ProposalNo;
-use crate::domain::user::Right;
+use crate::domain::user::{Right, is_person};
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::stop::Stop;
@@ -72,12 +72,15 @@ struct Found {
 
 /// Who may decide it: with a role for that, an authority for its sum, and no hand in it.
 fn deciders(reports: &mut dyn Reports, view: &ProposalView) -> Result<Vec<String>, StoreError> {
-    let may: Vec<Author> = (reports.users()?.into_iter())
-        .filter(|user| !user.disabled && user.name != view.maker)
-        .filter(|user| user.roles.may(Right::Decide))
-        .map(|user| user.name)
-        .collect();
-    let enough = |of: &&Authority| of.action == view.action && of.dong >= view.dong && may.contains(&of.person);
+    // Those with an authority who are no users are programs with a token; rules approve when they are run.
+    let users = reports.users()?;
+    let may = |person: &Author| match users.iter().find(|user| user.name == *person) {
+        Some(user) => !user.disabled && user.roles.may(Right::Decide),
+        None => is_person(person),
+    };
+    let enough = |of: &&Authority| {
+        of.action == view.action && of.dong >= view.dong && of.person != view.maker && may(&of.person)
+    };
     Ok(reports.authorities()?.iter().filter(enough).map(|of| of.person.to_string()).collect())
 }
 

@@ -16,6 +16,7 @@ pub(super) fn done_word(what: &str, w: Words) -> String {
         "look-break" => w.au_did_look_break(),
         "look-file" => w.au_did_look_file(),
         "look-minutes" => w.au_did_look_minutes(),
+        "look-outbox" => w.au_did_look_outbox(),
         "export-breaks" => w.au_did_export(),
         "certificate" => w.au_did_certificate(),
         "rule-run" => w.au_did_rule(),

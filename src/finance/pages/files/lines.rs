@@ -98,7 +98,7 @@ fn standing(line: &StoredLine, known: &Known, w: Words) -> Standing {
         // Its place was taken: it matches nothing any more.
         None if !known.in_force => stands(show::NONE, "soft"),
         None if !known.compared => stands(w.file_not_compared(), "soft"),
-        // Its break is closed.
+        // Its break is closed, or is about several lines and names another one.
         None => stands(w.file_settled(), "soft"),
     }
 }

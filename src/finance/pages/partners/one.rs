@@ -111,9 +111,8 @@ async fn shown(
     let (w, at) = (who.words(), moment(internal.intake.clock().as_ref()));
     let code = profile.code();
     let day = today_of(internal, vec![code.clone()], (at.today, CALLS_MAX), w).await?;
-    let (count, dong, repeats, heard) = day.into_iter().next().unwrap_or_default();
+    let (count, dong, repeats, heard, whole) = day.into_iter().next().unwrap_or_default();
     let last = heard.as_ref().map_or_else(|| show::NONE.to_owned(), |heard| show::moment(heard.at));
-    let whole = heard.as_ref().is_none_or(|heard| heard.whole);
     let calls = heard.map(|heard| heard.calls).unwrap_or_default();
     let verdicts = calls.into_iter().map(|(verdict, of)| VerdictRow {
         name: terms::verdict(verdict, w),

@@ -23,6 +23,9 @@ const NONE: i64 = -1;
 /// An authority as a line.
 #[derive(Debug)]
 pub(super) struct AuthorityRow {
+    /// As a form sends it.
+    pub(super) name: String,
+    /// For people.
     pub(super) person: String,
     pub(super) action: &'static str,
     /// The action as a form sends it.
@@ -50,6 +53,7 @@ pub(super) fn actions(w: Words) -> Vec<(&'static str, &'static str)> {
 /// As lines.
 pub(super) fn rows(all: &[Authority], w: Words) -> Vec<AuthorityRow> {
     let row = |of: &Authority| AuthorityRow {
+        name: of.person.to_string(),
         person: author(&of.person, w),
         action: action_word(of.action, w),
         word: of.action.word(),
