@@ -122,7 +122,9 @@ fn pages(browser: &Browser) -> Vec<Page> {
     for (what, found) in [("breaks", &breaks), ("desk", &desk), ("files", &files), ("payments", &payments)] {
         assert!(found.len() > 10, "{what}: the lists lead to what is in them");
     }
-    let turn = |of: Vec<String>| move |n: u64| of[usize::try_from(n).expect("few") % of.len()].clone();
+    let turn = |of: Vec<String>| {
+        move |n: u64| of.get(usize::try_from(n).expect("few") % of.len()).cloned().expect("one of them")
+    };
     let (at_break, at_old, at_desk, at_file, at_payment) =
         (turn(breaks), turn(old), turn(desk), turn(files), turn(payments));
     let code = |n: u64| partner(n % PARTNERS);
