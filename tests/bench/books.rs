@@ -15,6 +15,12 @@ pub enum Store {
 impl Store {
     pub const BOTH: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
+    /// Both, or the one that `BENCH_STORE` names.
+    pub fn asked() -> impl Iterator<Item = Self> {
+        let only = std::env::var("BENCH_STORE").unwrap_or_default();
+        Self::BOTH.into_iter().filter(move |store| only.is_empty() || store.word().eq_ignore_ascii_case(&only))
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",

@@ -28,7 +28,7 @@ const FILES: [&str; 2] = ["/breaks/export", "/audit/certificate"];
 
 pub fn run(bench: &mut Bench) {
     let mut wrong = Vec::new();
-    for store in Store::BOTH {
+    for store in Store::asked() {
         let Some(books) = desk_books::make(bench, store) else { continue };
         let server = desk_books::setup(bench, &books).start();
         let browser = Browser::log_in(server.internal);

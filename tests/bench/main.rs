@@ -8,6 +8,7 @@
 //!   `BENCH_FULL=1`            the long stages too: 30 million invoices, the national peak, reconciliation, the desk's pages
 //!   `BENCH_QUICK=1`           shows in minutes that it works; its figures mean nothing
 //!   `BENCH_BOOKS=folder`      keeps the big SQLite books for the next run
+//!   `BENCH_STORE=postgresql`  reconciliation and the desk's pages on this store only
 //!   `BENCH_PEAK_S=seconds`    how long the national peak lasts
 //!   `BENCH_KEEP=1`            leaves the run's folder, with what the servers said, where it is
 #![expect(clippy::print_stdout, reason = "a bench's table is its output")]

@@ -57,7 +57,7 @@ pub fn run(bench: &mut Bench) {
     let count = if std::env::var_os("BENCH_QUICK").is_some() { 50_000 } else { INVOICES };
     let day = today();
     let mut files = None;
-    for store in Store::BOTH {
+    for store in Store::asked() {
         let Some(books) = bench.copy(store, BASE, "reconcile") else { continue };
         let made = pay(bench, &books, count);
         let (statement, _) = files.insert(made);

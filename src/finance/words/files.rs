@@ -51,7 +51,7 @@ words! {FILES,
     file_compare_now: "Đối soát ngay", "Compare now";
     file_compared_link: "Xem kết quả đối soát", "See the comparison's result";
     file_line: "Dòng", "Line";
-    file_row: "Hàng trong tệp", "Row in the file";
+    file_row: "Dòng trong tệp", "Row in the file";
     file_event: "Mã giao dịch của đối tác", "Partner's transaction id";
     file_movement: "Loại", "Kind";
     file_discount: "Khuyến mãi", "Discount";
