@@ -17,8 +17,9 @@ impl Store {
 
     /// Both, or the one that `BENCH_STORE` names.
     pub fn asked() -> impl Iterator<Item = Self> {
-        let only = std::env::var("BENCH_STORE").unwrap_or_default();
-        Self::BOTH.into_iter().filter(move |store| only.is_empty() || store.word().eq_ignore_ascii_case(&only))
+        let only = std::env::var_os("BENCH_STORE");
+        let is_asked = move |of: &Self| only.as_ref().is_none_or(|only| only.eq_ignore_ascii_case(of.word()));
+        Self::BOTH.into_iter().filter(is_asked)
     }
 
     pub fn word(self) -> &'static str {
