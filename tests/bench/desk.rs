@@ -237,8 +237,9 @@ impl Browser {
         let answer = self.call("GET", target, "");
         let took = since.elapsed().as_secs_f64() * 1_000.0;
         let said = answer.lines().next().unwrap_or_default();
-        // What is found by its whole code leads to its page.
-        let leads = target.starts_with("/customers?") && answer.contains("location: /customers/");
+        // What is found by its whole code leads to its page, and whoever is logged in is sent on.
+        let leads = target.starts_with("/customers?") && answer.contains("location: /customers/")
+            || target == "/login" && answer.contains("location: /\r\n");
         if said.split(' ').nth(1) != Some(if leads { "303" } else { "200" }) {
             self.wrong.borrow_mut().push(format!("{target}: {said}"));
         }
