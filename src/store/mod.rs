@@ -10,6 +10,7 @@
 
 mod cells;
 pub mod closes;
+mod day_sums;
 pub mod desk;
 mod desk_cells;
 mod messages;

@@ -44,14 +44,12 @@ pub struct PeriodBooks {
 }
 
 /// Breaks of a partner's own statements: those of the period's days, and earlier ones that are still open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeriodBreaks<'a> {
-    /// Of which days.
-    pub period: Period<'a>,
-    /// After this number.
-    pub after: i64,
-    /// At most.
-    pub limit: u32,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeriodBreaks {
+    /// The first of them, in the order of their numbers.
+    pub first: Vec<PeriodBreak>,
+    /// How many there are.
+    pub count: u64,
 }
 
 /// One of them.
@@ -81,15 +79,15 @@ pub struct PeriodBreak {
 
 /// Questions about a partner's days. Part of [`super::reports::Reports`].
 pub trait Periods {
-    /// What a partner's books come to. Reads all entries of the partner's days: for paper, not for a page.
+    /// What a partner's books come to.
     ///
     /// # Errors
     /// The machine's.
     fn period_books(&mut self, period: &Period<'_>) -> Result<PeriodBooks, StoreError>;
 
-    /// What its statements and our books differ in, in the order of numbers.
+    /// What its statements and our books differ in: all are counted, at most `limit` are listed.
     ///
     /// # Errors
     /// The machine's.
-    fn period_breaks(&mut self, ask: &PeriodBreaks<'_>) -> Result<Vec<PeriodBreak>, StoreError>;
+    fn period_breaks(&mut self, period: &Period<'_>, limit: u32) -> Result<PeriodBreaks, StoreError>;
 }

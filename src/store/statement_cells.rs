@@ -201,6 +201,27 @@ pub(super) fn reconciliation_view(cells: &mut impl Cells) -> Result<Reconciliati
     })
 }
 
+/// The numbers of the breaks of a partner's own statements of some days, and of earlier ones that are open, as table
+/// `of_period`; the parameters are the partner and both days.
+macro_rules! of_period {
+    ($partner:literal, $from:literal, $to:literal) => {
+        concat!(
+            "WITH of_period AS (SELECT no FROM breaks WHERE leg = 'partner' AND partner = ",
+            $partner,
+            " AND day BETWEEN ",
+            $from,
+            " AND ",
+            $to,
+            " UNION ALL SELECT no FROM breaks WHERE leg = 'partner' AND leg IS NOT NULL AND partner = ",
+            $partner,
+            " AND day < ",
+            $from,
+            " AND closed_at IS NULL)"
+        )
+    };
+}
+pub(super) use of_period;
+
 /// A break as minutes list it.
 pub(super) fn period_break(cells: &mut impl Cells) -> Result<PeriodBreak, StoreError> {
     Ok(PeriodBreak {

@@ -95,6 +95,36 @@ pub mod postgres {
         assert!(read < 20 * MESSAGES, "{read} index entries of messages were read for {MESSAGES} messages");
     }
 
+    /// What older programs wrote is summed once, by the version that brings the sums, and from then on they write no more.
+    #[test]
+    fn what_was_there_before_the_sums_of_days_is_summed() {
+        const SUMS: &str = "SELECT s.sender_no || ' ' || s.business_day || ' ' || s.account_no || ' ' || s.kind || ' '
+            || sum(s.postings) || ' ' || sum(s.dong) FROM day_sums s
+            GROUP BY s.sender_no, s.business_day, s.account_no, s.kind ORDER BY 1";
+        let version = include_str!("../../src/store/migrations/0012_day_sums.postgres.sql");
+        let Some(database) = Database::fresh("sums of days before there were any") else { return };
+        let mut h = on(&database);
+        h.invoices(&[("HD-1", 10), ("HD-2", 20)]);
+        h.pay("1", "HD-1", 10);
+        h.pay("2", "HD-2", 20);
+        h.park("3", "HD-3", 30);
+        let written = database.sql(SUMS);
+        assert!(written.len() > 3, "{written:?}");
+        let older = "DROP TABLE day_sums; ALTER TABLE lanes RENAME COLUMN last_number TO block_end;";
+        database.sql(older);
+        let as_they_do = "CREATE FUNCTION goes_on() RETURNS text LANGUAGE plpgsql AS $$
+            BEGIN UPDATE lanes SET block_end = block_end; RETURN 'written';
+            EXCEPTION WHEN undefined_column THEN RETURN 'refused'; END $$;";
+        assert_eq!(database.sql(&format!("{as_they_do} SELECT goes_on()")), ["written"]);
+        database.sql(&format!("BEGIN; {version} COMMIT;"));
+        assert_eq!(database.sql(SUMS), written);
+        assert_eq!(database.sql("SELECT goes_on()"), ["refused"]);
+        let lost = "CREATE FUNCTION lost() RETURNS text LANGUAGE plpgsql AS $$
+            BEGIN DELETE FROM day_sums; RETURN 'gone'; EXCEPTION WHEN integrity_constraint_violation THEN RETURN 'refused'; END $$;";
+        assert_eq!(database.sql(&format!("{lost} SELECT lost()")), ["refused"]);
+        h.sound();
+    }
+
     contract::suite!(postgres);
     super::users::suite!(postgres);
 }

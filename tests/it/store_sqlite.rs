@@ -89,7 +89,8 @@ fn a_schema_is_brought_up_once() {
             "0008_users".to_owned(),
             "0009_pages".to_owned(),
             "0010_two_admins".to_owned(),
-            "0011_day_totals".to_owned()
+            "0011_day_totals".to_owned(),
+            "0012_day_sums".to_owned()
         ]
     );
     assert_eq!(db::migrate(&path).unwrap(), Vec::<String>::new());
@@ -188,6 +189,25 @@ fn money_and_proof_are_only_ever_added() {
     assert!(stranger.execute(zero, ()).is_err(), "a line of nothing");
 }
 
+/// What an older program wrote is summed once, by the version that brings the sums.
+#[test]
+fn what_was_there_before_the_sums_of_days_is_summed() {
+    let version = include_str!("../../src/store/migrations/0012_day_sums.sqlite.sql");
+    let (_folder, path) = folder();
+    let mut h = busy(&path);
+    let stranger = Connection::open(&path).unwrap();
+    let sums = || -> Vec<String> {
+        let row = "SELECT sender_no || business_day || account_no || kind || postings || '/' || dong FROM day_sums ORDER BY 1";
+        let mut asked = stranger.prepare(row).unwrap();
+        asked.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let written = sums();
+    assert!(written.len() > 4, "{written:?}");
+    stranger.execute_batch(&format!("DROP TABLE day_sums; {version}")).unwrap();
+    assert_eq!(sums(), written);
+    h.sound();
+}
+
 /// The negative control of the audit: each question finds what it is there for.
 #[test]
 fn every_question_of_the_audit_can_fail() {
@@ -200,6 +220,10 @@ fn every_question_of_the_audit_can_fail() {
             "DROP INDEX dispatches_key; UPDATE dispatches SET key = (SELECT key FROM dispatches WHERE no >> 16 = 1)",
             "is there 4 times",
         ),
+        ("UPDATE day_sums SET dong = dong + 1", "is said to have moved"),
+        ("UPDATE day_sums SET postings = postings + 1", "is said to have moved"),
+        ("DELETE FROM day_sums", "is said to have moved 0 dong by 0 postings"),
+        ("UPDATE day_sums SET business_day = '2030-01-01'", "on 2030-01-01, and moved 0 by 0"),
         ("UPDATE allocations SET amount = 9 WHERE no >> 16 = 1", "moves receivables by -10 dong and invoices by 9"),
         ("UPDATE allocations SET sequence = 7 WHERE no >> 16 = 3", "invoice HD-2 has 2 effects numbered 1 to 7"),
         ("UPDATE allocations SET amount = -10 WHERE no >> 16 = 1", "invoice HD-1 is settled by -10 dong"),

@@ -19,10 +19,7 @@ use serde_json::Value;
 pub const PERIOD_DAYS_MAX: u32 = 366;
 
 /// How many differences are printed; the rest is counted.
-const DIFFERENCES_MAX: usize = 2_000;
-
-/// How many are read at a time.
-const PAGE: u32 = 1_000;
+const DIFFERENCES_MAX: u32 = 2_000;
 
 /// The one service there is.
 const COLLECTING: &str = "Thu hộ tiền điện";
@@ -262,15 +259,8 @@ fn differences(
     period: &Period<'_>,
     zone: &TimeZone,
 ) -> Result<(Vec<Difference>, u64), MinutesError> {
-    let (mut found, mut count, mut after) = (Vec::new(), 0_u64, 0_i64);
-    loop {
-        let rows = reports.period_breaks(&PeriodBreaks { period: period.clone(), after, limit: PAGE })?;
-        let Some(last) = rows.last() else { return Ok((found, count)) };
-        after = last.no;
-        count = count.saturating_add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
-        let room = DIFFERENCES_MAX.saturating_sub(found.len());
-        found.extend(rows.into_iter().take(room).map(|row| difference(row, zone)));
-    }
+    let PeriodBreaks { first, count } = reports.period_breaks(period, DIFFERENCES_MAX)?;
+    Ok((first.into_iter().map(|row| difference(row, zone)).collect(), count))
 }
 
 fn difference(row: PeriodBreak, zone: &TimeZone) -> Difference {

@@ -5,7 +5,7 @@
 pub(super) const FOUND_MAX: i64 = 20;
 
 /// Each gives sentences that name the row. `$1` is [`FOUND_MAX`].
-pub(super) const QUESTIONS: [&str; 34] = [
+pub(super) const QUESTIONS: [&str; 35] = [
     "-- checks.balance
     SELECT 'posting ' || (no >> 16) || ' is off by ' || sum(amount) || ' dong'
     FROM entries GROUP BY no >> 16 HAVING sum(amount) <> 0 LIMIT $1",
@@ -13,6 +13,17 @@ pub(super) const QUESTIONS: [&str; 34] = [
     SELECT 'posting ' || p.no || ' has no entries'
     FROM postings p LEFT JOIN (SELECT DISTINCT no >> 16 AS posting_no FROM entries) e ON e.posting_no = p.no
     WHERE e.posting_no IS NULL LIMIT $1",
+    "-- checks.day_sums
+    SELECT 'account ' || a.name || ' is said to have moved ' || coalesce(s.dong, 0) || ' dong by ' || coalesce(s.postings, 0)
+        || ' postings of kind ' || kind || ' on ' || business_day || ', and moved ' || coalesce(b.dong, 0) || ' by '
+        || coalesce(b.postings, 0)
+    FROM (SELECT e.sender_no, p.business_day, n.account_no, p.kind, count(DISTINCT p.no) AS postings, sum(n.amount)::bigint AS dong
+            FROM entries n JOIN postings p ON p.no = n.no >> 16 JOIN events e ON e.no = p.event_no
+            GROUP BY e.sender_no, p.business_day, n.account_no, p.kind) b
+        FULL JOIN (SELECT sender_no, business_day, account_no, kind, sum(postings)::bigint AS postings, sum(dong)::bigint AS dong
+            FROM day_sums GROUP BY sender_no, business_day, account_no, kind) s USING (sender_no, business_day, account_no, kind)
+        JOIN accounts a ON a.no = account_no
+    WHERE s.postings IS DISTINCT FROM b.postings OR s.dong IS DISTINCT FROM b.dong LIMIT $1",
     "-- checks.no_message
     SELECT 'posting ' || (a.no >> 16) || ' settles invoice ' || i.id || ' and the core is not told'
     FROM allocations a JOIN invoices i ON i.no = a.invoice_no LEFT JOIN dispatches d ON d.no = a.no
@@ -162,5 +173,5 @@ pub(super) const QUESTIONS: [&str; 34] = [
     FROM allocations GROUP BY no HAVING count(*) > 1 LIMIT $1",
     "-- checks.number_shared
     SELECT 'lane ' || a.lane || ' and lane ' || b.lane || ' share a block of numbers'
-    FROM lanes a JOIN lanes b ON b.lane > a.lane AND b.block_end = a.block_end LIMIT $1",
+    FROM lanes a JOIN lanes b ON b.lane > a.lane AND b.last_number = a.last_number LIMIT $1",
 ];

@@ -4,13 +4,13 @@
 //! Keeps I2.
 
 use super::locks::Locks;
-use super::row::{Key, small};
+use super::row::{Key, RowCells, small};
 use super::session::{Ask, Param};
 use super::tx::{PostgresTx, SeenEvent, Sender};
 use super::write::{Counted, Short, counted};
 use crate::domain::ids::{EventKey, Funder, InvoiceId};
 use crate::domain::notice::ReferenceText;
-use crate::store::cells::{Cells, event_columns, events, numbered_event};
+use crate::store::cells::{Cells, event, event_columns, events};
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::shared::state_columns;
 use crate::store::{EventWrite, StoreError};
@@ -20,14 +20,19 @@ use std::collections::HashMap;
 /// The rows of these keys, in order. They are locked, also where there is none yet: what a batch decides holds until it
 /// is written, also where it decides to write no row.
 pub(super) fn by_key(tx: &mut PostgresTx<'_>, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {
-    const SQL: &str =
-        concat!("-- events.by_key\nSELECT e.no, ", event_columns!(), " FROM ", events!(), " WHERE e.key = ANY($1)");
+    const SQL: &str = concat!(
+        "-- events.by_key\nSELECT e.no, e.sender_no, ",
+        event_columns!(),
+        " FROM ",
+        events!(),
+        " WHERE e.key = ANY($1)"
+    );
     let asked: Vec<Key> = keys.iter().map(|key| Key(*key.as_bytes())).collect();
     let locks = Locks::of_events(keys);
     let mut found = HashMap::with_capacity(keys.len());
     for answer in tx.look(&[locks.ask(), Ask::new(SQL, vec![&asked])])?.into_iter().skip(1) {
-        for (no, record) in answer.all(numbered_event)? {
-            tx.numbers.saw(no, &record);
+        for (numbers, record) in answer.all(seen_event)? {
+            tx.numbers.saw(numbers, &record);
             found.insert(record.key, record);
         }
     }
@@ -42,7 +47,7 @@ pub(super) fn parked_naming(
 ) -> Result<Vec<EventRecord>, StoreError> {
     // `state <> 'settled'` is the partial index's own condition.
     const SQL: &str = concat!(
-        "-- events.parked_naming\nSELECT e.no, ",
+        "-- events.parked_naming\nSELECT e.no, e.sender_no, ",
         event_columns!(),
         " FROM ",
         events!(),
@@ -53,9 +58,16 @@ pub(super) fn parked_naming(
     );
     let (ids, limit): (Vec<&str>, _) = (invoices.iter().map(InvoiceId::as_str).collect(), i64::from(limit));
     let answer = tx.ask_one(Ask::new(SQL, vec![&ids, &limit]))?;
-    let found = answer.all(numbered_event)?;
-    found.iter().for_each(|(no, record)| tx.numbers.saw(*no, record));
+    let found = answer.all(seen_event)?;
+    found.iter().for_each(|(numbers, record)| tx.numbers.saw(*numbers, record));
     Ok(found.into_iter().map(|(_, record)| record).collect())
+}
+
+/// An event with its number and its sender's.
+fn seen_event(cells: &mut RowCells<'_>) -> Result<((i64, i32), EventRecord), StoreError> {
+    let (no, sender_no) = (cells.whole()?, cells.whole()?);
+    let sender_no = i32::try_from(sender_no).map_err(|_wide| cells.bad())?;
+    Ok(((no, sender_no), event(cells)?))
 }
 
 /// What becomes of one key in a batch, whatever the number of steps in it.
@@ -117,16 +129,16 @@ pub(super) fn rows<'w>(
     let mut numbered = Vec::with_capacity(folded.len());
     for one in folded {
         let before = tx.numbers.events.get(&one.key).copied();
-        let no = match (one.content, before) {
-            (Some((_, true)), _) => {
+        let (no, sender_no) = match (one.content, before) {
+            (Some((record, true)), _) => {
                 let no = tx.head.event;
                 tx.head.event = no.saturating_add(1);
-                no
+                (no, sender_of(tx, record)?)
             }
-            (_, before) => before.map_or(0, |seen| seen.no),
+            (_, before) => before.map_or((0, 0), |seen| (seen.no, seen.sender_no)),
         };
         if no > 0 {
-            tx.numbers.events.insert(one.key, SeenEvent { no, state: one.state, postings: one.postings });
+            tx.numbers.events.insert(one.key, SeenEvent { no, sender_no, state: one.state, postings: one.postings });
         }
         numbered.push((no, before, one));
     }
@@ -273,11 +285,9 @@ impl<'w> Columns<'w> {
     ) -> Result<(), StoreError> {
         let (reason, reversal) = state_columns(&last.state);
         let content = &record.content;
-        let sender =
-            sender_of(tx, record).ok_or_else(|| StoreError::Fault("senders.add: no such sender".to_owned()))?;
         self.no.push(no);
         self.key.push(Key(*record.key.as_bytes()));
-        self.sender_no.push(sender);
+        self.sender_no.push(sender_of(tx, record)?);
         self.event.push(&record.event);
         self.movement.push(record.movement.word());
         self.amount.push(content.amount.dong());
@@ -333,9 +343,13 @@ impl<'w> Columns<'w> {
     }
 }
 
-fn sender_of(tx: &PostgresTx<'_>, record: &EventRecord) -> Option<i32> {
+fn known_sender(tx: &PostgresTx<'_>, record: &EventRecord) -> Option<i32> {
     let known = tx.numbers.senders.iter().find(|s| s.partner == record.partner && s.account == record.account);
     known.map(|sender| sender.no)
+}
+
+fn sender_of(tx: &PostgresTx<'_>, record: &EventRecord) -> Result<i32, StoreError> {
+    known_sender(tx, record).ok_or_else(|| StoreError::Fault("senders.add: no such sender".to_owned()))
 }
 
 /// Looks up, or adds, the senders that are not known yet: once for each in the life of a connection.
@@ -345,7 +359,7 @@ fn find_senders(tx: &mut PostgresTx<'_>, records: &[&EventRecord]) -> Result<(),
         ON CONFLICT (partner, account) DO NOTHING";
     const FIND: &str = "-- senders.find\nSELECT s.no, s.partner, s.account FROM senders s
         JOIN unnest($1::text[], $2::text[]) u (partner, account) USING (partner, account)";
-    let missing: Vec<&&EventRecord> = records.iter().filter(|record| sender_of(tx, record).is_none()).collect();
+    let missing: Vec<&&EventRecord> = records.iter().filter(|record| known_sender(tx, record).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -26,7 +26,7 @@ pub(super) struct Head {
     /// The next numbers, and the last of their block.
     pub(super) posting: i64,
     pub(super) event: i64,
-    pub(super) block_end: i64,
+    pub(super) last_number: i64,
 }
 
 impl Head {
@@ -36,7 +36,7 @@ impl Head {
 
     /// May a transaction run out of numbers?
     pub(super) fn is_narrow(&self) -> bool {
-        self.block_end.saturating_sub(self.posting.max(self.event)) < ROOM
+        self.last_number.saturating_sub(self.posting.max(self.event)) < ROOM
     }
 
     /// Goes on in another block. What is left of the old one is never used.
@@ -44,7 +44,7 @@ impl Head {
         let size = 1_i64 << BLOCK_BITS;
         let first = block.saturating_sub(1).saturating_mul(size).saturating_add(1);
         (self.posting, self.event) = (first, first);
-        self.block_end = block.saturating_mul(size);
+        self.last_number = block.saturating_mul(size);
     }
 }
 
@@ -72,8 +72,8 @@ pub(super) fn take(session: &mut Session, lane: u32) -> Result<bool, StoreError>
 
 /// Where a lane that is ours goes on; a new one begins.
 pub(super) fn head(session: &mut Session, lane: u32) -> Result<Head, StoreError> {
-    const READ: &str = "-- lanes.head\nSELECT n, hash, posting, event, block_end FROM lanes WHERE lane = $1";
-    const BEGIN: &str = "-- lanes.begin\nINSERT INTO lanes (lane, n, hash, posting, event, block_end)
+    const READ: &str = "-- lanes.head\nSELECT n, hash, posting, event, last_number FROM lanes WHERE lane = $1";
+    const BEGIN: &str = "-- lanes.begin\nINSERT INTO lanes (lane, n, hash, posting, event, last_number)
         VALUES ($1, 0, $2, $3, $3, $4)";
     const BEYOND: &str = "-- lanes.beyond\nSELECT EXISTS (SELECT 1 FROM receipts WHERE no > $1 AND no < $2)";
     let number = super::row::small(lane)?;
@@ -83,7 +83,7 @@ pub(super) fn head(session: &mut Session, lane: u32) -> Result<Head, StoreError>
             hash: cells.hash()?,
             posting: cells.whole()?,
             event: cells.whole()?,
-            block_end: cells.whole()?,
+            last_number: cells.whole()?,
         })
     })?;
     if let Some(head) = found {
@@ -95,10 +95,10 @@ pub(super) fn head(session: &mut Session, lane: u32) -> Result<Head, StoreError>
         };
     }
     let block = session.ask_one(Ask::new(NEXT_BLOCK, Vec::new()))?.one(|cells| cells.whole())?;
-    let mut head = Head { n: 0, hash: [0; 32], posting: 1, event: 1, block_end: 0 };
+    let mut head = Head { n: 0, hash: [0; 32], posting: 1, event: 1, last_number: 0 };
     head.move_to(block.unwrap_or(1));
     let hash = head.hash.as_slice();
-    session.ask_one(Ask::new(BEGIN, vec![&number, &hash, &head.posting, &head.block_end]))?;
+    session.ask_one(Ask::new(BEGIN, vec![&number, &hash, &head.posting, &head.last_number]))?;
     Ok(head)
 }
 

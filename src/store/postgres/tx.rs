@@ -56,6 +56,7 @@ pub(super) struct Sender {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SeenEvent {
     pub(super) no: i64,
+    pub(super) sender_no: i32,
     pub(super) state: EventState,
     pub(super) postings: u32,
 }
@@ -71,8 +72,8 @@ impl Numbers {
         }
     }
 
-    pub(super) fn saw(&mut self, no: i64, record: &EventRecord) {
-        self.events.insert(record.key, SeenEvent { no, state: record.state, postings: record.postings });
+    pub(super) fn saw(&mut self, (no, sender_no): (i64, i32), record: &EventRecord) {
+        self.events.insert(record.key, SeenEvent { no, sender_no, state: record.state, postings: record.postings });
     }
 }
 

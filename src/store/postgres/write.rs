@@ -10,6 +10,7 @@ use crate::domain::dispatch::Dispatch;
 use crate::domain::ids::{Author, DispatchKey, EventKey, InvoiceId};
 use crate::domain::posting::{Account, PostingKind};
 use crate::store::cells::{Cells, key_bytes};
+use crate::store::day_sums::{DayOf, DaySums};
 use crate::store::numbers::{line_no, receipt_no};
 use crate::store::{NewReceipt, NumberedPosting, StoreError, Writes};
 use jiff::civil::Date;
@@ -79,18 +80,19 @@ struct Lane {
 
 impl Lane {
     fn new(tx: &PostgresTx<'_>, before: &super::lane::Head) -> Result<Self, StoreError> {
-        let head = [tx.head.n, tx.head.posting, tx.head.event, tx.head.block_end];
+        let head = [tx.head.n, tx.head.posting, tx.head.event, tx.head.last_number];
         let (hash, hash_before) = (tx.head.hash.to_vec(), before.hash.to_vec());
         Ok(Self { lane: small(tx.lane)?, head, hash, before: before.n, hash_before })
     }
 
     fn ask(&self) -> (Ask<'_>, u64, Short) {
         // Only from where this writer left it: a lane has one.
-        const SQL: &str = "-- lanes.go_on\nUPDATE lanes SET n = $2, hash = $3, posting = $4, event = $5, block_end = $6
+        const SQL: &str =
+            "-- lanes.go_on\nUPDATE lanes SET n = $2, hash = $3, posting = $4, event = $5, last_number = $6
             WHERE lane = $1 AND n = $7 AND hash = $8";
-        let [n, posting, event, block_end] = &self.head;
+        let [n, posting, event, last_number] = &self.head;
         let params: Vec<Param<'_>> =
-            vec![&self.lane, n, &self.hash, posting, event, block_end, &self.before, &self.hash_before];
+            vec![&self.lane, n, &self.hash, posting, event, last_number, &self.before, &self.hash_before];
         (Ask::new(SQL, params), 1, || failure::broken("the lane went on without its writer"))
     }
 }
@@ -201,11 +203,12 @@ struct Postings<'w> {
     allocation_no: Vec<i64>,
     allocation_amount: Vec<i64>,
     allocated: HashMap<&'w DispatchKey, Allocated<'w>>,
+    day_sums: DaySumRows,
 }
 
 impl<'w> Postings<'w> {
     fn new(tx: &mut PostgresTx<'_>, postings: &'w [NumberedPosting]) -> Result<Self, StoreError> {
-        let mut rows = Self::default();
+        let (mut rows, mut day_sums) = (Self::default(), DaySums::new());
         // How many of its event's postings are still to come in this batch, the one at hand included.
         let mut left: HashMap<&EventKey, u32> = HashMap::new();
         for NumberedPosting { posting, .. } in postings {
@@ -213,7 +216,7 @@ impl<'w> Postings<'w> {
             *left = left.saturating_add(1);
         }
         for NumberedPosting { no, posting } in postings {
-            if no.0 < tx.head.posting || no.0 > tx.head.block_end {
+            if no.0 < tx.head.posting || no.0 > tx.head.last_number {
                 return Err(fault("postings.add: not a number of this lane"));
             }
             tx.head.posting = no.0.saturating_add(1);
@@ -228,10 +231,14 @@ impl<'w> Postings<'w> {
             rows.posted_at.push(posting.posted_at().unix_ms());
             rows.business_day.push(posting.business_day());
             for (line, entry) in (1..).zip(posting.entries()) {
-                let account = tx.numbers.accounts.get(&entry.account);
+                let account_no = tx.numbers.accounts.get(&entry.account);
+                let account_no = *account_no.ok_or_else(|| fault("postings.add_entry: no such account"))?;
                 rows.entry_no.push(line_no(no.0, line)?);
-                rows.entry_account.push(*account.ok_or_else(|| fault("postings.add_entry: no such account"))?);
+                rows.entry_account.push(account_no);
                 rows.entry_amount.push(entry.amount.dong());
+                let (business_day, kind) = (posting.business_day(), posting.kind());
+                let of = DayOf { sender_no: event.sender_no, business_day, account_no, kind };
+                day_sums.add(of, no.0, entry.amount.dong())?;
             }
             for (line, allocation) in (1..).zip(posting.allocations()) {
                 let invoice_no = tx.numbers.invoices.get(&allocation.invoice);
@@ -245,6 +252,7 @@ impl<'w> Postings<'w> {
                 rows.allocated.insert(&allocation.key, Allocated { no, invoice_no, invoice, sequence });
             }
         }
+        rows.day_sums = DaySumRows::new(day_sums, small(tx.lane)?);
         Ok(rows)
     }
 
@@ -278,7 +286,57 @@ impl<'w> Postings<'w> {
                 vec![&self.allocation_invoice, &self.allocation_sequence, &self.allocation_no, &self.allocation_amount];
             Ask::new(ALLOCATION, params)
         }));
+        asks.extend(self.day_sums.asks());
         asks
+    }
+}
+
+/// What the postings add to the sums of days.
+#[derive(Default)]
+struct DaySumRows {
+    lane: i32,
+    sender_no: Vec<i32>,
+    business_day: Vec<Date>,
+    account_no: Vec<i32>,
+    kind: Vec<&'static str>,
+    postings: Vec<i64>,
+    dong: Vec<i64>,
+}
+
+impl DaySumRows {
+    fn new(sums: DaySums<i32>, lane: i32) -> Self {
+        let mut rows = Self { lane, ..Self::default() };
+        for (of, sum) in sums.into_rows() {
+            rows.sender_no.push(of.sender_no);
+            rows.business_day.push(of.business_day);
+            rows.account_no.push(of.account_no);
+            rows.kind.push(of.kind.word());
+            rows.postings.push(sum.postings);
+            rows.dong.push(sum.dong);
+        }
+        rows
+    }
+
+    fn asks(&self) -> Counted<'_> {
+        const ADD: &str = "-- day_sums.add\nINSERT INTO day_sums AS s
+                (sender_no, business_day, account_no, kind, lane, postings, dong)
+            SELECT u.sender_no, u.business_day, u.account_no, u.kind, $7, u.postings, u.dong
+            FROM unnest($1::integer[], $2::date[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[])
+                u (sender_no, business_day, account_no, kind, postings, dong)
+            ON CONFLICT (sender_no, business_day, account_no, kind, lane)
+                DO UPDATE SET postings = s.postings + excluded.postings, dong = s.dong + excluded.dong";
+        counted(self.sender_no.len(), not_written, || {
+            let params: Vec<Param<'_>> = vec![
+                &self.sender_no,
+                &self.business_day,
+                &self.account_no,
+                &self.kind,
+                &self.postings,
+                &self.dong,
+                &self.lane,
+            ];
+            Ask::new(ADD, params)
+        })
     }
 }
 

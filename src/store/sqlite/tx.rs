@@ -32,7 +32,7 @@ pub(super) struct Numbers {
     /// Of partners with their accounts: a few, never deleted, so kept over transactions.
     pub(super) senders: Vec<Sender>,
     /// Of this transaction's events.
-    pub(super) events: HashMap<EventKey, i64>,
+    pub(super) events: HashMap<EventKey, SeenEvent>,
     /// Of this transaction's invoices.
     pub(super) invoices: HashMap<InvoiceId, i64>,
     /// Of this transaction's allocations, which their messages follow.
@@ -45,6 +45,13 @@ pub(super) struct Sender {
     pub(super) no: i64,
     pub(super) partner: PartnerCode,
     pub(super) account: String,
+}
+
+/// An event's row number, and its sender's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeenEvent {
+    pub(super) no: i64,
+    pub(super) sender_no: i64,
 }
 
 impl Numbers {
@@ -106,14 +113,22 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn events(&mut self, keys: &[EventKey]) -> Result<Vec<Option<EventRecord>>, StoreError> {
-        const SQL: &str =
-            concat!("-- events.by_key\nSELECT e.no, ", event_columns!(), " FROM ", events!(), " WHERE e.key = ?1");
+        const SQL: &str = concat!(
+            "-- events.by_key\nSELECT e.no, e.sender_no, ",
+            event_columns!(),
+            " FROM ",
+            events!(),
+            " WHERE e.key = ?1"
+        );
         let mut by_key = self.db.prepare(SQL)?;
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
-            let row = by_key.one([key.as_bytes()], |cells| Ok((cells.next::<i64>()?, event(cells)?)))?;
-            found.push(row.map(|(no, record)| {
-                self.numbers.events.insert(*key, no);
+            let row = by_key.one([key.as_bytes()], |cells| {
+                let seen = SeenEvent { no: cells.next()?, sender_no: cells.next()? };
+                Ok((seen, event(cells)?))
+            })?;
+            found.push(row.map(|(seen, record)| {
+                self.numbers.events.insert(*key, seen);
                 record
             }));
         }

@@ -2,7 +2,7 @@
 //! payment's money is now. The hot path: each statement is looked up once a batch, each row is one insert.
 
 use super::statement::{Db, Prepared};
-use super::tx::{Sender, SqliteTx};
+use super::tx::{SeenEvent, Sender, SqliteTx};
 use crate::domain::dispatch::Dispatch;
 use crate::domain::fold::fold;
 use crate::domain::ids::{Author, EventKey, Funder, InvoiceId, PartnerCode};
@@ -10,6 +10,7 @@ use crate::domain::notice::ReferenceText;
 use crate::domain::posting::{Account, Allocation, Entry, PostingKind};
 use crate::domain::review::NewBreak;
 use crate::store::cells::{Cells as _, account_and_money, event, event_columns, events, key_bytes};
+use crate::store::day_sums::{DayOf, DaySums};
 use crate::store::numbers::{line_no, lines_of};
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::shared::{add_entry, standing, state_columns};
@@ -110,7 +111,7 @@ fn events(tx: &mut SqliteTx<'_>, writes: &Writes) -> Result<(), StoreError> {
                     return Err(StoreError::Contended);
                 }
                 let no = tx.db.0.last_insert_rowid();
-                tx.numbers.events.insert(record.key, no);
+                tx.numbers.events.insert(record.key, SeenEvent { no, sender_no: sender });
                 if let Some(line) = record.made_from {
                     tx.db.execute(MADE, (no, line.0))?;
                 }
@@ -198,8 +199,9 @@ fn postings(tx: &mut SqliteTx<'_>, postings: &[NumberedPosting]) -> Result<(), S
     }
     let (mut add, mut add_entry) = (tx.db.prepare(POSTING)?, tx.db.prepare(ENTRY)?);
     let mut add_allocation = tx.db.prepare(ALLOCATION)?;
+    let mut sums = DaySums::new();
     for NumberedPosting { no, posting } in postings {
-        let event_no = event_no(tx, posting.event())?;
+        let SeenEvent { no: event_no, sender_no } = seen_event(tx, posting.event())?;
         add.execute(params![
             no.0,
             event_no,
@@ -211,6 +213,8 @@ fn postings(tx: &mut SqliteTx<'_>, postings: &[NumberedPosting]) -> Result<(), S
         for (line, entry) in (1..).zip(posting.entries()) {
             let account_no = account_no(tx, &entry.account)?;
             add_entry.execute((line_no(no.0, line)?, account_no, entry.amount.dong()))?;
+            let (business_day, kind) = (posting.business_day(), posting.kind());
+            sums.add(DayOf { sender_no, business_day, account_no, kind }, no.0, entry.amount.dong())?;
         }
         for (line, allocation) in (1..).zip(posting.allocations()) {
             let Allocation { invoice, amount, sequence, key } = allocation;
@@ -220,18 +224,32 @@ fn postings(tx: &mut SqliteTx<'_>, postings: &[NumberedPosting]) -> Result<(), S
             tx.numbers.allocations.insert(key.clone(), allocated);
         }
     }
+    day_sums(tx.db, sums)
+}
+
+fn day_sums(db: Db<'_>, sums: DaySums<i64>) -> Result<(), StoreError> {
+    const ADD: &str =
+        "-- day_sums.add\nINSERT INTO day_sums (sender_no, business_day, account_no, kind, postings, dong)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (sender_no, business_day, account_no, kind)
+            DO UPDATE SET postings = postings + excluded.postings, dong = dong + excluded.dong";
+    let mut add = db.prepare(ADD)?;
+    for (of, sum) in sums.into_rows() {
+        let (day, kind) = (of.business_day.to_string(), of.kind.word());
+        add.execute((of.sender_no, day, of.account_no, kind, sum.postings, sum.dong))?;
+    }
     Ok(())
 }
 
-fn event_no(tx: &mut SqliteTx<'_>, key: &EventKey) -> Result<i64, StoreError> {
-    const SQL: &str = "-- events.number\nSELECT no FROM events WHERE key = ?1";
-    if let Some(no) = tx.numbers.events.get(key) {
-        return Ok(*no);
+fn seen_event(tx: &mut SqliteTx<'_>, key: &EventKey) -> Result<SeenEvent, StoreError> {
+    const SQL: &str = "-- events.number\nSELECT no, sender_no FROM events WHERE key = ?1";
+    if let Some(seen) = tx.numbers.events.get(key) {
+        return Ok(*seen);
     }
-    let no = tx.db.one(SQL, [key.as_bytes()], |cells| cells.next::<i64>())?;
-    let no = no.ok_or_else(|| StoreError::Fault("postings.add: no such event".to_owned()))?;
-    tx.numbers.events.insert(*key, no);
-    Ok(no)
+    let seen =
+        tx.db.one(SQL, [key.as_bytes()], |cells| Ok(SeenEvent { no: cells.next()?, sender_no: cells.next()? }))?;
+    let seen = seen.ok_or_else(|| StoreError::Fault("postings.add: no such event".to_owned()))?;
+    tx.numbers.events.insert(*key, seen);
+    Ok(seen)
 }
 
 fn invoice_no(tx: &mut SqliteTx<'_>, id: &InvoiceId) -> Result<i64, StoreError> {

@@ -3,7 +3,7 @@
 use super::naive;
 use super::world::{self, CHANNELS, CLASSES, Made, PARTNERS, UNITS, WORDS};
 use crate::store_contract::contract::Harness;
-use crate::store_contract::contract::build::{customer, dong, invoice_id};
+use crate::store_contract::contract::build::{DAY, customer, dong, invoice_id};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::cell::{Cell, RefCell};
@@ -12,6 +12,7 @@ use thuho::domain::invoice::Area;
 use thuho::domain::resolution::BreakState;
 use thuho::domain::statement::StatementKind;
 use thuho::store::desk::{BreakFilter, BreakOrder, Found};
+use thuho::store::periods::Period;
 
 const BREAKS: usize = 330;
 
@@ -197,6 +198,35 @@ fn each_part_of_a_filter_finds_some_and_not_all(mut h: Harness) {
     }
 }
 
+fn a_period_has_the_breaks_of_its_days_and_older_ones_that_are_open(mut h: Harness) {
+    let made = world::make(&mut h, BREAKS);
+    let (mut older, mut some) = (0, 0);
+    for name in PARTNERS {
+        let partner = world::partner(name);
+        for (first, last) in (0..6).flat_map(|first| (0..=first).map(move |last| (first, last))) {
+            let day = |back: i64| DAY.checked_sub(jiff::Span::new().days(back)).unwrap();
+            let period = Period { partner: &partner, from: day(first), to: day(last) };
+            let of = |one: &&Made| {
+                let leg = one.new.leg.filter(|leg| leg.kind == StatementKind::Partner && leg.day <= period.to);
+                let open = one.state != BreakState::Closed;
+                one.new.partner.as_ref() == Some(&partner) && leg.is_some_and(|leg| leg.day >= period.from || open)
+            };
+            let expected: Vec<&Made> = made.iter().filter(of).collect();
+            for limit in [0, 3, 1_000] {
+                let found = h.reports.period_breaks(&period, limit).unwrap();
+                let rows: Vec<_> = found.first.iter().map(|row| (row.no, row.day, row.state)).collect();
+                let mut by_hand: Vec<_> = expected.iter().map(|one| (one.no, one.day, one.state)).collect();
+                by_hand.sort_unstable_by_key(|(no, _, _)| *no);
+                by_hand.truncate(usize::try_from(limit).unwrap());
+                assert_eq!((rows, found.count), (by_hand, u64::try_from(expected.len()).unwrap()), "{period:?}");
+            }
+            older += expected.iter().filter(|one| one.day < period.from).count();
+            some += expected.len();
+        }
+    }
+    assert!(older > 20 && some > older + 20, "{some} are found, of them {older} older ones");
+}
+
 /// The control: a walk through other breaks than those that are there does not agree.
 fn a_walk_through_other_breaks_does_not_agree(mut h: Harness) {
     let made = world::make(&mut h, 40);
@@ -221,6 +251,7 @@ fn a_walk_through_other_breaks_does_not_agree(mut h: Harness) {
 }
 
 super::on_both! {
+    a_period_has_the_breaks_of_its_days_and_older_ones_that_are_open
     a_walk_through_other_breaks_does_not_agree
     any_filter_says_what_a_walk_through_all_says
     each_part_of_a_filter_finds_some_and_not_all

@@ -8,7 +8,7 @@ use thuho::domain::posting::Account;
 use thuho::domain::statement::FileNo;
 use thuho::store::StoreError;
 use thuho::store::desk::StoredLine;
-use thuho::store::periods::{Moved, Period, PeriodBooks, PeriodBreak, PeriodBreaks, Periods};
+use thuho::store::periods::{Moved, Period, PeriodBooks, PeriodBreaks, Periods};
 use thuho::store::statements::{FileFilter, StatementFile, StatementReports};
 
 impl Periods for MemoryReports {
@@ -44,7 +44,7 @@ impl Periods for MemoryReports {
         Ok(books)
     }
 
-    fn period_breaks(&mut self, _ask: &PeriodBreaks<'_>) -> Result<Vec<PeriodBreak>, StoreError> {
+    fn period_breaks(&mut self, _: &Period<'_>, _: u32) -> Result<PeriodBreaks, StoreError> {
         Err(no_statements())
     }
 }
