@@ -1,7 +1,7 @@
 //! The JSON of the internal API, as in openapi.yaml. Money is whole dong, an integer.
 
 use crate::store::StoreError;
-use crate::store::reports::{DispatchFilter, DispatchView, PostingView, Reports};
+use crate::store::reports::{DispatchView, PostingView, Reports};
 use crate::store::rows::{EventRecord, EventState};
 use serde::Serialize;
 
@@ -99,8 +99,8 @@ impl Payment {
     /// The storage's.
     pub fn whole(reports: &mut dyn Reports, record: EventRecord) -> Result<Self, StoreError> {
         let postings = reports.postings(&record.key)?.into_iter().map(Posting::from).collect();
-        let filter = DispatchFilter { event: Some(record.key), limit: DISPATCHES_MAX, ..DispatchFilter::default() };
-        let dispatches = reports.dispatches(&filter)?.into_iter().map(Dispatch::from).collect();
+        let dispatches = reports.messages_of(&[record.key], DISPATCHES_MAX)?;
+        let dispatches = dispatches.into_iter().map(Dispatch::from).collect();
         let reason = match record.state {
             EventState::Parked(reason) => Some(reason.word()),
             EventState::Settled

@@ -56,8 +56,6 @@ pub struct DispatchFilter {
     pub state: Option<String>,
     /// Only of this invoice.
     pub invoice: Option<InvoiceId>,
-    /// Only of this payment; without the other two.
-    pub event: Option<EventKey>,
     /// At most.
     pub limit: u32,
 }
@@ -265,6 +263,12 @@ pub trait Reports:
     /// # Errors
     /// The machine's.
     fn dispatches(&mut self, filter: &DispatchFilter) -> Result<Vec<DispatchView>, StoreError>;
+
+    /// The messages of these payments and reversals, in their order; of each the last ones first, at most `each`.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn messages_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError>;
 
     /// How much waits.
     ///

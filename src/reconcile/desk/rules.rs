@@ -5,16 +5,19 @@
 use super::{NotProposed, draft, line_of};
 use crate::domain::decision::{Decision, ParkReason};
 use crate::domain::ids::{Author, Movement, PartnerCode};
-use crate::domain::resolution::{BreakState, ITEMS_MAX, Resolution};
+use crate::domain::money::Money;
+use crate::domain::notice::Wanted;
+use crate::domain::resolution::{BreakState, ITEMS_MAX, Item, Resolution};
 use crate::domain::review::BreakClass;
 use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Tongue;
-use crate::matching::{self, Rules};
+use crate::matching::{self, Reading, Rules};
 use crate::store::StoreError;
 use crate::store::desk::{BreakFilter, BreakView, NewProposal};
 use crate::store::reports::Reports;
 use crate::store::rows::EventState;
+use std::collections::{BTreeSet, HashMap};
 
 /// Who approves what rules propose, as far as somebody gave it authority.
 pub const APPROVER: &str = "system:rules";
@@ -82,10 +85,11 @@ impl Rule {
         }
     }
 
-    fn judge(self, reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {
+    /// What it would have of these breaks, each by its number.
+    fn judge(self, reports: &mut dyn Reports, page: &[&BreakView]) -> Result<Vec<(i64, Resolution)>, StoreError> {
         match self {
-            Self::CreateMissing => create_missing(reports, about),
-            Self::RefundLater => refund_later(reports, about),
+            Self::CreateMissing => create_missing(reports, page),
+            Self::RefundLater => refund_later(reports, page),
         }
     }
 }
@@ -110,11 +114,8 @@ pub fn dry_run(
         let Some(last) = page.last() else { break };
         before = Some(last.no);
         // What a person looks at, or has proposed, is the person's.
-        for about in page.iter().filter(|about| matches!(about.state, BreakState::Open | BreakState::Carried)) {
-            if let Some(what) = rule.judge(reports, about)? {
-                wishes.push((about.no, what));
-            }
-        }
+        let free = page.iter().filter(|about| matches!(about.state, BreakState::Open | BreakState::Carried));
+        wishes.extend(rule.judge(reports, &free.collect::<Vec<_>>())?);
         looked += page.len();
         if wishes.len() >= ITEMS_MAX || looked >= LOOKED_MAX {
             wishes.truncate(ITEMS_MAX);
@@ -135,34 +136,48 @@ pub fn dry_run(
 /// # Errors
 /// The machine's.
 pub fn may_approve(reports: &mut dyn Reports, new: &NewProposal, run_by: &Author) -> Result<bool, StoreError> {
-    for item in &new.items {
-        if let Resolution::Create { line: Some(line), .. } = &item.what
-            && reports.shown_line(LineNo(*line))?.is_none_or(|line| line.brought_by == *run_by)
-        {
-            return Ok(false);
+    let line = |item: &Item| match &item.what {
+        Resolution::Create { line, .. } => line.map(LineNo),
+        Resolution::Allocate { .. } | Resolution::Adjust { .. } | Resolution::Reverse {} | Resolution::Close {} => None,
+    };
+    let lines: BTreeSet<LineNo> = new.items.iter().filter_map(line).collect();
+    let shown = reports.shown_lines(&lines.iter().copied().collect::<Vec<_>>())?;
+    Ok(shown.len() == lines.len() && shown.iter().all(|line| line.brought_by != *run_by))
+}
+
+fn create_missing(reports: &mut dyn Reports, page: &[&BreakView]) -> Result<Vec<(i64, Resolution)>, StoreError> {
+    let lines: Vec<LineNo> = page.iter().copied().filter_map(line_of).collect();
+    let lines = reports.shown_lines(&lines)?.into_iter();
+    let read: HashMap<LineNo, (Money, Reading)> = lines
+        .filter(|line| line.movement == Some(Movement::Payment) && line.key.is_some() && line.amount.is_positive())
+        .map(|line| (line.no, (line.amount, matching::read(&line.references))))
+        .collect();
+    let mut wanted = Wanted::default();
+    for (_, reading) in read.values() {
+        let Wanted { invoices, customers } = reading.wanted();
+        wanted.invoices.extend(invoices);
+        wanted.customers.extend(customers);
+    }
+    let bills = reports.candidates(&wanted)?;
+    let settles = |about: &BreakView| {
+        let (amount, reading) = line_of(about).and_then(|line| read.get(&line))?;
+        let decided = matching::decide(*amount, reading, &bills, Rules::default());
+        let create = || (about.no, Resolution::Create { event: Vec::new(), line: None });
+        matches!(decided, Decision::Settle { .. }).then(create)
+    };
+    Ok(page.iter().copied().filter_map(settles).collect())
+}
+
+fn refund_later(reports: &mut dyn Reports, page: &[&BreakView]) -> Result<Vec<(i64, Resolution)>, StoreError> {
+    let mut wishes = Vec::new();
+    for about in page {
+        let Some(event) = &about.event else { continue };
+        let Some(record) = reports.event(event)? else { continue };
+        // Still whole in suspense: nobody has moved any of it.
+        if record.state == EventState::Parked(ParkReason::AlreadyPaid) && record.postings == 1 {
+            let refund = record.content.amount.dong();
+            wishes.push((about.no, Resolution::Allocate { invoices: Vec::new(), refund, write_off: 0 }));
         }
     }
-    Ok(true)
-}
-
-fn create_missing(reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {
-    let Some(no) = line_of(about) else { return Ok(None) };
-    let Some(line) = reports.shown_line(no)? else { return Ok(None) };
-    let names_payment = line.movement == Some(Movement::Payment) && line.key.is_some();
-    if !names_payment || !line.amount.is_positive() {
-        return Ok(None);
-    }
-    let reading = matching::read(&line.references);
-    let bills = reports.candidates(&reading.wanted())?;
-    let settles = matches!(matching::decide(line.amount, &reading, &bills, Rules::default()), Decision::Settle { .. });
-    Ok(settles.then(|| Resolution::Create { event: Vec::new(), line: None }))
-}
-
-fn refund_later(reports: &mut dyn Reports, about: &BreakView) -> Result<Option<Resolution>, StoreError> {
-    let Some(event) = &about.event else { return Ok(None) };
-    let Some(record) = reports.event(event)? else { return Ok(None) };
-    // Still whole in suspense: nobody has moved any of it.
-    let waits = record.state == EventState::Parked(ParkReason::AlreadyPaid) && record.postings == 1;
-    let refund = record.content.amount.dong();
-    Ok(waits.then_some(Resolution::Allocate { invoices: Vec::new(), refund, write_off: 0 }))
+    Ok(wishes)
 }

@@ -120,7 +120,8 @@ impl BreakFilter {
             unit: self.unit.as_ref().map(UnitCode::as_str),
             area: self.area.map(Area::word),
             channel: self.channel.as_deref(),
-            leg: if self.no_leg { Some(NO_LEG) } else { self.leg.map(StatementKind::word) },
+            leg: self.leg.filter(|_| !self.no_leg).map(StatementKind::word),
+            no_leg: self.no_leg,
             dong: self.dong,
             any: found.is_none(),
             no: found.and_then(|found| found.no),
@@ -133,9 +134,6 @@ impl BreakFilter {
         }
     }
 }
-
-/// What stands for no word of a statement: none of a [`StatementKind`].
-const NO_LEG: &str = "none";
 
 /// A filter in the words of the databases.
 pub(in crate::store) struct Asked<'f> {
@@ -150,6 +148,7 @@ pub(in crate::store) struct Asked<'f> {
     pub(in crate::store) area: Option<&'static str>,
     pub(in crate::store) channel: Option<&'f str>,
     pub(in crate::store) leg: Option<&'static str>,
+    pub(in crate::store) no_leg: bool,
     pub(in crate::store) dong: (Option<i64>, Option<i64>),
     /// Nothing is searched for.
     pub(in crate::store) any: bool,

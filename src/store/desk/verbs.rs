@@ -151,11 +151,19 @@ pub trait DeskReports {
     /// The machine's.
     fn authorities(&mut self) -> Result<Vec<Authority>, StoreError>;
 
-    /// A line of a statement, if its file still says something.
+    /// Of these lines of statements those whose files still say something, in the order of their numbers.
     ///
     /// # Errors
     /// The machine's.
-    fn shown_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError>;
+    fn shown_lines(&mut self, numbers: &[LineNo]) -> Result<Vec<StoredLine>, StoreError>;
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn shown_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError> {
+        Ok(self.shown_lines(&[no])?.pop())
+    }
 
     /// The receipts about an event in these ranges: lane and place.
     ///

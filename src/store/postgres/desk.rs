@@ -42,10 +42,11 @@ macro_rules! proposals {
     };
 }
 
-const LINE: &str = concat!(
-    "-- statement_lines.one\nSELECT ",
+const LINES: &str = concat!(
+    "-- statement_lines.some\nSELECT ",
     stored_line_columns!(),
-    " FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32 AND f.state = 'taken' WHERE l.no = $1"
+    " FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32 AND f.state = 'taken' WHERE l.no = ANY($1)
+    ORDER BY l.no"
 );
 
 /// Adds a line to the history of each of these breaks.
@@ -231,7 +232,7 @@ impl DeskTx for PostgresTx<'_> {
     }
 
     fn statement_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError> {
-        self.ask_one(Ask::new(LINE, vec![&no.0]))?.one(stored_line)
+        self.ask_one(Ask::new(LINES, vec![&[no.0].as_slice()]))?.one(stored_line)
     }
 
     fn grant(&mut self, new: &Authority) -> Result<bool, StoreError> {
@@ -375,8 +376,9 @@ impl DeskReports for PostgresReports {
         self.ask_one(Ask::new(SQL, Vec::new()))?.all(authority)
     }
 
-    fn shown_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError> {
-        self.ask_one(Ask::new(LINE, vec![&no.0]))?.one(stored_line)
+    fn shown_lines(&mut self, numbers: &[LineNo]) -> Result<Vec<StoredLine>, StoreError> {
+        let numbers: Vec<i64> = numbers.iter().map(|no| no.0).collect();
+        self.ask_one(Ask::new(LINES, vec![&numbers]))?.all(stored_line)
     }
 
     fn receipts_about(&mut self, event: &EventKey, ranges: &[LaneRange]) -> Result<Vec<(u32, i64)>, StoreError> {

@@ -36,7 +36,7 @@ macro_rules! closed_too {
     };
 }
 
-/// The tests of a filter: parameters 1 to 21.
+/// The tests of a filter: parameters 1 to 22.
 macro_rules! filter {
     () => {
         " AND ($1::text IS NULL OR b.class = $1) AND ($2::text IS NULL OR b.state = $2)
@@ -44,8 +44,8 @@ macro_rules! filter {
           AND ($5::uuid IS NULL OR b.event_key = $5) AND ($6::date IS NULL OR b.aged_from >= $6)
           AND ($7::date IS NULL OR b.aged_from <= $7) AND ($8::text IS NULL OR b.unit = $8)
           AND ($9::text IS NULL OR b.area = $9) AND ($10::text IS NULL OR b.channel = $10)
-          AND ($11::text IS NULL OR coalesce(b.leg, 'none') = $11) AND ($12::bigint IS NULL OR abs(b.amount) >= $12)
-          AND ($13::bigint IS NULL OR abs(b.amount) <= $13)
+          AND ($11::text IS NULL OR b.leg = $11) AND ($12::bigint IS NULL OR abs(b.amount) >= $12)
+          AND ($13::bigint IS NULL OR abs(b.amount) <= $13) AND (NOT $22::boolean OR b.leg IS NULL)
           AND ($14::boolean OR b.no = $15 OR abs(b.amount) = $16 OR abs(b.ours) = $16 OR abs(b.theirs) = $16
             OR b.event_key = ANY($17::uuid[]) OR b.about = ANY($18::text[])
             OR b.about IN (SELECT i.id FROM invoices i WHERE i.customer = $19)
@@ -74,7 +74,7 @@ macro_rules! pages {
             $cursor,
             " ORDER BY ",
             $order,
-            " LIMIT $24"
+            " LIMIT $25"
         )
     };
 }
@@ -102,24 +102,24 @@ macro_rules! facets {
     };
 }
 
-/// Break numbers, between parameters 22 and 23; a break's key never changes, so its number is a place in any order.
+/// Break numbers, between parameters 23 and 24; a break's key never changes, so its number is a place in any order.
 const NEWEST: [[&str; 2]; 2] = pages!(
     "reports.newest_breaks",
-    " AND b.no < coalesce($22::bigint, 9223372036854775807) AND b.no > coalesce($23::bigint, 0)",
+    " AND b.no < coalesce($23::bigint, 9223372036854775807) AND b.no > coalesce($24::bigint, 0)",
     "b.no DESC",
     "b.no"
 );
 const OLDEST: [[&str; 2]; 2] = pages!(
     "reports.oldest_breaks",
-    " AND ($22::bigint IS NULL OR (b.aged_from, b.no) > (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = $22))
-      AND ($23::bigint IS NULL OR (b.aged_from, b.no) < (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = $23))",
+    " AND ($23::bigint IS NULL OR (b.aged_from, b.no) > (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = $23))
+      AND ($24::bigint IS NULL OR (b.aged_from, b.no) < (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = $24))",
     "b.aged_from, b.no",
     "b.aged_from DESC, b.no DESC"
 );
 const LARGEST: [[&str; 2]; 2] = pages!(
     "reports.largest_breaks",
-    " AND ($22::bigint IS NULL OR (abs(b.amount), b.no) < (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = $22))
-      AND ($23::bigint IS NULL OR (abs(b.amount), b.no) > (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = $23))",
+    " AND ($23::bigint IS NULL OR (abs(b.amount), b.no) < (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = $23))
+      AND ($24::bigint IS NULL OR (abs(b.amount), b.no) > (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = $24))",
     "abs(b.amount) DESC, b.no DESC",
     "abs(b.amount), b.no"
 );
@@ -162,6 +162,7 @@ impl<'f> Params<'f> {
             &asked.customer,
             &asked.word,
             &asked.words,
+            &asked.no_leg,
         ]
     }
 }

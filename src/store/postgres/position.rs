@@ -13,9 +13,17 @@ use std::collections::HashMap;
 /// numbers of two lanes say nothing of which came first.
 macro_rules! postings_of {
     () => {
-        "WITH p AS (SELECT e.key, f.no, f.ordinal FROM events e JOIN postings f ON f.no = e.first_posting WHERE e.key = ANY($1)
-            UNION ALL SELECT e.key, l.no, l.ordinal FROM events e JOIN postings l ON l.event_no = e.no
-                AND l.kind IN ('rematch', 'reverse') WHERE e.key = ANY($1))"
+        postings_of!("= ANY($1)")
+    };
+    ($which:literal) => {
+        concat!(
+            "WITH p AS (SELECT e.key, f.no, f.ordinal FROM events e JOIN postings f ON f.no = e.first_posting WHERE e.key ",
+            $which,
+            " UNION ALL SELECT e.key, l.no, l.ordinal FROM events e JOIN postings l ON l.event_no = e.no
+                AND l.kind IN ('rematch', 'reverse') WHERE e.key ",
+            $which,
+            ")"
+        )
     };
 }
 pub(super) use postings_of;

@@ -259,15 +259,6 @@ impl Reports for PostgresReports {
             "JOIN allocations a ON a.no = d.no AND a.invoice_no = d.invoice_no
             WHERE i.id = $1 AND ($2::text IS NULL OR d.state = $2) ORDER BY a.sequence DESC LIMIT $3"
         );
-        const OF_EVENT: &str = concat!(
-            "-- reports.dispatches_of_event\n",
-            postings_of!(),
-            " SELECT ",
-            dispatch_columns!(),
-            " FROM p",
-            join_lines!("dispatches", "d"),
-            " JOIN invoices i ON i.no = d.invoice_no ORDER BY p.ordinal DESC, d.no DESC LIMIT $2"
-        );
         // Delivered ones are most of the table, so a scan finds them at once; the others have an index each.
         const IN_STATE: &str = dispatch_query!(
             "reports.dispatches_in_state",
@@ -282,18 +273,31 @@ impl Reports for PostgresReports {
         const PARKED: &str =
             dispatch_query!("reports.dispatches_parked", "WHERE d.state = 'parked' ORDER BY d.created_at LIMIT $1");
         let (limit, state) = (i64::from(filter.limit), filter.state.as_deref());
-        let keys: Vec<Key> = filter.event.iter().map(|key| Key(*key.as_bytes())).collect();
         let id = filter.invoice.as_ref().map(InvoiceId::as_str);
-        let ask = match (&filter.event, &id, &state) {
-            (Some(_), _, _) => Ask::new(OF_EVENT, vec![&keys, &limit]),
-            (None, Some(id), state) => Ask::new(OF_INVOICE, vec![id, state, &limit]),
-            (None, None, None) => Ask::new(ALL, vec![&limit]),
-            (None, None, Some("waiting")) => Ask::new(WAITING, vec![&limit]),
-            (None, None, Some("leased")) => Ask::new(LEASED, vec![&limit]),
-            (None, None, Some("parked")) => Ask::new(PARKED, vec![&limit]),
-            (None, None, Some(state)) => Ask::new(IN_STATE, vec![state, &limit]),
+        let ask = match (&id, &state) {
+            (Some(id), state) => Ask::new(OF_INVOICE, vec![id, state, &limit]),
+            (None, None) => Ask::new(ALL, vec![&limit]),
+            (None, Some("waiting")) => Ask::new(WAITING, vec![&limit]),
+            (None, Some("leased")) => Ask::new(LEASED, vec![&limit]),
+            (None, Some("parked")) => Ask::new(PARKED, vec![&limit]),
+            (None, Some(state)) => Ask::new(IN_STATE, vec![state, &limit]),
         };
         self.ask_one(ask)?.all(dispatch_view)
+    }
+
+    fn messages_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
+        const SQL: &str = concat!(
+            "-- reports.messages_of\nSELECT ",
+            dispatch_columns!(),
+            " FROM unnest($1::uuid[]) WITH ORDINALITY u (key, place) CROSS JOIN LATERAL (",
+            postings_of!("= u.key"),
+            " SELECT d.*, p.ordinal FROM p",
+            join_lines!("dispatches", "d"),
+            " ORDER BY p.ordinal DESC, d.no DESC LIMIT $2) d
+            JOIN invoices i ON i.no = d.invoice_no ORDER BY u.place, d.ordinal DESC, d.no DESC"
+        );
+        let (keys, each): (Vec<Key>, _) = (events.iter().map(|key| Key(*key.as_bytes())).collect(), i64::from(each));
+        self.ask_one(Ask::new(SQL, vec![&keys, &each]))?.all(dispatch_view)
     }
 
     fn outbox_depth(&mut self) -> Result<OutboxDepth, StoreError> {
@@ -379,11 +383,10 @@ impl Reports for PostgresReports {
             "-- reports.receipts\nSELECT r.no >> 40, r.no & 1099511627775, r.previous, r.hash, r.raw_hash,
                 r.verdict, r.partner, r.received_at, r.amount, r.event_key, o.at, w.key_id, w.method, w.path, w.query,
                 w.headers, w.body
-            FROM receipts r LEFT JOIN redone o ON o.receipt_no = r.no
-                LEFT JOIN raw_notices w ON $6 AND w.receipt_no = r.no
-            WHERE r.no > $1 AND r.no < $2 AND ($3::text IS NULL OR r.partner = $3)
-                AND ($4::text[] = '{}' OR r.verdict = ANY($4))
-            ORDER BY r.no LIMIT $5";
+            FROM (SELECT * FROM receipts r WHERE r.no > $1 AND r.no < $2 AND ($3::text IS NULL OR r.partner = $3)
+                    AND ($4::text[] = '{}' OR r.verdict = ANY($4)) ORDER BY r.no LIMIT $5) r
+                LEFT JOIN redone o ON o.receipt_no = r.no LEFT JOIN raw_notices w ON $6 AND w.receipt_no = r.no
+            ORDER BY r.no";
         let (lane, after) = filter.after;
         let words: Vec<&str> = filter.verdicts.iter().map(|verdict| verdict.word()).collect();
         let (partner, limit) = (filter.partner.as_ref().map(PartnerCode::as_str), i64::from(filter.limit));

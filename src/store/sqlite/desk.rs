@@ -25,6 +25,7 @@ use crate::store::shared::{a_day_before, judged, said_of_items, what_text};
 use crate::store::statements::Closing;
 use crate::store::{Position, StoreError};
 use rusqlite::params;
+use std::collections::BTreeSet;
 
 /// A list of proposals that lie between two numbers.
 macro_rules! proposals {
@@ -365,8 +366,12 @@ impl DeskReports for SqliteReports {
         self.db().all(SQL, [], |cells| authority(cells))
     }
 
-    fn shown_line(&mut self, no: LineNo) -> Result<Option<StoredLine>, StoreError> {
-        line(self.db(), no)
+    fn shown_lines(&mut self, numbers: &[LineNo]) -> Result<Vec<StoredLine>, StoreError> {
+        let mut found = Vec::with_capacity(numbers.len());
+        for no in numbers.iter().collect::<BTreeSet<_>>() {
+            found.extend(line(self.db(), *no)?);
+        }
+        Ok(found)
     }
 
     fn receipts_about(&mut self, event: &EventKey, ranges: &[LaneRange]) -> Result<Vec<(u32, i64)>, StoreError> {

@@ -36,13 +36,27 @@ macro_rules! closed_too {
     };
 }
 
-/// The tests of a filter: parameters 1 to 22, cheap ones first.
+/// Those of one payment that are not closed: a few.
+macro_rules! open_of_event {
+    () => {
+        "breaks b INDEXED BY breaks_of_event WHERE b.event_key = ?5 AND b.closed_at IS NULL"
+    };
+}
+
+/// All of one payment.
+macro_rules! of_event {
+    () => {
+        "breaks b INDEXED BY breaks_of_event WHERE b.event_key = ?5"
+    };
+}
+
+/// The tests of a filter: parameters 1 to 23, cheap ones first.
 macro_rules! filter {
     () => {
         " AND (?1 IS NULL OR b.class = ?1) AND (?2 IS NULL OR b.state = ?2) AND (?3 IS NULL OR b.partner = ?3)
           AND (?4 IS NULL OR b.assignee = ?4) AND (?5 IS NULL OR b.event_key = ?5) AND (?6 IS NULL OR b.aged_from >= ?6)
           AND (?7 IS NULL OR b.aged_from <= ?7) AND (?8 IS NULL OR b.unit = ?8) AND (?9 IS NULL OR b.area = ?9)
-          AND (?10 IS NULL OR b.channel = ?10) AND (?11 IS NULL OR coalesce(b.leg, 'none') = ?11)
+          AND (?10 IS NULL OR b.channel = ?10) AND (?11 IS NULL OR b.leg = ?11) AND (NOT ?23 OR b.leg IS NULL)
           AND (?12 IS NULL OR abs(b.amount) >= ?12) AND (?13 IS NULL OR abs(b.amount) <= ?13)
           AND (?14 OR b.no = ?15 OR abs(b.amount) = ?16 OR abs(b.ours) = ?16 OR abs(b.theirs) = ?16
             OR b.event_key IN (SELECT unhex(k.value) FROM json_each(?17) k)
@@ -53,12 +67,15 @@ macro_rules! filter {
     };
 }
 
-/// A page of breaks in one order, towards its end and back: of those that are not closed, and of all.
+/// A page of breaks in one order, towards its end and back: of those that are not closed, and of all; then the same of one
+/// payment's.
 macro_rules! pages {
     ($name:literal, $cursor:literal, $forward:literal, $back:literal) => {
         [
             [pages!(@ $name, open!(), $cursor, $forward), pages!(@ $name, open!(), $cursor, $back)],
             [pages!(@ $name, closed_too!(), $cursor, $forward), pages!(@ $name, closed_too!(), $cursor, $back)],
+            [pages!(@ $name, open_of_event!(), $cursor, $forward), pages!(@ $name, open_of_event!(), $cursor, $back)],
+            [pages!(@ $name, of_event!(), $cursor, $forward), pages!(@ $name, of_event!(), $cursor, $back)],
         ]
     };
     (@ $name:literal, $scope:expr, $cursor:literal, $order:literal) => {
@@ -73,7 +90,7 @@ macro_rules! pages {
             $cursor,
             " ORDER BY ",
             $order,
-            " LIMIT ?25"
+            " LIMIT ?26"
         )
     };
 }
@@ -101,24 +118,24 @@ macro_rules! facets {
     };
 }
 
-/// Break numbers, between parameters 23 and 24; a break's key never changes, so its number is a place in any order.
-const NEWEST: [[&str; 2]; 2] = pages!(
+/// Break numbers, between parameters 24 and 25; a break's key never changes, so its number is a place in any order.
+const NEWEST: [[&str; 2]; 4] = pages!(
     "reports.newest_breaks",
-    " AND b.no < coalesce(?23, 9223372036854775807) AND b.no > coalesce(?24, 0)",
+    " AND b.no < coalesce(?24, 9223372036854775807) AND b.no > coalesce(?25, 0)",
     "b.no DESC",
     "b.no"
 );
-const OLDEST: [[&str; 2]; 2] = pages!(
+const OLDEST: [[&str; 2]; 4] = pages!(
     "reports.oldest_breaks",
-    " AND (?23 IS NULL OR (b.aged_from, b.no) > (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = ?23))
-      AND (?24 IS NULL OR (b.aged_from, b.no) < (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = ?24))",
+    " AND (?24 IS NULL OR (b.aged_from, b.no) > (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = ?24))
+      AND (?25 IS NULL OR (b.aged_from, b.no) < (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = ?25))",
     "b.aged_from, b.no",
     "b.aged_from DESC, b.no DESC"
 );
-const LARGEST: [[&str; 2]; 2] = pages!(
+const LARGEST: [[&str; 2]; 4] = pages!(
     "reports.largest_breaks",
-    " AND (?23 IS NULL OR (abs(b.amount), b.no) < (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = ?23))
-      AND (?24 IS NULL OR (abs(b.amount), b.no) > (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = ?24))",
+    " AND (?24 IS NULL OR (abs(b.amount), b.no) < (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = ?24))
+      AND (?25 IS NULL OR (abs(b.amount), b.no) > (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = ?25))",
     "abs(b.amount) DESC, b.no DESC",
     "abs(b.amount), b.no"
 );
@@ -179,6 +196,7 @@ impl<'f> Params<'f> {
             &asked.word,
             second,
             others,
+            &asked.no_leg,
         ]
     }
 }
@@ -189,12 +207,17 @@ pub(super) fn breaks(db: Db<'_>, filter: &BreakFilter) -> Result<Vec<BreakView>,
     let mut list = params.list();
     let place: [&dyn ToSql; 3] = [&filter.before, &filter.after, &filter.limit];
     list.extend(place);
-    let [open, all] = match filter.order {
+    let [open, all, open_of_event, of_event] = match filter.order {
         BreakOrder::Newest => NEWEST,
         BreakOrder::Oldest => OLDEST,
         BreakOrder::Largest => LARGEST,
     };
-    let [forward, back] = if filter.open_only { open } else { all };
+    let [forward, back] = match (filter.event.is_some(), filter.open_only) {
+        (false, true) => open,
+        (false, false) => all,
+        (true, true) => open_of_event,
+        (true, false) => of_event,
+    };
     let sql = if filter.is_backwards() { back } else { forward };
     let mut found = db.all(sql, list.as_slice(), |cells| break_view(cells))?;
     if filter.is_backwards() {

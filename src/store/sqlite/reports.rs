@@ -220,10 +220,6 @@ impl Reports for SqliteReports {
             "JOIN allocations a ON a.no = d.no AND a.invoice_no = d.invoice_no
             WHERE i.id = ?1 AND (?2 IS NULL OR d.state = ?2) ORDER BY a.sequence DESC LIMIT ?3"
         );
-        const OF_POSTING: &str = dispatch_query!(
-            "reports.dispatches_of_posting",
-            "WHERE d.no >= ?1 AND d.no < ?2 ORDER BY d.no DESC LIMIT ?3"
-        );
         // Delivered ones are most of the table, so a scan finds them at once; the others have an index each.
         const DELIVERED: &str =
             dispatch_query!("reports.dispatches_in_state", "WHERE d.state = ?1 ORDER BY d.no DESC LIMIT ?2");
@@ -234,15 +230,6 @@ impl Reports for SqliteReports {
         const PARKED: &str =
             dispatch_query!("reports.dispatches_parked", "WHERE d.state = 'parked' ORDER BY d.created_at LIMIT ?1");
         let (db, limit) = (self.db(), filter.limit);
-        if let Some(event) = &filter.event {
-            let mut found = Vec::new();
-            for posting in write::postings_of(db, event)?.into_iter().rev() {
-                let (from, to) = lines_of(posting)?;
-                found.extend(db.all(OF_POSTING, (from, to, limit), |cells| dispatch_view(cells))?);
-            }
-            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            return Ok(found);
-        }
         match (&filter.invoice, filter.state.as_deref()) {
             (Some(invoice), state) => {
                 db.all(OF_INVOICE, (invoice.as_str(), state, limit), |cells| dispatch_view(cells))
@@ -253,6 +240,24 @@ impl Reports for SqliteReports {
             (None, Some("parked")) => db.all(PARKED, [limit], |cells| dispatch_view(cells)),
             (None, Some(state)) => db.all(DELIVERED, (state, limit), |cells| dispatch_view(cells)),
         }
+    }
+
+    fn messages_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
+        const OF_POSTING: &str = dispatch_query!(
+            "reports.dispatches_of_posting",
+            "WHERE d.no >= ?1 AND d.no < ?2 ORDER BY d.no DESC LIMIT ?3"
+        );
+        let mut found = Vec::new();
+        for event in events {
+            let mut left = each;
+            for posting in write::postings_of(self.db(), event)?.into_iter().rev() {
+                let (from, to) = lines_of(posting)?;
+                let of_posting = self.db().all(OF_POSTING, (from, to, left), |cells| dispatch_view(cells))?;
+                left = left.saturating_sub(u32::try_from(of_posting.len()).unwrap_or(u32::MAX));
+                found.extend(of_posting);
+            }
+        }
+        Ok(found)
     }
 
     fn outbox_depth(&mut self) -> Result<OutboxDepth, StoreError> {

@@ -137,7 +137,7 @@ impl DeskReports for MemoryReports {
         Err(no_statements())
     }
 
-    fn shown_line(&mut self, _: LineNo) -> Result<Option<StoredLine>, StoreError> {
+    fn shown_lines(&mut self, _: &[LineNo]) -> Result<Vec<StoredLine>, StoreError> {
         Err(no_statements())
     }
 }

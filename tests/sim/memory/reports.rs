@@ -122,6 +122,15 @@ impl Reports for MemoryReports {
         Ok(i64::try_from(self.db().invoices.len()).unwrap())
     }
 
+    fn messages_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
+        let all = self.dispatches(&DispatchFilter { limit: u32::MAX, ..DispatchFilter::default() })?;
+        let of = |key: &EventKey| {
+            let its = all.iter().filter(|message| message.event == *key).cloned();
+            its.take(usize::try_from(each).unwrap()).collect::<Vec<_>>()
+        };
+        Ok(events.iter().flat_map(of).collect())
+    }
+
     fn dispatches(&mut self, filter: &DispatchFilter) -> Result<Vec<DispatchView>, StoreError> {
         let db = self.db();
         let keep = |m: &&Message| {

@@ -166,9 +166,9 @@ fn known(
     let mut waits_for: BTreeMap<String, i64> = BTreeMap::new();
     let mut found: Vec<EventRecord> = found.into_values().collect();
     found.sort_by_key(|record| std::cmp::Reverse(record.paid_at));
+    let messages = row::Messages::of(reports, &found)?;
     for record in found {
-        let messages = row::messages(reports, &record)?;
-        let row = row::row(&record, &messages, how);
+        let row = row::row(&record, messages.about(&record), how);
         let parked = match record.state {
             EventState::Parked(_) => in_suspense(reports, &record)?.dong(),
             EventState::Settled

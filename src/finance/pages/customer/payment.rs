@@ -120,9 +120,10 @@ struct Whole {
 fn whole(reports: &mut dyn Reports, key: &EventKey, sees: bool) -> Result<Option<Whole>, StoreError> {
     let Some(record) = reports.event(key)? else { return Ok(None) };
     let filter = BreakFilter { event: Some(*key), ..BreakFilter::all(BREAKS_MAX) };
-    let messages = row::messages(reports, &record)?;
+    let messages = reports.messages_of(&[*key], row::MESSAGES_MAX)?;
+    let bill = row::bill(&record, &messages).map(|bill| reports.invoice(bill)).transpose()?.flatten();
     Ok(Some(Whole {
-        customer: row::whom(reports, &record, &messages, sees)?,
+        customer: row::whom(&record, bill.as_ref(), sees),
         postings: reports.postings(key)?,
         messages,
         calls: evidence::receipts(reports, key, record.paid_at)?,

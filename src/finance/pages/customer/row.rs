@@ -1,18 +1,20 @@
 //! A payment as a line of a list.
 
 use super::stand::{self, Stand};
-use crate::domain::ids::{CustomerCode, InvoiceId, Movement};
-use crate::domain::notice::ReferenceText;
+use crate::domain::ids::{CustomerCode, EventKey, InvoiceId, Movement};
+use crate::domain::invoice::InvoiceAccount;
+use crate::domain::notice::{ReferenceText, Wanted};
 use crate::domain::time::Timestamp;
 use crate::finance::show;
 use crate::finance::terms;
 use crate::finance::words::Words;
 use crate::store::StoreError;
-use crate::store::reports::{DispatchFilter, DispatchView, Reports};
+use crate::store::reports::{DispatchView, Reports};
 use crate::store::rows::EventRecord;
+use std::collections::HashMap;
 
 /// Messages of one payment that are looked at.
-const MESSAGES_MAX: u32 = 100;
+pub(super) const MESSAGES_MAX: u32 = 100;
 
 /// Whose bills it pays, or whom it names.
 #[derive(Clone, Debug)]
@@ -40,10 +42,23 @@ pub(super) struct PaymentRow {
     pub(super) age: String,
 }
 
-/// Its messages to the core.
-pub(super) fn messages(reports: &mut dyn Reports, record: &EventRecord) -> Result<Vec<DispatchView>, StoreError> {
-    let filter = DispatchFilter { event: Some(record.key), limit: MESSAGES_MAX, ..DispatchFilter::default() };
-    reports.dispatches(&filter)
+/// Messages to the core, by the payments that they tell of.
+pub(super) struct Messages(HashMap<EventKey, Vec<DispatchView>>);
+
+impl Messages {
+    pub(super) fn of(reports: &mut dyn Reports, records: &[EventRecord]) -> Result<Self, StoreError> {
+        let keys: Vec<EventKey> = records.iter().map(|record| record.key).collect();
+        let mut by_event: HashMap<EventKey, Vec<DispatchView>> = HashMap::new();
+        for message in reports.messages_of(&keys, MESSAGES_MAX)? {
+            by_event.entry(message.event).or_default().push(message);
+        }
+        Ok(Self(by_event))
+    }
+
+    /// Of this one.
+    pub(super) fn about(&self, record: &EventRecord) -> &[DispatchView] {
+        self.0.get(&record.key).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Lines of these payments, in their order.
@@ -52,38 +67,34 @@ pub(super) fn all(
     records: Vec<EventRecord>,
     (sees, now, w): (bool, Timestamp, Words),
 ) -> Result<Vec<PaymentRow>, StoreError> {
-    let mut rows = Vec::with_capacity(records.len());
-    for record in records {
-        let messages = messages(reports, &record)?;
-        let mut row = row(&record, &messages, (sees, now, w));
-        row.customer = whom(reports, &record, &messages, sees)?;
-        rows.push(row);
-    }
-    Ok(rows)
+    let messages = Messages::of(reports, &records)?;
+    let bills = records.iter().filter_map(|record| bill(record, messages.about(record)).cloned()).collect();
+    let accounts = reports.candidates(&Wanted { invoices: bills, customers: Vec::new() })?.invoices;
+    let line = |record: &EventRecord| {
+        let messages = messages.about(record);
+        let account = bill(record, messages).and_then(|bill| accounts.get(bill));
+        PaymentRow { customer: whom(record, account, sees), ..row(record, messages, (sees, now, w)) }
+    };
+    Ok(records.iter().map(line).collect())
 }
 
-/// The customer of the bills that it is on; else the one that it names.
-pub(super) fn whom(
-    reports: &mut dyn Reports,
-    record: &EventRecord,
-    messages: &[DispatchView],
-    sees: bool,
-) -> Result<Whom, StoreError> {
-    let bill = messages.first().map(|message| &message.invoice).or(record.names_invoice.as_ref());
-    let account = match bill {
-        Some(bill) => reports.invoice(bill)?,
-        None => None,
-    };
+/// The bill that says whose payment it is: one that it is on, or else the one that it names.
+pub(super) fn bill<'r>(record: &'r EventRecord, messages: &'r [DispatchView]) -> Option<&'r InvoiceId> {
+    messages.first().map(|message| &message.invoice).or(record.names_invoice.as_ref())
+}
+
+/// The customer of its bill; else the one that it names.
+pub(super) fn whom(record: &EventRecord, account: Option<&InvoiceAccount>, sees: bool) -> Whom {
     let named = record.content.references.customer.as_ref().map(ReferenceText::as_str);
-    let code = match &account {
+    let code = match account {
         Some(account) => Some(account.invoice.customer.clone()),
         None => named.and_then(|named| CustomerCode::parse(named.to_uppercase()).ok()),
     };
     let text = code.as_ref().map(CustomerCode::as_str).or(named);
-    Ok(Whom {
+    Whom {
         text: text.map_or_else(|| show::NONE.to_owned(), |text| shown(text, sees)),
         place: code.filter(|_| sees).map(|code| format!("/customers/{code}")),
-    })
+    }
 }
 
 /// One line.

@@ -78,12 +78,9 @@ pub(super) fn open_lines(
     broken: &Broken,
     (file, after, limit): (FileNo, u32, u32),
 ) -> Result<Vec<StoredLine>, StoreError> {
-    let mut found = Vec::new();
-    let behind = broken.keys().filter(|line| **line > LineNo::of(file, after));
-    for line in behind.take(usize::try_from(limit).unwrap_or(usize::MAX)) {
-        found.extend(reports.shown_line(*line)?);
-    }
-    Ok(found)
+    let behind = broken.keys().copied().filter(|line| *line > LineNo::of(file, after));
+    let lines: Vec<LineNo> = behind.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
+    reports.shown_lines(&lines)
 }
 
 fn standing(line: &StoredLine, known: &Known, w: Words) -> Standing {

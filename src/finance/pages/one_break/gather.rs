@@ -8,7 +8,7 @@ use crate::matching::meanings;
 use crate::partner::Profile;
 use crate::reconcile::desk::evidence::{self, Evidence};
 use crate::store::desk::{BreakFilter, BreakView, NoteView, StoredLine};
-use crate::store::reports::{DispatchFilter, DispatchView, PostingView, Reports};
+use crate::store::reports::{DispatchView, PostingView, Reports};
 use crate::store::rows::EventRecord;
 use crate::store::settlements::{Batch, Batches};
 use crate::store::{Position, StoreError};
@@ -98,8 +98,7 @@ pub(super) fn whole(
         record = reports.event(&event)?;
         position = reports.standing(&event)?;
         postings = reports.postings(&event)?;
-        let ask = DispatchFilter { event: Some(event), limit: MESSAGES_MAX, ..DispatchFilter::default() };
-        messages = reports.dispatches(&ask)?;
+        messages = reports.messages_of(&[event], MESSAGES_MAX)?;
         statement = or_matched(reports, statement, (StatementKind::Partner, event))?;
         core = or_matched(reports, core, (StatementKind::Core, event))?;
     }

@@ -1,0 +1,5 @@
+-- The breaks of a partner's statements by their days: what minutes list.
+CREATE INDEX breaks_of_days ON breaks (partner, day, no) WHERE leg = 'partner';
+-- A payment's breaks are looked for whether they are closed or not.
+DROP INDEX breaks_of_event;
+CREATE INDEX breaks_of_event ON breaks (event_key) WHERE event_key IS NOT NULL;
