@@ -182,7 +182,9 @@ fn give(key: &str, action: &str, command: DispatchCommand, place: &Where) -> Out
         CommandAnswer::Done => done(&key, action),
         CommandAnswer::NotFound => refused("no such message"),
         CommandAnswer::WrongState => refused("not possible in its present state"),
-        CommandAnswer::NeedsAnother => refused("somebody else must propose and approve"),
+        CommandAnswer::NeedsAnother => {
+            refused("two people must propose and approve, and nobody may have given both their passwords")
+        }
     }
 }
 

@@ -2,13 +2,17 @@
 //! are kept.
 
 use super::contract::Harness;
-use super::contract::build::at;
+use super::contract::build::{DAY, at, dong, partner};
+use thuho::domain::close::Period;
 use thuho::domain::ids::Author;
-use thuho::domain::resolution::Action;
+use thuho::domain::resolution::{Action, Item, Resolution};
+use thuho::domain::review::{BreakClass, NewBreak};
 use thuho::domain::time::Timestamp;
 use thuho::domain::user::{Role, Roles, Theme, Tongue};
-use thuho::store::desk::Authority;
+use thuho::store::closes::{NewClose, Signed};
+use thuho::store::desk::{Authority, BreakFilter, Decided, NewDecision, NewProposal, ProposalFilter, Proposed, Verb};
 use thuho::store::users::{Attempt, DeskLog, SAVED_VIEWS_MAX, SavedView, Session, User, UserChange};
+use thuho::store::{CommandAnswer, DispatchCommand};
 
 fn name(text: &str) -> Author {
     Author::parse(text).unwrap()
@@ -276,6 +280,117 @@ pub fn views_are_kept_by_their_names_and_counted(mut h: Harness) {
     assert_eq!(h.reports.saved_views(&name("lan")).unwrap().len(), usize::try_from(SAVED_VIEWS_MAX).unwrap());
 }
 
+fn made_by(h: &mut Harness, text: &str, by: &str) {
+    let user = User::new(name(text), Roles::of(&[Role::Maker]), "phc".to_owned(), (name(by), at(1)));
+    assert!(h.tx(|tx| tx.add_user(&user)).is_some());
+}
+
+/// Proposes to end a break of its own.
+fn proposed(h: &mut Harness, maker: &str) -> NewProposal {
+    let about = NewBreak {
+        class: BreakClass::Conflict,
+        partner: None,
+        event: None,
+        invoice: None,
+        dispatch: None,
+        amount: dong(5),
+        detail: "two say two things".to_owned(),
+        opened_at: at(2),
+        mark: None,
+        leg: None,
+    };
+    h.tx(|tx| tx.open_breaks(std::slice::from_ref(&about)));
+    let break_no = h.reports.breaks(&BreakFilter::open(1)).unwrap()[0].no;
+    let items = vec![Item { break_no, what: Resolution::Close {}, dong: 5 }];
+    let reason = "as both said".to_owned();
+    let new =
+        NewProposal { action: Action::Close, maker: name(maker), reason, at: at(3), items, dong: 5, hash: [7; 32] };
+    assert!(matches!(h.tx(|tx| tx.propose(&new)), Proposed::Waits(_)));
+    new
+}
+
+fn approves(h: &mut Harness, by: &str) -> Decided {
+    let proposal = h.reports.proposals(ProposalFilter { limit: 9, ..ProposalFilter::default() }).unwrap()[0].no;
+    let by = name(by);
+    let decision = NewDecision { proposal, verb: Verb::Approve, by: &by, hash: [7; 32], words: "yes", at: at(6) };
+    h.tx(|tx| tx.decide(&decision))
+}
+
+/// Whoever knew the maker's password when something was proposed may have been the maker, whatever became of the password.
+pub fn whoever_could_act_as_the_maker_then_does_not_approve_later(mut h: Harness) {
+    made_by(&mut h, "an", "admin");
+    for checker in ["admin", "boss", "lan"] {
+        assert!(grant(&mut h, ("head", checker), 9));
+    }
+    assert!(change(&mut h, "an", &new_password()));
+    proposed(&mut h, "an");
+    assert!(change(&mut h, "an", &given("boss")));
+    assert_eq!(approves(&mut h, "admin"), Decided::NotYours, "the password was admin's when it was proposed");
+    assert_eq!(approves(&mut h, "boss"), Decided::NotYours, "the password is boss's now");
+    assert_eq!(approves(&mut h, "lan"), Decided::Done);
+    // What is proposed from then on is nothing that admin could have proposed.
+    proposed(&mut h, "an");
+    assert!(change(&mut h, "an", &given("head")));
+    assert_eq!(approves(&mut h, "boss"), Decided::NotYours);
+    assert_eq!(approves(&mut h, "admin"), Decided::Done);
+}
+
+/// The same of who draws up a close and who signs it.
+pub fn whoever_could_act_as_who_drew_up_a_close_does_not_sign_it(mut h: Harness) {
+    made_by(&mut h, "an", "admin");
+    made_by(&mut h, "puppet", "an");
+    let signers = ["admin", "boss", "an", "puppet", "lan"];
+    for person in signers {
+        let by = name("head");
+        let authority = Authority { person: name(person), action: Action::Seal, dong: 9, granted_by: by, at: at(2) };
+        assert!(h.tx(|tx| tx.grant(&authority)));
+    }
+    let period = Period::Day(DAY);
+    let new = NewClose {
+        period,
+        partner: partner(),
+        file: None,
+        reconciliation: None,
+        figures: "{}".to_owned(),
+        previous: None,
+        hash: [1; 32],
+        open_dong: 0,
+        accounted: Vec::new(),
+        author: name("an"),
+        at: at(3),
+    };
+    assert!(h.tx(|tx| tx.draft_close(&new)));
+    assert!(change(&mut h, "an", &UserChange::Given { phc: "given".to_owned(), by: name("boss"), at: at(4) }));
+    for (person, signed) in
+        signers.into_iter().zip([Signed::NotYours, Signed::NotYours, Signed::NotYours, Signed::NotYours, Signed::Done])
+    {
+        let by = name(person);
+        assert_eq!(h.tx(|tx| tx.sign_close((&partner(), period), &new.hash, (&by, at(5)))), signed, "{person}");
+    }
+}
+
+/// A message ends by the word of two, and not of two names that one person could use.
+pub fn names_that_one_person_could_use_end_no_message(mut h: Harness) {
+    for (ops, by) in [("an", "admin"), ("lan", "admin"), ("minh", "boss")] {
+        made_by(&mut h, ops, by);
+    }
+    h.invoices(&[("HD-1", 1)]);
+    let key = h.pay("1", "HD-1", 1);
+    let message = h.reports.find_dispatch(&key).unwrap().expect("it is there");
+    let mut give = |command: DispatchCommand| h.tx(|tx| tx.command(&message, &command, at(6)));
+    assert_eq!(give(DispatchCommand::Hold), CommandAnswer::Done);
+    let reason = "the core has it".to_owned();
+    assert_eq!(give(DispatchCommand::ProposeClose { author: name("an"), reason }), CommandAnswer::Done);
+    for (author, answer) in [
+        ("an", CommandAnswer::NeedsAnother),
+        ("lan", CommandAnswer::NeedsAnother),
+        ("admin", CommandAnswer::NeedsAnother),
+        ("minh", CommandAnswer::Done),
+    ] {
+        assert_eq!(give(DispatchCommand::ApproveClose { author: name(author) }), answer, "{author}");
+    }
+}
+
 /// Every one of them over one kind of database.
 macro_rules! users_suite {
     ($make:ident) => {
@@ -287,6 +402,9 @@ macro_rules! users_suite {
             an_admin_who_may_be_somebody_else_is_no_second_one
             whoever_is_given_a_password_or_sent_away_holds_no_authority
             a_name_has_no_authority_from_before_it_was_a_users
+            whoever_could_act_as_the_maker_then_does_not_approve_later
+            whoever_could_act_as_who_drew_up_a_close_does_not_sign_it
+            names_that_one_person_could_use_end_no_message
             attempts_are_counted_before_the_password_is_looked_at
             a_lock_ends_by_itself_and_grows
             whoever_is_gone_does_not_log_in

@@ -91,7 +91,8 @@ fn a_schema_is_brought_up_once() {
             "0010_two_admins".to_owned(),
             "0011_day_totals".to_owned(),
             "0012_day_sums".to_owned(),
-            "0013_break_places".to_owned()
+            "0013_break_places".to_owned(),
+            "0014_makers".to_owned()
         ]
     );
     assert_eq!(db::migrate(&path).unwrap(), Vec::<String>::new());

@@ -150,7 +150,8 @@ impl CloseTx for PostgresTx<'_> {
             Some(draft) => self.ask_one(Ask::new(STALE, vec![&draft.no]))?.one(|cells| cells.flag())?.unwrap_or(true),
             None => false,
         };
-        let one = draft.as_ref().map(|draft| one_person(self, &draft.drafted.0, by)).transpose()?;
+        let one = draft.as_ref().map(|draft| one_person(self, ("closes", draft.no), (&draft.drafted.0, by)));
+        let one = one.transpose()?;
         let signed = judged(draft.as_ref(), hash, by, (may, one.unwrap_or_default(), stale));
         if let (Signed::Done, Some(draft)) = (signed, draft) {
             let (by, at) = (by.as_str(), at.unix_ms());

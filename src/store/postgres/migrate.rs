@@ -14,7 +14,7 @@ const LOCK: i64 = 0x7363_686d;
 const VERSION_TIME: Duration = Duration::from_secs(4 * 3_600);
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [Version; 13] = [
+const MIGRATIONS: [Version; 14] = [
     ("0001_spine", include_str!("../migrations/0001_spine.postgres.sql")),
     ("0002_reconciliation", include_str!("../migrations/0002_reconciliation.postgres.sql")),
     ("0003_desk", include_str!("../migrations/0003_desk.postgres.sql")),
@@ -28,6 +28,7 @@ const MIGRATIONS: [Version; 13] = [
     ("0011_day_totals", include_str!("../migrations/0011_day_totals.postgres.sql")),
     ("0012_day_sums", include_str!("../migrations/0012_day_sums.postgres.sql")),
     ("0013_break_places", include_str!("../migrations/0013_break_places.postgres.sql")),
+    ("0014_makers", include_str!("../migrations/0014_makers.postgres.sql")),
 ];
 
 /// Brings the schema up; says what it did.

@@ -306,12 +306,19 @@ pub(super) fn command(
     Ok(CommandAnswer::Done)
 }
 
-/// Two people end a message: nobody approves their own proposal (I13).
+/// Two people end a message: nobody approves their own proposal, nor that of a name which somebody could use beside this one
+/// (I13).
 fn approve(tx: &mut PostgresTx<'_>, found: &Found, author: &Author, at: i64) -> Result<CommandAnswer, StoreError> {
     const CLOSE: &str = "-- dispatches.close\nUPDATE dispatches SET state = 'closed', cause = NULL, head = false,
             closed_by = $2, closed_at = $3 WHERE no = $1";
     let author = author.as_str();
-    if found.proposed_by.as_deref().is_none_or(|proposer| proposer == author) {
+    const BOTH: &str =
+        "-- users.could_be_both\nSELECT count(*) FROM could_act a JOIN could_act b ON b.person = a.person
+            WHERE a.name = $1 AND b.name = $2";
+    let Some(proposer) = found.proposed_by.as_deref().filter(|proposer| *proposer != author) else {
+        return Ok(CommandAnswer::NeedsAnother);
+    };
+    if tx.ask_one(Ask::new(BOTH, vec![&proposer, &author]))?.one(|cells| cells.whole())? != Some(0) {
         return Ok(CommandAnswer::NeedsAnother);
     }
     let done = vec![found.no];

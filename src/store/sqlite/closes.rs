@@ -99,7 +99,8 @@ impl CloseTx for SqliteTx<'_> {
             Some(draft) => self.db.integer(STALE, [draft.no])? != 0,
             None => false,
         };
-        let one = draft.as_ref().map(|draft| one_person(self.db, &draft.drafted.0, by)).transpose()?;
+        let one = draft.as_ref().map(|draft| one_person(self.db, ("closes", draft.no), (&draft.drafted.0, by)));
+        let one = one.transpose()?;
         let signed = judged(draft.as_ref(), hash, by, (may, one.unwrap_or_default(), stale));
         if let (Signed::Done, Some(draft)) = (signed, draft) {
             self.db.execute(SIGN, (draft.no, by.as_str(), at.unix_ms()))?;

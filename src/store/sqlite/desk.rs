@@ -66,11 +66,18 @@ fn note(db: Db<'_>, break_no: i64, said: (NoteKind, &str), (by, at): (&Author, T
     Ok(db.0.last_insert_rowid())
 }
 
-/// Could one of the two log in as the other, having made that user or given the password?
-pub(super) fn one_person(db: Db<'_>, a: &Author, b: &Author) -> Result<bool, StoreError> {
+/// Could one of the two log in as the other, having made that user or given the password, or could whoever decides when the
+/// other one made this row?
+pub(super) fn one_person(
+    db: Db<'_>,
+    (what, no): (&str, i64),
+    (maker, decider): (&Author, &Author),
+) -> Result<bool, StoreError> {
     const SQL: &str = "-- users.one_person\nSELECT count(*) FROM could_act c
         WHERE c.name = ?1 AND c.person = ?2 OR c.name = ?2 AND c.person = ?1";
-    Ok(a != b && db.integer(SQL, (a.as_str(), b.as_str()))? != 0)
+    const MADE: &str = "-- makers.one\nSELECT count(*) FROM makers WHERE what = ?1 AND no = ?2 AND person = ?3";
+    let (maker, decider) = (maker.as_str(), decider.as_str());
+    Ok(maker != decider && (db.integer(SQL, (maker, decider))? != 0 || db.integer(MADE, (what, no, decider))? != 0))
 }
 
 impl DeskTx for SqliteTx<'_> {
@@ -151,7 +158,7 @@ impl DeskTx for SqliteTx<'_> {
         let may = self.db.one(MAY, (by, action), |cells| cells.next::<i64>())?;
         let spent = self.db.one(SPENT, (by, action, a_day_before(decision.at)), |cells| cells.next::<i64>())?;
         let may = may.map(|may| may.saturating_sub(spent.unwrap_or(i64::MAX)));
-        let one = one_person(self.db, &found.maker, decision.by)?;
+        let one = one_person(self.db, ("proposals", found.no.0), (&found.maker, decision.by))?;
         let (answer, state) = judged(&found, decision, (may, one));
         if answer != Decided::Done {
             return Ok(answer);

@@ -227,11 +227,18 @@ pub(super) fn command(
     Ok(CommandAnswer::Done)
 }
 
-/// Two people end a message: nobody approves their own proposal (I13).
+/// Two people end a message: nobody approves their own proposal, nor that of a name which somebody could use beside this one
+/// (I13).
 fn approve(db: Db<'_>, found: &Found, author: &Author, at: Timestamp) -> Result<CommandAnswer, StoreError> {
     const CLOSE: &str = "-- dispatches.close\nUPDATE dispatches SET state = 'closed', cause = NULL, head = 0,
             closed_by = :author, closed_at = :at WHERE no = :no";
-    if found.proposed_by.as_deref().is_none_or(|proposer| proposer == author.as_str()) {
+    const BOTH: &str =
+        "-- users.could_be_both\nSELECT count(*) FROM could_act a JOIN could_act b ON b.person = a.person
+            WHERE a.name = ?1 AND b.name = ?2";
+    let Some(proposer) = found.proposed_by.as_deref().filter(|proposer| *proposer != author.as_str()) else {
+        return Ok(CommandAnswer::NeedsAnother);
+    };
+    if db.integer(BOTH, (proposer, author.as_str()))? != 0 {
         return Ok(CommandAnswer::NeedsAnother);
     }
     db.execute(CLOSE, named_params! { ":no": found.no, ":author": author.as_str(), ":at": at.unix_ms() })?;
