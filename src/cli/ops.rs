@@ -183,7 +183,7 @@ fn give(key: &str, action: &str, command: DispatchCommand, place: &Where) -> Out
         CommandAnswer::NotFound => refused("no such message"),
         CommandAnswer::WrongState => refused("not possible in its present state"),
         CommandAnswer::NeedsAnother => {
-            refused("two people must propose and approve, and nobody may have given both their passwords")
+            refused("two people must propose and approve, and nobody may be able to log in as both")
         }
     }
 }

@@ -65,8 +65,10 @@ pub async fn outbox(
         CommandAnswer::Done => Ok(HttpResponse::NoContent().finish()),
         CommandAnswer::NotFound => Err(Problem::not_found()),
         CommandAnswer::WrongState => Err(Problem::conflict()),
-        CommandAnswer::NeedsAnother => Err(Problem::conflict()
-            .saying("two people must propose and approve, and nobody may have given both their passwords")),
+        CommandAnswer::NeedsAnother => {
+            Err(Problem::conflict()
+                .saying("two people must propose and approve, and nobody may be able to log in as both"))
+        }
     }
 }
 

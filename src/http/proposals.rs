@@ -285,7 +285,7 @@ pub async fn decide(
         Decided::Late => refused("it was decided before"),
         Decided::OtherList => refused("sha256: it is another list"),
         Decided::NotYours => refused(
-            "nobody approves or rejects their own proposal, or withdraws another's; nor approves one of whom they could log in as",
+            "nobody approves or rejects their own proposal, or withdraws another's; nor approves one of whom they can log in as, or could when it was made",
         ),
         Decided::BeyondAuthority => Err(Problem::forbidden().saying("the sum is beyond what you may approve")),
     }

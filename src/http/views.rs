@@ -99,7 +99,7 @@ impl Payment {
     /// The storage's.
     pub fn whole(reports: &mut dyn Reports, record: EventRecord) -> Result<Self, StoreError> {
         let postings = reports.postings(&record.key)?.into_iter().map(Posting::from).collect();
-        let dispatches = reports.messages_of(&[record.key], DISPATCHES_MAX)?;
+        let dispatches = reports.dispatches_of(&[record.key], DISPATCHES_MAX)?;
         let dispatches = dispatches.into_iter().map(Dispatch::from).collect();
         let reason = match record.state {
             EventState::Parked(reason) => Some(reason.word()),

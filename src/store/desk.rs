@@ -178,6 +178,25 @@ pub struct NewDecision<'d> {
     pub at: Timestamp,
 }
 
+/// What one person makes and another one decides on, as the database names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// A proposal.
+    Proposal(ProposalNo),
+    /// A day or month that is drawn up.
+    Close(i64),
+}
+
+impl Made {
+    /// Its table, and its number in it.
+    pub(super) fn row(self) -> (&'static str, i64) {
+        match self {
+            Self::Proposal(no) => ("proposals", no.0),
+            Self::Close(no) => ("closes", no),
+        }
+    }
+}
+
 /// What became of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decided {

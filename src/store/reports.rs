@@ -268,7 +268,7 @@ pub trait Reports:
     ///
     /// # Errors
     /// The machine's.
-    fn messages_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError>;
+    fn dispatches_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError>;
 
     /// How much waits.
     ///

@@ -202,7 +202,7 @@ pub(super) fn reconciliation_view(cells: &mut impl Cells) -> Result<Reconciliati
 }
 
 /// The numbers of the breaks of a partner's own statements of some days, and of earlier ones that are open, as table
-/// `of_period`; the parameters are the partner and both days.
+/// `of_period`; the parameters are the partner and both days. `leg IS NOT NULL` is the index's own condition.
 macro_rules! of_period {
     ($partner:literal, $from:literal, $to:literal) => {
         concat!(
@@ -221,6 +221,14 @@ macro_rules! of_period {
     };
 }
 pub(super) use of_period;
+
+/// The columns of a break, in the order that [`period_break`] reads them.
+macro_rules! period_break_columns {
+    () => {
+        "no, class, day, event_key, invoice, ours, theirs, state, closed_at, close_reason"
+    };
+}
+pub(super) use period_break_columns;
 
 /// A break as minutes list it.
 pub(super) fn period_break(cells: &mut impl Cells) -> Result<PeriodBreak, StoreError> {

@@ -1,10 +1,10 @@
 //! The outbox: who may take a message, whose result counts, and what a person may do.
 
 use super::Harness;
-use super::build::{Move, account, at, clearing, invoice, invoice_id, payment, posting};
+use super::build::{Move, account, at, clearing, invoice, invoice_id, payment, payment_key, posting};
 use jiff::civil::{Date, date};
 use thuho::domain::dispatch::{AttemptResult, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
-use thuho::domain::ids::{Author, DispatchKey};
+use thuho::domain::ids::{Author, DispatchKey, EventKey};
 use thuho::domain::invoice::Invoice;
 use thuho::domain::posting::PostingKind;
 use thuho::domain::time::Timestamp;
@@ -317,6 +317,24 @@ pub fn nobody_approves_their_own_proposal(mut h: Harness) {
     assert_eq!(command(&mut h, &key, approve("lan.nt")), CommandAnswer::Done);
     assert_eq!(view(&mut h, &key).state, "closed");
     assert_eq!(command(&mut h, &key, approve("lan.nt")), CommandAnswer::WrongState);
+}
+
+pub fn messages_of_payments_come_in_their_order_and_the_last_ones_first(mut h: Harness) {
+    h.invoices(&[("HD-1", 1), ("HD-2", 2), ("HD-3", 3)]);
+    let paid = h.pay("1", "HD-1", 1);
+    let (settled, undone) = (h.pay("2", "HD-2", 2), payment_key("2"));
+    let taken_back = h.repost(undone, EventState::Reversed, clearing(), ("HD-2", -2));
+    let parked = h.park("3", "HD-9", 3);
+    let others = [paid.clone(), taken_back.clone(), settled.clone()];
+    let mut told = |events: &[EventKey], each: u32| -> Vec<DispatchKey> {
+        h.reports.dispatches_of(events, each).unwrap().into_iter().map(|message| message.key).collect()
+    };
+    let (first, unknown) = (payment_key("1"), payment_key("99"));
+    assert_eq!(told(&[first, parked, undone], 9), others);
+    assert_eq!(told(&[undone, unknown, first], 9), [taken_back.clone(), settled, paid.clone()]);
+    assert_eq!(told(&[first, undone], 1), [paid, taken_back], "the last one of each");
+    assert_eq!(told(&[parked], 9), []);
+    assert_eq!(told(&[], 9), []);
 }
 
 pub fn a_message_without_its_settlement_is_refused(mut h: Harness) {

@@ -119,6 +119,7 @@ macro_rules! contract_suite {
                 an_ending_in_the_middle_lets_nobody_overtake
                 commands_fit_the_state_they_meet
                 nobody_approves_their_own_proposal
+                messages_of_payments_come_in_their_order_and_the_last_ones_first
                 a_message_without_its_settlement_is_refused
                 the_route_pauses_and_opens
                 the_depth_is_what_waits

@@ -37,6 +37,8 @@ pub mod postgres {
     use super::contract::build::at;
     use super::contract::{self, Harness, LANE};
     use crate::harness::postgres::Database;
+    use crate::harness::versions::{POSTGRES, before, between};
+    use sha2::Digest as _;
     use thuho::domain::dispatch::{AttemptResult, DispatchResult, LeaseToken};
     use thuho::store::LeaseRequest;
     use thuho::store::postgres::{LeaseClock, PostgresOptions};
@@ -101,7 +103,7 @@ pub mod postgres {
         const SUMS: &str = "SELECT s.sender_no || ' ' || s.business_day || ' ' || s.account_no || ' ' || s.kind || ' '
             || sum(s.postings) || ' ' || sum(s.dong) FROM day_sums s
             GROUP BY s.sender_no, s.business_day, s.account_no, s.kind ORDER BY 1";
-        let version = include_str!("../../src/store/migrations/0012_day_sums.postgres.sql");
+        let version = between(&POSTGRES, "0012_day_sums", "0013_break_places");
         let Some(database) = Database::fresh("sums of days before there were any") else { return };
         let mut h = on(&database);
         h.invoices(&[("HD-1", 10), ("HD-2", 20)]);
@@ -119,10 +121,55 @@ pub mod postgres {
         database.sql(&format!("BEGIN; {version} COMMIT;"));
         assert_eq!(database.sql(SUMS), written);
         assert_eq!(database.sql("SELECT goes_on()"), ["refused"]);
-        let lost = "CREATE FUNCTION lost() RETURNS text LANGUAGE plpgsql AS $$
-            BEGIN DELETE FROM day_sums; RETURN 'gone'; EXCEPTION WHEN integrity_constraint_violation THEN RETURN 'refused'; END $$;";
-        assert_eq!(database.sql(&format!("{lost} SELECT lost()")), ["refused"]);
+        let attempt = "CREATE FUNCTION attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
+            BEGIN EXECUTE statement; RETURN 'done'; EXCEPTION WHEN integrity_constraint_violation THEN RETURN 'refused'; END $$;";
+        database.sql(attempt);
+        for change in ["DELETE FROM day_sums", "TRUNCATE day_sums", "UPDATE day_sums SET dong = dong + 1"] {
+            assert_eq!(database.sql(&format!("SELECT attempt('{change}')")), ["refused"], "{change}");
+        }
         h.sound();
+    }
+
+    /// A version that finds a table in use lets those behind it go on, and tries again.
+    #[test]
+    fn a_version_waits_for_those_who_use_the_tables() {
+        let Some(database) = Database::fresh("a version that waits") else { return };
+        let checksum = |text: &str| hex::encode(sha2::Sha256::digest(text.as_bytes()));
+        let older = POSTGRES.iter().take_while(|(name, _)| *name != "0012_day_sums");
+        let notes =
+            older.map(|(name, text)| format!("('{name}', '{}')", checksum(text))).collect::<Vec<_>>().join(", ");
+        database.sql(&format!(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public; {} CREATE TABLE migrations (version integer GENERATED ALWAYS
+                AS IDENTITY PRIMARY KEY, name text NOT NULL, checksum text NOT NULL);
+            INSERT INTO migrations (name, checksum) VALUES {notes};",
+            before(&POSTGRES, "0012_day_sums")
+        ));
+        database.sql("CREATE TABLE read_to_the_end (at bigint)");
+        let reader = database.clone();
+        let reads = std::thread::spawn(move || {
+            reader.sql(
+                "DO $$ BEGIN PERFORM count(*) FROM lanes; WHILE NOT EXISTS (SELECT FROM read_to_the_end) LOOP
+                    PERFORM pg_sleep(0.01); END LOOP; END $$",
+            )
+        });
+        let holds = "SELECT count(*) FROM pg_locks WHERE relation = 'lanes'::regclass AND granted";
+        while database.sql(holds) != ["1"] {
+            std::thread::yield_now();
+        }
+        let place = database.place();
+        let migrates = std::thread::spawn(move || thuho::store::postgres::migrate(&place));
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while database.sql(waits) != ["1"] {
+            std::thread::yield_now();
+        }
+        // Behind the version that waits, until it gives up for now.
+        database.sql("INSERT INTO lanes (lane, n, hash, posting, event, block_end) VALUES (7, 0, decode(repeat('00', 32), 'hex'), 1, 1, 9)");
+        assert!(!migrates.is_finished(), "somebody still reads");
+        database.sql("INSERT INTO read_to_the_end VALUES (1)");
+        reads.join().unwrap();
+        let brought: Vec<&str> = POSTGRES.iter().skip(11).map(|(name, _)| *name).collect();
+        assert_eq!(migrates.join().unwrap().unwrap(), brought);
     }
 
     contract::suite!(postgres);

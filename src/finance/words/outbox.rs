@@ -33,8 +33,8 @@ words! {OUTBOX,
     outbox_needs_reason: "Hãy ghi lý do, tối đa 500 byte.", "Say why, in at most 500 bytes.";
     outbox_wrong_state: "Lệnh đã giao, đã kết thúc hoặc đang được gửi.",
         "The message is delivered, ended or being sent.";
-    outbox_needs_another: "Người đề nghị và người đồng ý phải là hai người, và không ai được cấp mật khẩu cho cả hai.",
-        "Two people must propose and approve, and nobody may have given both their passwords.";
+    outbox_needs_another: "Người đề nghị và người đồng ý phải là hai người, và không ai có thể đăng nhập bằng cả hai tên.",
+        "Two people must propose and approve, and nobody may be able to log in as both.";
     outbox_payment: "Giao dịch", "Payment";
     outbox_amount: "Số tiền", "Amount";
     outbox_break: "Chênh lệch", "Break";

@@ -85,7 +85,7 @@ impl Rule {
         }
     }
 
-    /// What it would have of these breaks, each by its number.
+    /// What it would propose for some of these breaks, by their numbers.
     fn judge(self, reports: &mut dyn Reports, page: &[&BreakView]) -> Result<Vec<(i64, Resolution)>, StoreError> {
         match self {
             Self::CreateMissing => create_missing(reports, page),
@@ -152,6 +152,7 @@ fn create_missing(reports: &mut dyn Reports, page: &[&BreakView]) -> Result<Vec<
         .filter(|line| line.movement == Some(Movement::Payment) && line.key.is_some() && line.amount.is_positive())
         .map(|line| (line.no, (line.amount, matching::read(&line.references))))
         .collect();
+    // Each line is judged against the bills of all of them: it looks only at those that it names.
     let mut wanted = Wanted::default();
     for (_, reading) in read.values() {
         let Wanted { invoices, customers } = reading.wanted();

@@ -1,4 +1,4 @@
-//! Fills minutes from the books: sums of entries, the kept comparisons, the breaks. Reads, and changes nothing.
+//! Fills minutes from the books: the sums of days, the kept comparisons, the breaks. Reads, and changes nothing.
 
 use super::{Comparisons, Difference, Minutes, MinutesError, Owed, Party, Sealed, Service};
 use crate::domain::close;
@@ -52,6 +52,7 @@ pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, 
     let sealed = sealed(reports, partner, &days)?;
     let period = Period { partner, from, to };
     let books = reports.period_books(&period)?;
+    balanced(&books)?;
     let mut figures = Figures::of(&books, &Account::Clearing(partner.clone()), &Account::Fee(partner.clone()));
     figures.paid_over(&credited(reports, partner, (from, to))?)?;
     let compared = comparisons(reports, profile, &days)?;
@@ -87,6 +88,16 @@ pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, 
     };
     minutes.ties_out()?;
     Ok(minutes)
+}
+
+/// Each posting is balanced, and so is what all of them moved.
+fn balanced(books: &PeriodBooks) -> Result<(), MinutesError> {
+    let moved = books.moved.iter().try_fold(0_i64, |sum, one| sum.checked_add(one.dong)).ok_or_else(beyond)?;
+    if moved == 0 {
+        Ok(())
+    } else {
+        Err(MinutesError::Untied(format!("what all accounts moved: {moved}, elsewhere 0")))
+    }
 }
 
 /// What the bank credited for business days before a period, and for those of it.

@@ -33,3 +33,20 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+-- The same of a message to the core, from whoever proposed to close it until that is taken back. No authority is asked for
+-- there, so whoever could act as both counts too.
+ALTER TABLE dispatches ADD COLUMN close_makers text[] COLLATE "C";
+UPDATE dispatches d SET close_makers = (SELECT array_agg(c.person) FROM could_act c WHERE c.name = d.close_proposed_by)
+    WHERE state = 'parked' AND close_proposed_by IS NOT NULL;
+CREATE FUNCTION is_closed_by_another() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM could_act c WHERE c.name = NEW.closed_by
+            AND (c.person IN (SELECT p.person FROM could_act p WHERE p.name = NEW.close_proposed_by)
+                OR c.person = ANY (NEW.close_makers))) THEN
+        RAISE EXCEPTION 'whoever could act as the proposer closes no message';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER dispatches_two BEFORE UPDATE OF closed_by ON dispatches
+    FOR EACH ROW EXECUTE FUNCTION is_closed_by_another();

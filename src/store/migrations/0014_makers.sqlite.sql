@@ -30,3 +30,14 @@ WHEN EXISTS (SELECT 1 FROM could_act c WHERE c.name = NEW.drafted_by AND c.perso
         OR c.name = NEW.signed_by AND c.person = NEW.drafted_by)
     OR EXISTS (SELECT 1 FROM makers m WHERE m.what = 'closes' AND m.no = NEW.no AND m.person = NEW.signed_by)
 BEGIN SELECT RAISE(ABORT, 'whoever could act as who drew it up does not sign'); END;
+
+-- The same of a message to the core: a list of persons as JSON, from whoever proposed to close it until that is taken back. No
+-- authority is asked for there, so whoever could act as both counts too.
+ALTER TABLE dispatches ADD COLUMN close_makers TEXT;
+UPDATE dispatches SET close_makers = (SELECT json_group_array(c.person) FROM could_act c WHERE c.name = close_proposed_by)
+    WHERE state = 'parked' AND close_proposed_by IS NOT NULL;
+CREATE TRIGGER dispatches_two BEFORE UPDATE OF closed_by ON dispatches
+WHEN EXISTS (SELECT 1 FROM could_act c WHERE c.name = NEW.closed_by
+    AND (c.person IN (SELECT p.person FROM could_act p WHERE p.name = NEW.close_proposed_by)
+        OR c.person IN (SELECT m.value FROM json_each(coalesce(NEW.close_makers, '[]')) m)))
+BEGIN SELECT RAISE(ABORT, 'whoever could act as the proposer closes no message'); END;

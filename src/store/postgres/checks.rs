@@ -14,7 +14,7 @@ pub(super) const QUESTIONS: [&str; 35] = [
     FROM postings p LEFT JOIN (SELECT DISTINCT no >> 16 AS posting_no FROM entries) e ON e.posting_no = p.no
     WHERE e.posting_no IS NULL LIMIT $1",
     "-- checks.day_sums
-    SELECT 'account ' || a.name || ' is said to have moved ' || coalesce(s.dong, 0) || ' dong by ' || coalesce(s.postings, 0)
+    SELECT 'account ' || coalesce(a.name, 'without a name') || ' is said to have moved ' || coalesce(s.dong, 0) || ' dong by ' || coalesce(s.postings, 0)
         || ' postings of kind ' || kind || ' on ' || business_day || ', and moved ' || coalesce(b.dong, 0) || ' by '
         || coalesce(b.postings, 0)
     FROM (SELECT e.sender_no, p.business_day, n.account_no, p.kind, count(DISTINCT p.no) AS postings, sum(n.amount)::bigint AS dong
@@ -22,7 +22,7 @@ pub(super) const QUESTIONS: [&str; 35] = [
             GROUP BY e.sender_no, p.business_day, n.account_no, p.kind) b
         FULL JOIN (SELECT sender_no, business_day, account_no, kind, sum(postings)::bigint AS postings, sum(dong)::bigint AS dong
             FROM day_sums GROUP BY sender_no, business_day, account_no, kind) s USING (sender_no, business_day, account_no, kind)
-        JOIN accounts a ON a.no = account_no
+        LEFT JOIN accounts a ON a.no = account_no
     WHERE s.postings IS DISTINCT FROM b.postings OR s.dong IS DISTINCT FROM b.dong LIMIT $1",
     "-- checks.no_message
     SELECT 'posting ' || (a.no >> 16) || ' settles invoice ' || i.id || ' and the core is not told'

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::store::cells::Cells;
 use crate::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
-    ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView,
+    ItemView, Made, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView,
     Proposed, RefundView, StoredLine, Verb,
 };
 use crate::store::desk_cells::{
@@ -62,17 +62,17 @@ fn note(
     tx.ask_one(Ask::new(SQL, vec![&breaks, &at, &by, &kind, &text]))?.all(|cells| cells.whole())
 }
 
-/// Could one of the two log in as the other, having made that user or given the password, or could whoever decides when the
-/// other one made this row?
+/// Could one of the two log in as the other now, having given the password, or could whoever decides have been the maker when
+/// this row was made?
 pub(super) fn one_person(
     tx: &mut PostgresTx<'_>,
-    (what, no): (&str, i64),
+    made: Made,
     (maker, decider): (&Author, &Author),
 ) -> Result<bool, StoreError> {
     const SQL: &str = "-- users.one_person\nSELECT (SELECT count(*) FROM could_act c
             WHERE c.name = $1 AND c.person = $2 OR c.name = $2 AND c.person = $1)
         + (SELECT count(*) FROM makers m WHERE m.what = $3 AND m.no = $4 AND m.person = $2)";
-    let (maker, decider) = (maker.as_str(), decider.as_str());
+    let ((what, no), maker, decider) = (made.row(), maker.as_str(), decider.as_str());
     let found = tx.ask_one(Ask::new(SQL, vec![&maker, &decider, &what, &no]))?.one(|cells| cells.whole())?;
     Ok(maker != decider && found.unwrap_or_default() != 0)
 }
@@ -164,7 +164,7 @@ impl DeskTx for PostgresTx<'_> {
         let may = self.ask_one(Ask::new(MAY, vec![&by, &action]))?.one(|cells| cells.whole())?;
         let spent = self.ask_one(Ask::new(SPENT, vec![&by, &action, &since]))?.one(|cells| cells.whole())?;
         let may = may.map(|may| may.saturating_sub(spent.unwrap_or(i64::MAX)));
-        let one = one_person(self, ("proposals", no), (&found.maker, decision.by))?;
+        let one = one_person(self, Made::Proposal(found.no), (&found.maker, decision.by))?;
         let (answer, state) = judged(&found, decision, (may, one));
         if answer != Decided::Done {
             return Ok(answer);

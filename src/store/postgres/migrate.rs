@@ -13,6 +13,11 @@ const LOCK: i64 = 0x7363_686d;
 /// What one version may take: it may have to read whole tables.
 const VERSION_TIME: Duration = Duration::from_secs(4 * 3_600);
 
+/// How often a version tries to have the tables that it changes. It waits for two seconds: behind whoever waits for a table
+/// stand all who come later.
+const ATTEMPTS: u32 = 60;
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Name and text of every version, from 1.
 const MIGRATIONS: [Version; 14] = [
     ("0001_spine", include_str!("../migrations/0001_spine.postgres.sql")),
@@ -37,10 +42,22 @@ pub(super) fn bring_up(session: &mut Session, place: &str) -> Result<Vec<String>
         return Ok(Vec::new());
     }
     session.allow(VERSION_TIME)?;
-    // Two instances that start at once: the second waits for as long as the first takes.
-    session.simple("-- migrate.begin\nBEGIN; SET LOCAL lock_timeout = 0")?;
-    let applied = apply(session, place);
-    let done = finish(session, applied);
+    let mut left = ATTEMPTS;
+    let done = loop {
+        // Two instances that start at once: the second waits for as long as the first takes.
+        session.simple("-- migrate.begin\nBEGIN; SET LOCAL lock_timeout = 0")?;
+        let applied = apply(session, place);
+        match finish(session, applied) {
+            Err(StoreError::Contended) if left > 0 && !session.is_lost() => {
+                left = left.saturating_sub(1);
+                std::thread::sleep(PAUSE);
+            }
+            Err(StoreError::Contended) => {
+                break Err(StoreError::Fault(format!("{place}: its schema waits for others who use its tables")));
+            }
+            done => break done,
+        }
+    };
     session.allow(STATEMENT_TIMEOUT)?;
     done
 }
@@ -61,6 +78,7 @@ fn apply(session: &mut Session, place: &str) -> Result<Vec<String>, StoreError> 
         version integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, checksum text NOT NULL)";
     const NOTE: &str = "-- migrate.note\nINSERT INTO migrations (name, checksum) VALUES ($1, $2)";
     session.ask_one(Ask::new(TAKE, vec![&LOCK]))?;
+    session.simple("-- migrate.lock_wait\nSET LOCAL lock_timeout = '2s'")?;
     // Another instance may have been first.
     let applied = check(session, place)?;
     let mut done = Vec::new();

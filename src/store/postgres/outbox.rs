@@ -279,10 +279,11 @@ pub(super) fn command(
     at: Timestamp,
 ) -> Result<CommandAnswer, StoreError> {
     const RETRY: &str = "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = $2, attempts = 0,
-            walls = 0, cause = NULL, close_proposed_by = NULL, close_reason = NULL WHERE no = $1";
+            walls = 0, cause = NULL, close_proposed_by = NULL, close_makers = NULL, close_reason = NULL WHERE no = $1";
     const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = $2 WHERE no = $1";
-    const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = $2, close_reason = $3
-            WHERE no = $1";
+    const PROPOSE: &str =
+        "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = $2, close_reason = $3,
+            close_makers = (SELECT array_agg(c.person) FROM could_act c WHERE c.name = $2) WHERE no = $1";
     let Some(found) = read(tx, message)? else {
         return Ok(CommandAnswer::NotFound);
     };
@@ -306,19 +307,18 @@ pub(super) fn command(
     Ok(CommandAnswer::Done)
 }
 
-/// Two people end a message: nobody approves their own proposal, nor that of a name which somebody could use beside this one
-/// (I13).
+/// Two people end a message: nobody approves their own proposal (I13). No authority is asked for here, so a third person who
+/// could log in as both, or could when it was proposed, counts too.
 fn approve(tx: &mut PostgresTx<'_>, found: &Found, author: &Author, at: i64) -> Result<CommandAnswer, StoreError> {
     const CLOSE: &str = "-- dispatches.close\nUPDATE dispatches SET state = 'closed', cause = NULL, head = false,
             closed_by = $2, closed_at = $3 WHERE no = $1";
-    let author = author.as_str();
     const BOTH: &str =
-        "-- users.could_be_both\nSELECT count(*) FROM could_act a JOIN could_act b ON b.person = a.person
-            WHERE a.name = $1 AND b.name = $2";
-    let Some(proposer) = found.proposed_by.as_deref().filter(|proposer| *proposer != author) else {
-        return Ok(CommandAnswer::NeedsAnother);
-    };
-    if tx.ask_one(Ask::new(BOTH, vec![&proposer, &author]))?.one(|cells| cells.whole())? != Some(0) {
+        "-- users.could_be_both\nSELECT count(*) FROM dispatches d, could_act c WHERE d.no = $1 AND c.name = $2
+            AND (c.person IN (SELECT p.person FROM could_act p WHERE p.name = d.close_proposed_by)
+                OR c.person = ANY (d.close_makers))";
+    let author = author.as_str();
+    let own = found.proposed_by.as_deref().is_none_or(|proposer| proposer == author);
+    if own || tx.ask_one(Ask::new(BOTH, vec![&found.no, &author]))?.one(|cells| cells.whole())? != Some(0) {
         return Ok(CommandAnswer::NeedsAnother);
     }
     let done = vec![found.no];

@@ -6,7 +6,7 @@ use crate::domain::posting::{Account, PostingKind};
 use crate::store::StoreError;
 use crate::store::cells::Cells as _;
 use crate::store::periods::{Moved, Period, PeriodBooks, PeriodBreaks, Periods};
-use crate::store::statement_cells::{of_period, period_break};
+use crate::store::statement_cells::{of_period, period_break, period_break_columns};
 
 impl Periods for PostgresReports {
     fn period_books(&mut self, period: &Period<'_>) -> Result<PeriodBooks, StoreError> {
@@ -55,8 +55,9 @@ fn breaks(reports: &mut PostgresReports, period: &Period<'_>, limit: u32) -> Res
     const FIRST: &str = concat!(
         "-- periods.breaks\n",
         of_period!("$1", "$2", "$3"),
-        " SELECT no, class, day, event_key, invoice, ours, theirs, state, closed_at, close_reason FROM breaks
-        WHERE no IN (SELECT no FROM of_period ORDER BY no LIMIT $4) ORDER BY no"
+        " SELECT ",
+        period_break_columns!(),
+        " FROM breaks WHERE no IN (SELECT no FROM of_period ORDER BY no LIMIT $4) ORDER BY no"
     );
     let (partner, limit) = (period.partner.as_str(), i64::from(limit));
     let answers = reports.ask(&[

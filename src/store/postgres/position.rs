@@ -10,18 +10,19 @@ use crate::store::{Position, StoreError};
 use std::collections::HashMap;
 
 /// The postings of events: the first is named by their row, later ones name it. Their order is that of their ordinals:
-/// numbers of two lanes say nothing of which came first.
+/// numbers of two lanes say nothing of which came first. Which events, as a test of their keys; those of parameter 1 if
+/// nothing is said.
 macro_rules! postings_of {
     () => {
         postings_of!("= ANY($1)")
     };
-    ($which:literal) => {
+    ($keys:literal) => {
         concat!(
             "WITH p AS (SELECT e.key, f.no, f.ordinal FROM events e JOIN postings f ON f.no = e.first_posting WHERE e.key ",
-            $which,
+            $keys,
             " UNION ALL SELECT e.key, l.no, l.ordinal FROM events e JOIN postings l ON l.event_no = e.no
                 AND l.kind IN ('rematch', 'reverse') WHERE e.key ",
-            $which,
+            $keys,
             ")"
         )
     };

@@ -285,9 +285,10 @@ impl Reports for PostgresReports {
         self.ask_one(ask)?.all(dispatch_view)
     }
 
-    fn messages_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
+    fn dispatches_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
+        // The outer `d` holds the rows of the inner one that are listed: the columns are written for that name.
         const SQL: &str = concat!(
-            "-- reports.messages_of\nSELECT ",
+            "-- reports.dispatches_of\nSELECT ",
             dispatch_columns!(),
             " FROM unnest($1::uuid[]) WITH ORDINALITY u (key, place) CROSS JOIN LATERAL (",
             postings_of!("= u.key"),

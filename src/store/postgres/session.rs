@@ -144,7 +144,8 @@ impl Session {
             IDLE_TIMEOUT.as_millis(),
             // A batch's questions are look-ups; the audit's read whole tables.
             if purpose.reads_only { 2 } else { 0 },
-            // A filter that is not set costs nothing only in a plan that knows it; a batch's questions are always the same.
+            // Only a plan that knows a filter leaves out what is not set in it, and the server may make one; a batch's questions
+            // are always the same.
             plans = if purpose.reads_only { "auto" } else { "force_generic_plan" },
             planner = if purpose.reads_only { "" } else { BY_INDEX },
         ))

@@ -17,14 +17,14 @@ const QUESTIONS: [&str; 23] = [
     FROM postings p WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.no >= p.no << 16 AND e.no < (p.no + 1) << 16)
     LIMIT ?1",
     "-- checks.day_sums
-    SELECT 'account ' || a.name || ' is said to have moved ' || coalesce(s.dong, 0) || ' dong by ' || coalesce(s.postings, 0)
+    SELECT 'account ' || coalesce(a.name, 'without a name') || ' is said to have moved ' || coalesce(s.dong, 0) || ' dong by ' || coalesce(s.postings, 0)
         || ' postings of kind ' || kind || ' on ' || business_day || ', and moved ' || coalesce(b.dong, 0) || ' by '
         || coalesce(b.postings, 0)
     FROM (SELECT e.sender_no, p.business_day, n.account_no, p.kind, count(DISTINCT p.no) AS postings, sum(n.amount) AS dong
             FROM entries n JOIN postings p ON p.no = n.posting_no JOIN events e ON e.no = p.event_no
             GROUP BY e.sender_no, p.business_day, n.account_no, p.kind) b
         FULL JOIN day_sums s USING (sender_no, business_day, account_no, kind)
-        JOIN accounts a ON a.no = account_no
+        LEFT JOIN accounts a ON a.no = account_no
     WHERE s.postings IS NOT b.postings OR s.dong IS NOT b.dong LIMIT ?1",
     "-- checks.no_message
     SELECT 'posting ' || a.posting_no || ' settles invoice ' || i.id || ' and the core is not told'

@@ -13,6 +13,7 @@ use crate::store::closes::{
     CloseLine, CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal,
     close_columns, close_line, close_line_columns, close_view, day_total, judged, total_columns, window_total,
 };
+use crate::store::desk::Made;
 use crate::store::statement_cells::is_held;
 use jiff::civil::Date;
 use rusqlite::params;
@@ -99,7 +100,7 @@ impl CloseTx for SqliteTx<'_> {
             Some(draft) => self.db.integer(STALE, [draft.no])? != 0,
             None => false,
         };
-        let one = draft.as_ref().map(|draft| one_person(self.db, ("closes", draft.no), (&draft.drafted.0, by)));
+        let one = draft.as_ref().map(|draft| one_person(self.db, Made::Close(draft.no), (&draft.drafted.0, by)));
         let one = one.transpose()?;
         let signed = judged(draft.as_ref(), hash, by, (may, one.unwrap_or_default(), stale));
         if let (Signed::Done, Some(draft)) = (signed, draft) {

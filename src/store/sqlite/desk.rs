@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::store::cells::Cells as _;
 use crate::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueItem, DueProposal, EndedItem,
-    ItemView, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView,
+    ItemView, Made, Mark, NewDecision, NewProposal, NoteKind, NoteView, ProposalFilter, ProposalState, ProposalView,
     Proposed, RefundView, StoredLine, Verb,
 };
 use crate::store::desk_cells::{
@@ -66,17 +66,13 @@ fn note(db: Db<'_>, break_no: i64, said: (NoteKind, &str), (by, at): (&Author, T
     Ok(db.0.last_insert_rowid())
 }
 
-/// Could one of the two log in as the other, having made that user or given the password, or could whoever decides when the
-/// other one made this row?
-pub(super) fn one_person(
-    db: Db<'_>,
-    (what, no): (&str, i64),
-    (maker, decider): (&Author, &Author),
-) -> Result<bool, StoreError> {
+/// Could one of the two log in as the other now, having given the password, or could whoever decides have been the maker when
+/// this row was made?
+pub(super) fn one_person(db: Db<'_>, made: Made, (maker, decider): (&Author, &Author)) -> Result<bool, StoreError> {
     const SQL: &str = "-- users.one_person\nSELECT count(*) FROM could_act c
         WHERE c.name = ?1 AND c.person = ?2 OR c.name = ?2 AND c.person = ?1";
     const MADE: &str = "-- makers.one\nSELECT count(*) FROM makers WHERE what = ?1 AND no = ?2 AND person = ?3";
-    let (maker, decider) = (maker.as_str(), decider.as_str());
+    let ((what, no), maker, decider) = (made.row(), maker.as_str(), decider.as_str());
     Ok(maker != decider && (db.integer(SQL, (maker, decider))? != 0 || db.integer(MADE, (what, no, decider))? != 0))
 }
 
@@ -158,7 +154,7 @@ impl DeskTx for SqliteTx<'_> {
         let may = self.db.one(MAY, (by, action), |cells| cells.next::<i64>())?;
         let spent = self.db.one(SPENT, (by, action, a_day_before(decision.at)), |cells| cells.next::<i64>())?;
         let may = may.map(|may| may.saturating_sub(spent.unwrap_or(i64::MAX)));
-        let one = one_person(self.db, ("proposals", found.no.0), (&found.maker, decision.by))?;
+        let one = one_person(self.db, Made::Proposal(found.no), (&found.maker, decision.by))?;
         let (answer, state) = judged(&found, decision, (may, one));
         if answer != Decided::Done {
             return Ok(answer);

@@ -202,10 +202,11 @@ pub(super) fn command(
 ) -> Result<CommandAnswer, StoreError> {
     const RETRY: &str =
         "-- dispatches.again\nUPDATE dispatches SET state = 'waiting', due_at = ?2, attempts = 0, walls = 0, cause = NULL,
-            close_proposed_by = NULL, close_reason = NULL WHERE no = ?1";
+            close_proposed_by = NULL, close_makers = NULL, close_reason = NULL WHERE no = ?1";
     const HOLD: &str = "-- dispatches.hold\nUPDATE dispatches SET state = 'parked', cause = ?2 WHERE no = ?1";
-    const PROPOSE: &str = "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = ?2, close_reason = ?3
-            WHERE no = ?1";
+    const PROPOSE: &str =
+        "-- dispatches.propose_close\nUPDATE dispatches SET close_proposed_by = ?2, close_reason = ?3,
+            close_makers = (SELECT json_group_array(c.person) FROM could_act c WHERE c.name = ?2) WHERE no = ?1";
     let Some(found) = read(db, message)? else {
         return Ok(CommandAnswer::NotFound);
     };
@@ -227,18 +228,17 @@ pub(super) fn command(
     Ok(CommandAnswer::Done)
 }
 
-/// Two people end a message: nobody approves their own proposal, nor that of a name which somebody could use beside this one
-/// (I13).
+/// Two people end a message: nobody approves their own proposal (I13). No authority is asked for here, so a third person who
+/// could log in as both, or could when it was proposed, counts too.
 fn approve(db: Db<'_>, found: &Found, author: &Author, at: Timestamp) -> Result<CommandAnswer, StoreError> {
     const CLOSE: &str = "-- dispatches.close\nUPDATE dispatches SET state = 'closed', cause = NULL, head = 0,
             closed_by = :author, closed_at = :at WHERE no = :no";
     const BOTH: &str =
-        "-- users.could_be_both\nSELECT count(*) FROM could_act a JOIN could_act b ON b.person = a.person
-            WHERE a.name = ?1 AND b.name = ?2";
-    let Some(proposer) = found.proposed_by.as_deref().filter(|proposer| *proposer != author.as_str()) else {
-        return Ok(CommandAnswer::NeedsAnother);
-    };
-    if db.integer(BOTH, (proposer, author.as_str()))? != 0 {
+        "-- users.could_be_both\nSELECT count(*) FROM dispatches d, could_act c WHERE d.no = ?1 AND c.name = ?2
+            AND (c.person IN (SELECT p.person FROM could_act p WHERE p.name = d.close_proposed_by)
+                OR c.person IN (SELECT m.value FROM json_each(coalesce(d.close_makers, '[]')) m))";
+    let own = found.proposed_by.as_deref().is_none_or(|proposer| proposer == author.as_str());
+    if own || db.integer(BOTH, (found.no, author.as_str()))? != 0 {
         return Ok(CommandAnswer::NeedsAnother);
     }
     db.execute(CLOSE, named_params! { ":no": found.no, ":author": author.as_str(), ":at": at.unix_ms() })?;

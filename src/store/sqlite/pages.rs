@@ -1,5 +1,5 @@
 //! What finance's pages ask, in a file. Breaks that are not closed are read through their own index, which holds none of
-//! the others; a filter is then a test of a row.
+//! the others, and those of one payment through its own; a filter is then a test of a row.
 
 use super::reports::SqliteReports;
 use super::statement::{Db, RowCells};
@@ -67,16 +67,25 @@ macro_rules! filter {
     };
 }
 
-/// A page of breaks in one order, towards its end and back: of those that are not closed, and of all; then the same of one
-/// payment's.
+/// A page of breaks in one order, each towards its end and back.
+struct Pages {
+    open: [&'static str; 2],
+    closed_too: [&'static str; 2],
+    open_of_event: [&'static str; 2],
+    of_event: [&'static str; 2],
+}
+
 macro_rules! pages {
     ($name:literal, $cursor:literal, $forward:literal, $back:literal) => {
-        [
-            [pages!(@ $name, open!(), $cursor, $forward), pages!(@ $name, open!(), $cursor, $back)],
-            [pages!(@ $name, closed_too!(), $cursor, $forward), pages!(@ $name, closed_too!(), $cursor, $back)],
-            [pages!(@ $name, open_of_event!(), $cursor, $forward), pages!(@ $name, open_of_event!(), $cursor, $back)],
-            [pages!(@ $name, of_event!(), $cursor, $forward), pages!(@ $name, of_event!(), $cursor, $back)],
-        ]
+        Pages {
+            open: [pages!(@ $name, open!(), $cursor, $forward), pages!(@ $name, open!(), $cursor, $back)],
+            closed_too: [pages!(@ $name, closed_too!(), $cursor, $forward), pages!(@ $name, closed_too!(), $cursor, $back)],
+            open_of_event: [
+                pages!(@ $name, open_of_event!(), $cursor, $forward),
+                pages!(@ $name, open_of_event!(), $cursor, $back),
+            ],
+            of_event: [pages!(@ $name, of_event!(), $cursor, $forward), pages!(@ $name, of_event!(), $cursor, $back)],
+        }
     };
     (@ $name:literal, $scope:expr, $cursor:literal, $order:literal) => {
         concat!(
@@ -119,20 +128,20 @@ macro_rules! facets {
 }
 
 /// Break numbers, between parameters 24 and 25; a break's key never changes, so its number is a place in any order.
-const NEWEST: [[&str; 2]; 4] = pages!(
+const NEWEST: Pages = pages!(
     "reports.newest_breaks",
     " AND b.no < coalesce(?24, 9223372036854775807) AND b.no > coalesce(?25, 0)",
     "b.no DESC",
     "b.no"
 );
-const OLDEST: [[&str; 2]; 4] = pages!(
+const OLDEST: Pages = pages!(
     "reports.oldest_breaks",
     " AND (?24 IS NULL OR (b.aged_from, b.no) > (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = ?24))
       AND (?25 IS NULL OR (b.aged_from, b.no) < (SELECT c.aged_from, c.no FROM breaks c WHERE c.no = ?25))",
     "b.aged_from, b.no",
     "b.aged_from DESC, b.no DESC"
 );
-const LARGEST: [[&str; 2]; 4] = pages!(
+const LARGEST: Pages = pages!(
     "reports.largest_breaks",
     " AND (?24 IS NULL OR (abs(b.amount), b.no) < (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = ?24))
       AND (?25 IS NULL OR (abs(b.amount), b.no) > (SELECT abs(c.amount), c.no FROM breaks c WHERE c.no = ?25))",
@@ -207,16 +216,16 @@ pub(super) fn breaks(db: Db<'_>, filter: &BreakFilter) -> Result<Vec<BreakView>,
     let mut list = params.list();
     let place: [&dyn ToSql; 3] = [&filter.before, &filter.after, &filter.limit];
     list.extend(place);
-    let [open, all, open_of_event, of_event] = match filter.order {
+    let pages = match filter.order {
         BreakOrder::Newest => NEWEST,
         BreakOrder::Oldest => OLDEST,
         BreakOrder::Largest => LARGEST,
     };
     let [forward, back] = match (filter.event.is_some(), filter.open_only) {
-        (false, true) => open,
-        (false, false) => all,
-        (true, true) => open_of_event,
-        (true, false) => of_event,
+        (false, true) => pages.open,
+        (false, false) => pages.closed_too,
+        (true, true) => pages.open_of_event,
+        (true, false) => pages.of_event,
     };
     let sql = if filter.is_backwards() { back } else { forward };
     let mut found = db.all(sql, list.as_slice(), |cells| break_view(cells))?;

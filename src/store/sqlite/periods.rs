@@ -6,7 +6,7 @@ use crate::domain::posting::{Account, PostingKind};
 use crate::store::StoreError;
 use crate::store::cells::Cells as _;
 use crate::store::periods::{Moved, Period, PeriodBooks, PeriodBreaks, Periods};
-use crate::store::statement_cells::{of_period, period_break};
+use crate::store::statement_cells::{of_period, period_break, period_break_columns};
 use rusqlite::params;
 
 impl Periods for SqliteReports {
@@ -52,8 +52,9 @@ fn breaks(db: Db<'_>, period: &Period<'_>, limit: u32) -> Result<PeriodBreaks, S
     const FIRST: &str = concat!(
         "-- periods.breaks\n",
         of_period!("?1", "?2", "?3"),
-        " SELECT no, class, day, event_key, invoice, ours, theirs, state, closed_at, close_reason FROM breaks
-        WHERE no IN (SELECT no FROM of_period ORDER BY no LIMIT ?4) ORDER BY no"
+        " SELECT ",
+        period_break_columns!(),
+        " FROM breaks WHERE no IN (SELECT no FROM of_period ORDER BY no LIMIT ?4) ORDER BY no"
     );
     let (partner, from, to) = (period.partner.as_str(), period.from.to_string(), period.to.to_string());
     let count = db.one(COUNT, params![partner, from, to], |cells| cells.count())?.unwrap_or_default();

@@ -242,11 +242,9 @@ impl Reports for SqliteReports {
         }
     }
 
-    fn messages_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
-        const OF_POSTING: &str = dispatch_query!(
-            "reports.dispatches_of_posting",
-            "WHERE d.no >= ?1 AND d.no < ?2 ORDER BY d.no DESC LIMIT ?3"
-        );
+    fn dispatches_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
+        const OF_POSTING: &str =
+            dispatch_query!("reports.dispatches_of", "WHERE d.no >= ?1 AND d.no < ?2 ORDER BY d.no DESC LIMIT ?3");
         let mut found = Vec::new();
         for event in events {
             let mut left = each;

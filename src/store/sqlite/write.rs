@@ -201,7 +201,7 @@ fn postings(tx: &mut SqliteTx<'_>, postings: &[NumberedPosting]) -> Result<(), S
     let mut add_allocation = tx.db.prepare(ALLOCATION)?;
     let mut sums = DaySums::new();
     for NumberedPosting { no, posting } in postings {
-        let SeenEvent { no: event_no, sender_no } = seen_event(tx, posting.event())?;
+        let SeenEvent { no: event_no, sender_no } = find_event(tx, posting.event())?;
         add.execute(params![
             no.0,
             event_no,
@@ -240,7 +240,7 @@ fn day_sums(db: Db<'_>, sums: DaySums<i64>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn seen_event(tx: &mut SqliteTx<'_>, key: &EventKey) -> Result<SeenEvent, StoreError> {
+fn find_event(tx: &mut SqliteTx<'_>, key: &EventKey) -> Result<SeenEvent, StoreError> {
     const SQL: &str = "-- events.number\nSELECT no, sender_no FROM events WHERE key = ?1";
     if let Some(seen) = tx.numbers.events.get(key) {
         return Ok(*seen);

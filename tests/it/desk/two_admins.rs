@@ -2,6 +2,7 @@
 //! books have against it is taken, and who gives a password and who gives authority at once take turns.
 
 use crate::harness::postgres::Database;
+use crate::harness::versions::{POSTGRES, SQLITE, before, between};
 use crate::store_contract::postgres::on;
 use rusqlite::Connection;
 use std::sync::mpsc;
@@ -13,28 +14,6 @@ use thuho::domain::user::{Role, Roles};
 use thuho::ledger::transact;
 use thuho::store::desk::Authority;
 use thuho::store::users::{User, UserChange};
-
-macro_rules! older_versions {
-    ($database:literal) => {
-        [
-            include_str!(concat!("../../../src/store/migrations/0001_spine.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0002_reconciliation.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0003_desk.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0004_settlement.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0005_close.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0006_rules_day.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0007_settled.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0008_users.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0009_pages.", $database, ".sql")),
-        ]
-    };
-}
-
-macro_rules! version {
-    ($database:literal) => {
-        include_str!(concat!("../../../src/store/migrations/0010_two_admins.", $database, ".sql"))
-    };
-}
 
 /// Users of one admin, authority that this admin and another one gave, and what one of them proposed; `no`, `yes` and 32
 /// bytes as the database says them.
@@ -82,8 +61,21 @@ fn approved_by(name: &str) -> String {
     format!("UPDATE proposals SET state = 'approved', decided_by = '{name}', decided_at = 2")
 }
 
+/// What lets the name of the proposal's maker be given a password, and gives it.
+fn given_anew(yes: &str) -> [String; 2] {
+    [
+        "INSERT INTO authorities (person, action, dong, granted_by, at) VALUES ('an', 'close', -1, 'boss', 4)"
+            .to_owned(),
+        format!("UPDATE users SET password = 'other', given = {yes}, password_by = 'boss' WHERE name = 'an'"),
+    ]
+}
+
+/// Who could act as the maker of what was proposed before there were makers.
+const MAKERS: &str = "SELECT what || ' ' || no || ' ' || person FROM makers ORDER BY person";
+const MAKERS_AFTER: [&str; 2] = ["proposals 1 admin", "proposals 1 an"];
+
 /// Statements that nobody may make, whatever program they use.
-fn refused((no, yes): (&str, &str)) -> [String; 10] {
+fn refused((no, yes): (&str, &str)) -> [String; 12] {
     let grant = |by: &str, to: &str| {
         format!("INSERT INTO authorities (person, action, dong, granted_by, at) VALUES ('{to}', 'close', 0, '{by}', 3)")
     };
@@ -99,15 +91,17 @@ fn refused((no, yes): (&str, &str)) -> [String; 10] {
         "UPDATE users SET made_by = 'somebody' WHERE name = 'an'".to_owned(),
         "UPDATE users SET password_by = name WHERE name = 'an'".to_owned(),
         "DELETE FROM users WHERE name = 'an'".to_owned(),
+        "UPDATE makers SET person = 'nobody'".to_owned(),
+        "DELETE FROM makers".to_owned(),
     ]
 }
 
 #[test]
 fn sqlite_holds_it_by_itself() {
     let db = Connection::open_in_memory().unwrap();
-    older_versions!("sqlite").iter().for_each(|version| db.execute_batch(version).unwrap());
+    db.execute_batch(&before(&SQLITE, "0010_two_admins")).unwrap();
     db.execute_batch(&older(("0", "1", "zeroblob(32)"))).unwrap();
-    db.execute_batch(version!("sqlite")).unwrap();
+    db.execute_batch(&between(&SQLITE, "0010_two_admins", "")).unwrap();
     let all = |text: &str| -> Vec<String> {
         let mut asked = db.prepare(text).unwrap();
         asked.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
@@ -116,6 +110,11 @@ fn sqlite_holds_it_by_itself() {
     assert_eq!(all(GIVEN_BY), GIVEN_BY_AFTER);
     for statement in refused(("0", "1")) {
         assert!(db.execute(&statement, ()).is_err(), "{statement}");
+    }
+    assert_eq!(all(MAKERS), MAKERS_AFTER);
+    given_anew("1").iter().for_each(|statement| db.execute_batch(statement).unwrap());
+    for by in ["admin", "boss"] {
+        assert!(db.execute(&approved_by(by), ()).is_err(), "{by} could act as the maker, then or now");
     }
     db.execute_batch(&approved_by("program")).unwrap();
     db.execute_batch("UPDATE users SET password = 'own', given = 0 WHERE name = 'an'").unwrap();
@@ -129,10 +128,10 @@ fn postgres_holds_it_by_itself() {
         BEGIN EXECUTE statement; RETURN 'taken'; EXCEPTION WHEN raise_exception OR integrity_constraint_violation OR check_violation THEN RETURN 'refused'; END $$;";
     let text = [
         "CREATE SCHEMA older; SET search_path TO older;",
-        &older_versions!("postgres").join("\n"),
+        &before(&POSTGRES, "0010_two_admins"),
         &older(("false", "true", "decode(repeat('00', 32), 'hex')")),
         "BEGIN;",
-        version!("postgres"),
+        &between(&POSTGRES, "0010_two_admins", ""),
         "COMMIT;",
         attempt,
         HELD,
@@ -142,6 +141,14 @@ fn postgres_holds_it_by_itself() {
     assert_eq!(asked(GIVEN_BY), GIVEN_BY_AFTER);
     for statement in refused(("false", "true")) {
         assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), ["refused"], "{statement}");
+    }
+    assert_eq!(asked(MAKERS), MAKERS_AFTER);
+    for statement in given_anew("true") {
+        assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), ["taken"], "{statement}");
+    }
+    for by in ["admin", "boss"] {
+        let statement = approved_by(by);
+        assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), ["refused"], "{by}, then or now");
     }
     let own = "UPDATE users SET password = 'own', given = false WHERE name = 'an'";
     assert_eq!(asked(&format!("SELECT attempt($s${own}$s$)")), ["taken"]);

@@ -9,6 +9,7 @@ pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod tls;
+pub mod versions;
 
 use http::Answer;
 use std::collections::HashMap;

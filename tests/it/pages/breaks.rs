@@ -200,7 +200,7 @@ fn each_part_of_a_filter_finds_some_and_not_all(mut h: Harness) {
 
 fn a_period_has_the_breaks_of_its_days_and_older_ones_that_are_open(mut h: Harness) {
     let made = world::make(&mut h, BREAKS);
-    let (mut older, mut some) = (0, 0);
+    let (mut older, mut some, mut over) = (0, 0, 0);
     for name in PARTNERS {
         let partner = world::partner(name);
         for (first, last) in (0..6).flat_map(|first| (0..=first).map(move |last| (first, last))) {
@@ -222,9 +222,12 @@ fn a_period_has_the_breaks_of_its_days_and_older_ones_that_are_open(mut h: Harne
             }
             older += expected.iter().filter(|one| one.day < period.from).count();
             some += expected.len();
+            let is_over = |one: &&Made| one.day < period.from && one.state == BreakState::Closed;
+            over += made.iter().filter(|one| one.new.partner.as_ref() == Some(&partner)).filter(is_over).count();
         }
     }
-    assert!(older > 20 && some > older + 20, "{some} are found, of them {older} older ones");
+    let enough = older > 20 && some > older + 20 && over > 20;
+    assert!(enough, "{some} are found, of them {older} older ones; {over} older ones are closed");
 }
 
 /// The control: a walk through other breaks than those that are there does not agree.

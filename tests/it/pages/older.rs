@@ -1,27 +1,8 @@
 //! Breaks from before the pages, closed ones too, say what they are about once the schema is brought up.
 
 use crate::harness::postgres::Database;
+use crate::harness::versions::{POSTGRES, SQLITE, before, between};
 use rusqlite::Connection;
-
-macro_rules! versions {
-    ($database:literal) => {
-        [
-            include_str!(concat!("../../../src/store/migrations/0001_spine.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0002_reconciliation.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0003_desk.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0004_settlement.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0005_close.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0006_rules_day.", $database, ".sql")),
-            include_str!(concat!("../../../src/store/migrations/0007_settled.", $database, ".sql")),
-        ]
-    };
-}
-
-macro_rules! pages {
-    ($database:literal) => {
-        include_str!(concat!("../../../src/store/migrations/0009_pages.", $database, ".sql"))
-    };
-}
 
 /// Two bills, an event that names one, a line that names the other; breaks with a bill of their own, of the event, of the
 /// line, of nothing, and of a bill that nobody knows.
@@ -58,9 +39,9 @@ const EXPECTED: [&str; 5] = [
 #[test]
 fn older_breaks_say_what_they_are_about_on_sqlite() {
     let db = Connection::open_in_memory().unwrap();
-    versions!("sqlite").iter().for_each(|version| db.execute_batch(version).unwrap());
+    db.execute_batch(&before(&SQLITE, "0008_users")).unwrap();
     db.execute_batch(&rows("x'00112233445566778899aabbccddeeff'", ("0", "1"))).unwrap();
-    db.execute_batch(pages!("sqlite")).unwrap();
+    db.execute_batch(&between(&SQLITE, "0009_pages", "0010_two_admins")).unwrap();
     let mut said = db.prepare(SAID).unwrap();
     let said: Vec<String> = said.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert_eq!(said, EXPECTED);
@@ -76,10 +57,10 @@ fn older_breaks_say_what_they_are_about_on_postgres() {
     let rows = rows("'00112233-4455-6677-8899-aabbccddeeff'", ("false", "true"));
     let text = [
         "CREATE SCHEMA older; SET search_path TO older;",
-        &versions!("postgres").join("\n"),
+        &before(&POSTGRES, "0008_users"),
         &rows,
         "BEGIN;",
-        pages!("postgres"),
+        &between(&POSTGRES, "0009_pages", "0010_two_admins"),
         "COMMIT;",
         SAID,
     ];

@@ -6,7 +6,7 @@ use crate::store_contract::contract::{Harness, LANE};
 use thuho::domain::ids::PartnerCode;
 use thuho::domain::invoice::{Invoice, InvoiceStatus};
 use thuho::domain::receipt::{Evidence, HashedEvidence, Link, Verdict};
-use thuho::domain::statement::{FileNo, StatementKind, Sum};
+use thuho::domain::statement::{FileNo, LineNo, StatementKind, Sum};
 use thuho::store::pages::Heard;
 use thuho::store::statements::{FileState, NewStatement, StatementSums};
 use thuho::store::{NewReceipt, Writes};
@@ -73,8 +73,12 @@ fn a_superseded_file_is_read_all_the_same(mut h: Harness) {
         }
         assert_eq!(rows, (1..=all).collect::<Vec<_>>());
     }
-    let one = &h.reports.file_lines(new, 1, 9).unwrap()[0];
-    assert_eq!(h.reports.shown_line(one.no).unwrap().as_ref(), Some(one));
+    let (gone, left) = (h.reports.file_lines(old, 0, 9).unwrap(), h.reports.file_lines(new, 0, 9).unwrap());
+    assert_eq!(h.reports.shown_line(left[1].no).unwrap().as_ref(), Some(&left[1]));
+    assert_eq!(h.reports.shown_line(gone[0].no).unwrap(), None, "its file says nothing any more");
+    let asked = [left[1].no, LineNo::of(FileNo(99), 1), gone[0].no, left[0].no, left[1].no];
+    assert_eq!(h.reports.shown_lines(&asked).unwrap(), left, "each once, by number");
+    assert_eq!(h.reports.shown_lines(&[]).unwrap(), vec![]);
 }
 
 fn receipt(h: &mut Harness, whose: &str, (verdict, amount_dong): (Verdict, Option<i64>), ms: i64) {

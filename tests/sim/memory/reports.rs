@@ -122,7 +122,7 @@ impl Reports for MemoryReports {
         Ok(i64::try_from(self.db().invoices.len()).unwrap())
     }
 
-    fn messages_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
+    fn dispatches_of(&mut self, events: &[EventKey], each: u32) -> Result<Vec<DispatchView>, StoreError> {
         let all = self.dispatches(&DispatchFilter { limit: u32::MAX, ..DispatchFilter::default() })?;
         let of = |key: &EventKey| {
             let its = all.iter().filter(|message| message.event == *key).cloned();

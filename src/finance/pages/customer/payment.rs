@@ -120,7 +120,7 @@ struct Whole {
 fn whole(reports: &mut dyn Reports, key: &EventKey, sees: bool) -> Result<Option<Whole>, StoreError> {
     let Some(record) = reports.event(key)? else { return Ok(None) };
     let filter = BreakFilter { event: Some(*key), ..BreakFilter::all(BREAKS_MAX) };
-    let messages = reports.messages_of(&[*key], row::MESSAGES_MAX)?;
+    let messages = reports.dispatches_of(&[*key], row::MESSAGES_MAX)?;
     let bill = row::bill(&record, &messages).map(|bill| reports.invoice(bill)).transpose()?.flatten();
     Ok(Some(Whole {
         customer: row::whom(&record, bill.as_ref(), sees),

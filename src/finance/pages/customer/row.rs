@@ -49,7 +49,7 @@ impl Messages {
     pub(super) fn of(reports: &mut dyn Reports, records: &[EventRecord]) -> Result<Self, StoreError> {
         let keys: Vec<EventKey> = records.iter().map(|record| record.key).collect();
         let mut by_event: HashMap<EventKey, Vec<DispatchView>> = HashMap::new();
-        for message in reports.messages_of(&keys, MESSAGES_MAX)? {
+        for message in reports.dispatches_of(&keys, MESSAGES_MAX)? {
             by_event.entry(message.event).or_default().push(message);
         }
         Ok(Self(by_event))

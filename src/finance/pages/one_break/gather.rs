@@ -98,7 +98,7 @@ pub(super) fn whole(
         record = reports.event(&event)?;
         position = reports.standing(&event)?;
         postings = reports.postings(&event)?;
-        messages = reports.messages_of(&[event], MESSAGES_MAX)?;
+        messages = reports.dispatches_of(&[event], MESSAGES_MAX)?;
         statement = or_matched(reports, statement, (StatementKind::Partner, event))?;
         core = or_matched(reports, core, (StatementKind::Core, event))?;
     }
