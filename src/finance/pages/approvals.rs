@@ -9,7 +9,7 @@ use crate::domain::user::Right;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::stop::Stop;
-use crate::finance::told::{author, told};
+use crate::finance::told::{author, told_by};
 use crate::finance::words::Words;
 use crate::finance::{form, show, terms, wish};
 use crate::http::internal::Internal;
@@ -58,7 +58,7 @@ impl Row {
             maker: author(&of.maker, w),
             mine: of.maker == *who.author(),
             made_at: show::moment(of.made_at),
-            reason: told(&of.reason, w),
+            reason: told_by(&of.maker, &of.reason, w),
             state: terms::proposal_state(of.state, w),
             decided: [by, at].into_iter().flatten().collect::<Vec<_>>().join(", "),
         }

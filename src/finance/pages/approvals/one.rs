@@ -8,7 +8,7 @@ use crate::domain::user::{Right, is_person};
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page, to};
 use crate::finance::stop::Stop;
-use crate::finance::told::{author, told};
+use crate::finance::told::{author, told_by};
 use crate::finance::words::Words;
 use crate::finance::{form, proposing, show, terms, wish};
 use crate::http::internal::Internal;
@@ -121,8 +121,10 @@ fn ready(who: &Who, query: &Query, found: Found) -> OnePage {
     let within = limit.is_some_and(|dong| dong >= view.dong);
     let may_decide = waits && !mine && who.may(Right::Decide);
     let decided = view.decided_at.map(|at| {
-        let by = view.decided_by.as_ref().map(|by| author(by, w)).unwrap_or_default();
-        (show::moment(at), by, told(view.decision.as_deref().unwrap_or_default(), w))
+        let words = view.decision.as_deref().unwrap_or_default();
+        let by = view.decided_by.as_ref();
+        let (by, words) = by.map(|by| (author(by, w), told_by(by, words, w))).unwrap_or_default();
+        (show::moment(at), by, words)
     });
     OnePage {
         shell: Shell::new(who, Part::Approvals).saying(said(query, w)),
@@ -135,7 +137,7 @@ fn ready(who: &Who, query: &Query, found: Found) -> OnePage {
         maker: author(&view.maker, w),
         mine,
         made_at: show::moment(view.made_at),
-        reason: told(&view.reason, w),
+        reason: told_by(&view.maker, &view.reason, w),
         sha256: hex::encode(view.hash),
         decided,
         next_lines: lines.last().map(|line| line.place).filter(|last| *last < view.items),

@@ -13,12 +13,12 @@ use crate::domain::user::Right;
 use crate::finance::form::Form;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell};
-use crate::finance::told::{author, named, told};
+use crate::finance::told::{author, named, told, told_by};
 use crate::finance::words::Words;
 use crate::finance::{show, terms, why, wish};
 use crate::reconcile::desk::evidence::Call;
 use crate::reconcile::desk::views::age_days;
-use crate::store::desk::BreakView;
+use crate::store::desk::{BreakView, NoteKind, NoteView};
 use crate::store::rows::EventState;
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -365,7 +365,7 @@ fn notes(of: &Whole, w: Words) -> Vec<Noted> {
         what: terms::note_kind(note.what, w),
         // A file without a word to it is kept under its name, and that is its link's.
         text: note.attachment.as_ref().map_or_else(
-            || told(&note.text, w),
+            || words_of(note, w),
             |(name, _)| if note.text == *name { String::new() } else { note.text.clone() },
         ),
         file: note
@@ -374,6 +374,20 @@ fn notes(of: &Whole, w: Words) -> Vec<Noted> {
             .map(|(name, hash)| (name.clone(), format!("/breaks/{no}/files/{}", note.no), hex::encode(hash))),
     });
     noted.collect()
+}
+
+/// What became of something is said by the books, whoever did it; the rest is what somebody wrote.
+fn words_of(note: &NoteView, w: Words) -> String {
+    match note.what {
+        NoteKind::Assigned | NoteKind::Done | NoteKind::Refused => told(&note.text, w),
+        NoteKind::Comment
+        | NoteKind::Attached
+        | NoteKind::Accepted
+        | NoteKind::Proposed
+        | NoteKind::Approved
+        | NoteKind::Rejected
+        | NoteKind::Withdrawn => told_by(&note.author, &note.text, w),
+    }
 }
 
 /// What its class, its payment and this person allow.
