@@ -5,7 +5,7 @@
 -- An instance of an older program does not know of them. None may write from now until it is stopped: what it asks of its lane
 -- is no longer called so, and its write fails whole.
 -- What the next versions change is locked here too, so that whoever waits for a lock waits before the work and not behind it.
-LOCK TABLE postings IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE postings, proposals, closes IN SHARE ROW EXCLUSIVE MODE;
 LOCK TABLE lanes, dispatches, breaks IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE lanes RENAME COLUMN block_end TO last_number;
 

@@ -13,8 +13,8 @@ const LOCK: i64 = 0x7363_686d;
 /// What one version may take: it may have to read whole tables.
 const VERSION_TIME: Duration = Duration::from_secs(4 * 3_600);
 
-/// How often a version tries to have the tables that it changes. It waits for two seconds: behind whoever waits for a table
-/// stand all who come later.
+/// How often a version tries again to have the tables that it changes. It waits two seconds for each: behind whoever waits
+/// for a table stand all who come later.
 const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -52,14 +52,14 @@ pub(super) fn bring_up(session: &mut Session, place: &str) -> Result<Vec<String>
                 left = left.saturating_sub(1);
                 std::thread::sleep(PAUSE);
             }
-            Err(StoreError::Contended) => {
+            Err(StoreError::Contended) if !session.is_lost() => {
                 break Err(StoreError::Fault(format!("{place}: its schema waits for others who use its tables")));
             }
             done => break done,
         }
     };
-    session.allow(STATEMENT_TIMEOUT)?;
-    done
+    let allowed = session.allow(STATEMENT_TIMEOUT);
+    done.and_then(|done| allowed.map(|()| done))
 }
 
 fn finish(session: &mut Session, applied: Result<Vec<String>, StoreError>) -> Result<Vec<String>, StoreError> {

@@ -17,10 +17,16 @@ use thuho::store::users::{User, UserChange};
 
 /// Users of one admin, authority that this admin and another one gave, and what one of them proposed; `no`, `yes` and 32
 /// bytes as the database says them.
-fn older((no, yes, hash): (&str, &str, &str)) -> String {
+fn older((no, yes, hash, key): (&str, &str, &str, &str)) -> String {
     let user = |name: &str, disabled: &str| format!("('{name}', 'checker', 'phc', {no}, {disabled}, 'admin', 1)");
+    // A message to the core that is parked, and that `an` proposed to close.
+    let message = format!(
+        "INSERT INTO dispatches (no, invoice_no, sequence, key, state, cause, head, urgent, due_at, created_at, body,
+                close_proposed_by, close_reason)
+            VALUES (65537, 1, 1, {key}, 'parked', 'held', {yes}, {no}, 1, 1, 'x', 'an', 'it has it');"
+    );
     format!(
-        "INSERT INTO users (name, roles, password, given, disabled, made_by, made_at) VALUES {}, {}, {}, {}, {};
+        "{message} INSERT INTO users (name, roles, password, given, disabled, made_by, made_at) VALUES {}, {}, {}, {}, {};
         INSERT INTO desk_log (at, name, what, subject) VALUES (1, 'head', 'user-password', 'linh'),
             (2, 'boss', 'user-password', 'linh'), (3, 'linh', 'user-password', 'linh'), (4, 'boss', 'look-break', 'an');
         INSERT INTO proposals (action, maker, reason, made_at, items, dong, hash, state)
@@ -56,6 +62,10 @@ const GIVEN_BY: &str = "SELECT name || ' ' || password_by FROM users ORDER BY na
 
 /// Who last gave a password is what the log says, and otherwise who made the user.
 const GIVEN_BY_AFTER: [&str; 5] = ["an admin", "deputy admin", "gone admin", "lan admin", "linh boss"];
+
+fn closed_by(name: &str) -> String {
+    format!("UPDATE dispatches SET state = 'closed', cause = NULL, closed_by = '{name}', closed_at = 2")
+}
 
 fn approved_by(name: &str) -> String {
     format!("UPDATE proposals SET state = 'approved', decided_by = '{name}', decided_at = 2")
@@ -99,8 +109,10 @@ fn refused((no, yes): (&str, &str)) -> [String; 12] {
 #[test]
 fn sqlite_holds_it_by_itself() {
     let db = Connection::open_in_memory().unwrap();
+    // As the gateway has it: the message is of no settlement.
+    db.pragma_update(None, "foreign_keys", false).unwrap();
     db.execute_batch(&before(&SQLITE, "0010_two_admins")).unwrap();
-    db.execute_batch(&older(("0", "1", "zeroblob(32)"))).unwrap();
+    db.execute_batch(&older(("0", "1", "zeroblob(32)", "zeroblob(16)"))).unwrap();
     db.execute_batch(&between(&SQLITE, "0010_two_admins", "")).unwrap();
     let all = |text: &str| -> Vec<String> {
         let mut asked = db.prepare(text).unwrap();
@@ -115,7 +127,10 @@ fn sqlite_holds_it_by_itself() {
     given_anew("1").iter().for_each(|statement| db.execute_batch(statement).unwrap());
     for by in ["admin", "boss"] {
         assert!(db.execute(&approved_by(by), ()).is_err(), "{by} could act as the maker, then or now");
+        assert!(db.execute(&closed_by(by), ()).is_err(), "{by} could act as the proposer, then or now");
     }
+    assert!(db.execute(&closed_by("lan"), ()).is_err(), "admin could act as both");
+    db.execute_batch(&closed_by("program")).unwrap();
     db.execute_batch(&approved_by("program")).unwrap();
     db.execute_batch("UPDATE users SET password = 'own', given = 0 WHERE name = 'an'").unwrap();
     db.execute_batch("UPDATE users SET password = 'x', given = 1, password_by = 'boss' WHERE name = 'gone'").unwrap();
@@ -129,7 +144,7 @@ fn postgres_holds_it_by_itself() {
     let text = [
         "CREATE SCHEMA older; SET search_path TO older;",
         &before(&POSTGRES, "0010_two_admins"),
-        &older(("false", "true", "decode(repeat('00', 32), 'hex')")),
+        &older(("false", "true", "decode(repeat('00', 32), 'hex')", "'00112233-4455-6677-8899-aabbccddeeff'")),
         "BEGIN;",
         &between(&POSTGRES, "0010_two_admins", ""),
         "COMMIT;",
@@ -147,8 +162,13 @@ fn postgres_holds_it_by_itself() {
         assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), ["taken"], "{statement}");
     }
     for by in ["admin", "boss"] {
-        let statement = approved_by(by);
-        assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), ["refused"], "{by}, then or now");
+        for statement in [approved_by(by), closed_by(by)] {
+            assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), ["refused"], "{by}, then or now");
+        }
+    }
+    for (by, answer) in [("lan", "refused"), ("program", "taken")] {
+        let statement = closed_by(by);
+        assert_eq!(asked(&format!("SELECT attempt($s${statement}$s$)")), [answer], "{by}: admin could act as both");
     }
     let own = "UPDATE users SET password = 'own', given = false WHERE name = 'an'";
     assert_eq!(asked(&format!("SELECT attempt($s${own}$s$)")), ["taken"]);

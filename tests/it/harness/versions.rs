@@ -1,4 +1,4 @@
-//! The schema's versions as they were released, by name and text: what books of an older program are made with.
+//! The schema's versions by name and text: what books of an older program are made with.
 
 macro_rules! versions {
     ($database:literal: $($name:literal)*) => {
