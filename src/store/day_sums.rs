@@ -54,3 +54,39 @@ impl<N: Ord> DaySums<N> {
         self.0.into_iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DayOf, DaySums};
+    use crate::domain::posting::PostingKind;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_posting_is_counted_once_on_each_account_and_its_entries_are_summed() {
+        let of = |account_no: i64, kind| DayOf { sender_no: 1_i64, business_day: date(2026, 11, 22), account_no, kind };
+        let mut sums = DaySums::new();
+        for (posting, account, kind, dong) in [
+            (7, 2, PostingKind::Settle, 100),
+            (7, 2, PostingKind::Settle, -10),
+            (7, 1, PostingKind::Settle, -90),
+            (8, 2, PostingKind::Settle, 50),
+            (8, 1, PostingKind::Settle, -50),
+            (9, 2, PostingKind::Reverse, -50),
+        ] {
+            sums.add(of(account, kind), posting, dong).unwrap();
+        }
+        let rows: Vec<_> = sums.into_rows().map(|(of, sum)| (of.account_no, of.kind, sum.postings, sum.dong)).collect();
+        let expected =
+            [(1, PostingKind::Settle, 2, -140), (2, PostingKind::Settle, 2, 140), (2, PostingKind::Reverse, 1, -50)];
+        assert_eq!(rows, expected, "in the order of what they are of");
+    }
+
+    #[test]
+    fn a_sum_beyond_what_can_be_counted_is_refused() {
+        let of =
+            DayOf { sender_no: 1_i64, business_day: date(2026, 11, 22), account_no: 1_i64, kind: PostingKind::Park };
+        let mut sums = DaySums::new();
+        sums.add(of, 1, i64::MAX).unwrap();
+        assert!(sums.add(of, 2, 1).is_err());
+    }
+}
