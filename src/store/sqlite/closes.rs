@@ -79,14 +79,16 @@ impl CloseTx for SqliteTx<'_> {
         (by, at): (&Author, Timestamp),
     ) -> Result<Signed, StoreError> {
         const SIGN: &str = "-- closes.sign\nUPDATE closes SET signed_by = ?2, signed_at = ?3 WHERE no = ?1";
-        // A month is of the chain that ends with its last day, a day of the one that ends with the day before.
+        // A month is of the chain that ends with its last day, a day of the one that ends with the day before; it is the last.
         const STALE: &str = "-- closes.stale\nSELECT c.previous IS NOT (SELECT p.hash FROM closes p
                 WHERE p.partner = c.partner AND p.period = 'day' AND p.state = 'sealed' AND p.ended_at IS NULL
                     AND (c.period = 'day' AND p.first_day < c.first_day
                         OR c.period = 'month' AND p.first_day < date(c.first_day, '+1 month'))
                 ORDER BY p.first_day DESC LIMIT 1)
             OR c.period = 'day' AND (
-                c.open_dong <> (SELECT coalesce(sum(abs(b.amount)), 0) FROM breaks b WHERE b.closed_at IS NULL
+                EXISTS (SELECT 1 FROM closes p WHERE p.partner = c.partner AND p.period = 'day' AND p.state = 'sealed'
+                    AND p.ended_at IS NULL AND p.first_day > c.first_day)
+                OR c.open_dong <> (SELECT coalesce(sum(abs(b.amount)), 0) FROM breaks b WHERE b.closed_at IS NULL
                     AND b.partner = c.partner AND b.aged_from <= c.first_day)
                 OR c.file_no IS NOT (SELECT f.no FROM statement_files f WHERE f.kind = 'partner' AND f.partner = c.partner
                     AND f.day = c.first_day AND f.state = 'taken')

@@ -150,6 +150,23 @@ fn days_are_signed_off(home: &Home) {
     assert!(exit == Some(0) && text.contains("audit: passed"), "{text}");
 }
 
+/// Of two days that are drawn up before any is sealed, the later one is signed first: the earlier one is nobody's any more.
+fn a_day_is_not_sealed_before_a_sealed_one(home: &Home) {
+    let gateway = serve(home);
+    grant(home, "chi", "seal", 0);
+    let draft = |day: &str| {
+        let draft = close(home, "an", day, "draft", json!({}));
+        assert_eq!(draft.status, 200, "{}", draft.text());
+        json!({ "sha256": draft.json()["sha256"] })
+    };
+    let (first, second) = (draft(DAY), draft(NEXT));
+    assert_eq!(close(home, "chi", NEXT, "sign", second).status, 200);
+    refused(&close(home, "chi", DAY, "sign", first), 409, "draw it up again");
+    refused(&close(home, "an", DAY, "draft", json!({})), 409, "sealed");
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
+
 /// At three of the next business day, which is still of the partner's day before: what comes when that one is drawn up, or
 /// closed, is compared with the next day, or nowhere.
 fn what_comes_late_for_the_night(home: &Home) {
@@ -263,6 +280,14 @@ fn days_are_signed_off_on_a_file() {
 fn days_are_signed_off_on_a_server() {
     let Some(database) = Database::fresh("days that are signed off") else { return };
     days_are_signed_off(&Home::over(database.url()));
+}
+
+#[test]
+fn a_day_is_not_sealed_before_a_sealed_one_on_both() {
+    a_day_is_not_sealed_before_a_sealed_one(&Home::new());
+    if let Some(database) = Database::fresh("a day before a sealed one") {
+        a_day_is_not_sealed_before_a_sealed_one(&Home::over(database.url()));
+    }
 }
 
 #[test]
