@@ -127,7 +127,8 @@ impl CloseTx for PostgresTx<'_> {
             "-- closes.file\nSELECT f.no FROM statement_files f WHERE f.kind = 'partner' AND f.partner = $1
             AND f.day = $2 AND f.state = 'taken' FOR UPDATE";
         const SIGN: &str = "-- closes.sign\nUPDATE closes SET signed_by = $2, signed_at = $3 WHERE no = $1";
-        // A month is of the chain that ends with its last day, a day of the one that ends with the day before; it is the last.
+        // A month is of the chain that ends with its last day, a day of the one that ends with the day before, and none behind
+        // it is sealed.
         const STALE: &str = "-- closes.stale\nSELECT c.previous IS DISTINCT FROM (SELECT p.hash FROM closes p
                 WHERE p.partner = c.partner AND p.period = 'day' AND p.state = 'sealed' AND p.ended_at IS NULL
                     AND (c.period = 'day' AND p.first_day < c.first_day
