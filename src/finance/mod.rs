@@ -8,7 +8,6 @@
 pub mod assets;
 pub mod form;
 pub mod highlight;
-pub mod notified;
 pub mod pages;
 pub mod password;
 pub mod proposing;

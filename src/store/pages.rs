@@ -3,7 +3,6 @@
 
 use super::StoreError;
 use super::cells::Cells;
-use super::closes::DayTotal;
 use super::desk::BreakFilter;
 use super::rows::EventRecord;
 use crate::domain::close::CloseState;
@@ -94,23 +93,13 @@ pub trait PageReports {
     /// The machine's.
     fn break_facets(&mut self, filter: &BreakFilter) -> Result<Vec<BreakFacet>, StoreError>;
 
-    /// What the books have of these business days, of every partner, by partner and day. Reads every event of theirs: a
-    /// caller may keep it, and ask [`super::closes::CloseReports::day_totals`] for one partner's days again.
+    /// The business days, from here to there, that have an event, a statement, an open break or a close, by partner and day.
+    /// What was notified is made of the sums of days: what
+    /// [`super::closes::CloseReports::day_totals`] counts event by event.
     ///
     /// # Errors
     /// The machine's.
-    fn notified(&mut self, days: (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError>;
-
-    /// The business days, from here to there, that have an event, a statement, an open break or a close, by partner and
-    /// day. Reads no event but takes what was notified from `notified`, of these days or more.
-    ///
-    /// # Errors
-    /// The machine's.
-    fn day_figures(
-        &mut self,
-        days: (Date, Date),
-        notified: &[(PartnerCode, DayTotal)],
-    ) -> Result<Vec<DayFigures>, StoreError>;
+    fn day_figures(&mut self, days: (Date, Date)) -> Result<Vec<DayFigures>, StoreError>;
 
     /// A page of a partner's payments and reversals of a business day, in the order of their numbers, after this one.
     ///
@@ -165,12 +154,26 @@ pub(super) fn break_facet(cells: &mut impl Cells) -> Result<BreakFacet, StoreErr
     Ok(BreakFacet { class: cells.word(BreakClass::parse)?, count: unsigned(cells)?, dong: cells.whole()? })
 }
 
+/// On which accounts the money of a sender's payments comes in, as table `k`: each payment counts on one of them, unless a
+/// sponsor gives all of it.
+macro_rules! taking_accounts {
+    () => {
+        "k (sender_no, account_no, counts) AS (
+            SELECT s.no, a.no, 1 FROM senders s JOIN accounts a ON a.name = 'clearing:' || s.partner
+            UNION ALL SELECT s.no, a.no, 0 FROM senders s JOIN accounts a ON a.name = 'fee:' || s.partner
+            UNION ALL SELECT s.no, a.no, 0 FROM senders s CROSS JOIN accounts a WHERE a.name LIKE 'promotion:%')"
+    };
+}
+pub(super) use taking_accounts;
+
 /// A partner and a day.
 pub(super) type PartnerDay = (PartnerCode, Date);
 
 /// What [`DayFigures`] are put together from.
 #[derive(Debug, Default)]
 pub(super) struct DayParts {
+    /// Those with one whose money came in or went back.
+    pub(super) notified: Vec<(PartnerDay, Sum)>,
     /// Those with an event.
     pub(super) present: Vec<PartnerDay>,
     pub(super) files: Vec<TakenFile>,
@@ -192,20 +195,12 @@ pub(super) struct TakenFile {
 
 impl DayParts {
     /// Puts them together.
-    pub(super) fn figures(
-        self,
-        (from, to): (Date, Date),
-        notified: &[(PartnerCode, DayTotal)],
-    ) -> Result<Vec<DayFigures>, StoreError> {
+    pub(super) fn figures(self, (from, to): (Date, Date)) -> Vec<DayFigures> {
         let mut all = Days(BTreeMap::new());
         for of in self.present {
             all.at(of);
         }
-        for (partner, total) in notified.iter().filter(|(_, total)| from <= total.day && total.day <= to) {
-            let count = u64::try_from(total.count);
-            let count = count.map_err(|_negative| StoreError::Fault("pages.notified: out of range".to_owned()))?;
-            all.at((partner.clone(), total.day)).notified = Sum { count, dong: total.dong };
-        }
+        self.notified.into_iter().for_each(|(of, sum)| all.at(of).notified = sum);
         for TakenFile { of, kind, file, sum } in self.files {
             let day = all.at(of);
             match kind {
@@ -234,7 +229,7 @@ impl DayParts {
         for day in &mut days {
             day.oldest = oldest.get(&day.partner).copied().filter(|oldest| *oldest <= day.day);
         }
-        Ok(days)
+        days
     }
 }
 

@@ -59,6 +59,30 @@ macro_rules! is_taken_back {
 }
 pub(super) use is_taken_back;
 
+/// Was event `e` taken back by people? Its posting stays, and its money is not in the books.
+macro_rules! is_undone {
+    () => {
+        concat!("e.state = 'reversed' AND NOT ", crate::store::statement_cells::reversed_by_partner!())
+    };
+}
+pub(super) use is_undone;
+
+/// Is event `e` a payment that came in and no part of which its partner collected or charges?
+macro_rules! is_given {
+    () => {
+        "e.discount = e.amount AND e.fee = 0 AND e.movement = 'payment' AND e.first_posting IS NOT NULL"
+    };
+}
+pub(super) use is_given;
+
+/// Is event `e` a reversal that took a payment back?
+macro_rules! is_applied {
+    () => {
+        "e.movement = 'reversal' AND e.state = 'applied'"
+    };
+}
+pub(super) use is_applied;
+
 /// Has the core a message about a posting of event `e`? Its number holds the posting's above 16 bits.
 macro_rules! was_told {
     () => {

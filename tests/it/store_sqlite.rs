@@ -222,6 +222,15 @@ fn every_question_of_the_audit_can_fail() {
         ("UPDATE events SET first_posting = 2 WHERE no = 1", "names posting 2 as its first and has 1"),
         ("UPDATE postings SET kind = 'park' WHERE no = 3", "with 2 that took money in"),
         (
+            "UPDATE postings SET business_day = '2030-01-01' WHERE no = 1",
+            "takes in 10 dong on 2030-01-01 of a payment over 10 on 2026-11-22",
+        ),
+        (
+            "UPDATE accounts SET name = 'clearing:another' WHERE name = 'clearing:collector'",
+            "takes in 0 dong on 2026-11-22 of a payment over 10",
+        ),
+        ("UPDATE events SET discount = amount WHERE no = 1", "takes in 10 dong on 2026-11-22 of a payment over 10"),
+        (
             "UPDATE allocations SET invoice_no = 1, sequence = 9 WHERE no >> 16 = 2; UPDATE allocations SET no = 65538 WHERE no >> 16 = 2",
             "settles an invoice 2 times",
         ),

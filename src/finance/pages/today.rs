@@ -6,7 +6,6 @@ use crate::domain::statement::{StatementKind, Sum};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Right, Tongue};
 use crate::finance::form;
-use crate::finance::notified::Notified;
 use crate::finance::session::Who;
 use crate::finance::shell::{Part, Shell, page};
 use crate::finance::show;
@@ -33,7 +32,7 @@ const DAYS: i32 = 7;
 const DAYS_MAX: i32 = 62;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.app_data(web::Data::new(Notified::default())).route("/", web::get().to(today));
+    config.route("/", web::get().to(today));
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -101,33 +100,21 @@ struct Page {
 /// What the books say.
 struct Answer {
     figures: Vec<DayFigures>,
-    as_of: Timestamp,
     outbox: OutboxDepth,
     proposals: Sum,
     open: BreakTotals,
 }
 
-fn ask(
-    reports: &mut dyn Reports,
-    kept: &Notified,
-    (days, now): ((Date, Date), Timestamp),
-) -> Result<Answer, StoreError> {
-    let (notified, as_of) = kept.of(reports, days, now)?;
+fn ask(reports: &mut dyn Reports, days: (Date, Date)) -> Result<Answer, StoreError> {
     Ok(Answer {
-        figures: reports.day_figures(days, &notified)?,
-        as_of,
+        figures: reports.day_figures(days)?,
         outbox: reports.outbox_depth()?,
         proposals: reports.waiting_proposals()?,
         open: reports.break_totals(&BreakFilter::open(1))?,
     })
 }
 
-async fn today(
-    request: HttpRequest,
-    who: Who,
-    internal: web::Data<Internal>,
-    kept: web::Data<Notified>,
-) -> Result<HttpResponse, Stop> {
+async fn today(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> Result<HttpResponse, Stop> {
     who.must(Right::Look)?;
     let w = who.words();
     let asked: Asked = form::query(&request, w)?;
@@ -139,8 +126,7 @@ async fn today(
         return Err(Stop::not_there(w));
     }
     let from = until.checked_sub((days - 1).days()).map_err(|_beyond| Stop::not_there(w))?;
-    let (kept, at) = (kept.into_inner(), now.now);
-    let answer = beside(&internal, move |reports| ask(reports, &kept, ((from, until), at))).await;
+    let answer = beside(&internal, move |reports| ask(reports, (from, until))).await;
     let answer = answer.map_err(|problem| Stop::of(problem, w))?.map_err(|error| Stop::of(stopped(&error), w))?;
     let mut figures = answer.figures;
     figures.sort_by(|a, b| b.day.cmp(&a.day).then_with(|| a.partner.cmp(&b.partner)));
@@ -149,7 +135,7 @@ async fn today(
         w,
         until,
         days,
-        as_of: show::moment(answer.as_of),
+        as_of: show::moment(now.now),
         tiles: tiles(&answer.outbox, answer.proposals, &answer.open, (w, now.now)),
         lines: figures.iter().map(|of| line(of, Expected::of(&internal, of), (now.today, w))).collect(),
         sums: sums(&figures, w.0),

@@ -5,7 +5,7 @@
 pub(super) const FOUND_MAX: i64 = 20;
 
 /// Each gives sentences that name the row. `$1` is [`FOUND_MAX`].
-pub(super) const QUESTIONS: [&str; 35] = [
+pub(super) const QUESTIONS: [&str; 36] = [
     "-- checks.balance
     SELECT 'posting ' || (no >> 16) || ' is off by ' || sum(amount) || ' dong'
     FROM entries GROUP BY no >> 16 HAVING sum(amount) <> 0 LIMIT $1",
@@ -60,6 +60,16 @@ pub(super) const QUESTIONS: [&str; 35] = [
             min(no) FILTER (WHERE kind IN ('settle', 'park')) AS first
         FROM postings GROUP BY event_no) p ON p.event_no = e.no
     WHERE e.first_posting IS DISTINCT FROM p.first OR coalesce(p.taken, 1) <> 1 LIMIT $1",
+    // What the sums of days make of a payment: its amount, once, on its day.
+    "-- checks.taken
+    SELECT 'posting ' || p.no || ' takes in ' || coalesce(sum(n.amount)::bigint, 0) || ' dong on ' || p.business_day || ' of a payment over '
+        || e.amount || ' on ' || e.business_day
+    FROM events e JOIN senders s ON s.no = e.sender_no JOIN postings p ON p.no = e.first_posting
+        LEFT JOIN (entries n JOIN accounts a ON a.no = n.account_no) ON n.no >> 16 = p.no
+            AND (a.name = 'clearing:' || s.partner OR a.name = 'fee:' || s.partner OR a.name LIKE 'promotion:%')
+    GROUP BY e.no, p.no, p.business_day
+    HAVING p.business_day <> e.business_day OR sum(n.amount) IS DISTINCT FROM e.amount
+        OR coalesce(bool_or(a.name LIKE 'clearing:%'), false) = (e.discount = e.amount AND e.fee = 0) LIMIT $1",
     "-- checks.ordinal
     SELECT 'event ' || replace(e.key::text, '-', '') || ' has ' || p.n || ' postings numbered ' || p.first || ' to ' || p.last
     FROM events e JOIN (SELECT event_no, count(*) AS n, count(DISTINCT ordinal) AS kinds, min(ordinal) AS first,

@@ -41,7 +41,6 @@ macro_rules! held_totals {
         )
     };
 }
-pub(super) use held_totals;
 
 /// The live close of a period, locked.
 fn locked(tx: &mut PostgresTx<'_>, partner: &PartnerCode, period: Period) -> Result<Option<CloseView>, StoreError> {

@@ -19,7 +19,7 @@ const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [Version; 14] = [
+const MIGRATIONS: [Version; 15] = [
     ("0001_spine", include_str!("../migrations/0001_spine.postgres.sql")),
     ("0002_reconciliation", include_str!("../migrations/0002_reconciliation.postgres.sql")),
     ("0003_desk", include_str!("../migrations/0003_desk.postgres.sql")),
@@ -34,6 +34,7 @@ const MIGRATIONS: [Version; 14] = [
     ("0012_day_sums", include_str!("../migrations/0012_day_sums.postgres.sql")),
     ("0013_break_places", include_str!("../migrations/0013_break_places.postgres.sql")),
     ("0014_makers", include_str!("../migrations/0014_makers.postgres.sql")),
+    ("0015_notified", include_str!("../migrations/0015_notified.postgres.sql")),
 ];
 
 /// Brings the schema up; says what it did.

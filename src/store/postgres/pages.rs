@@ -1,26 +1,36 @@
 //! What finance's pages ask, on a server.
 
-use super::closes::held_totals;
 use super::reports::PostgresReports;
 use super::row::Key;
-use super::session::{Answer, Ask, Param};
+use super::session::{Ask, Param};
 use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::statement::Sum;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::cells::{Cells, account, event_columns, invoice_columns, numbered_event};
-use crate::store::closes::{DayTotal, day_total};
 use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, HeardRow, PageReports, break_facet, break_totals, heard,
-    heard_row, partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file, whole_sum,
+    heard_row, partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file, taking_accounts, whole_sum,
 };
 use crate::store::rows::EventRecord;
-use crate::store::statement_cells::is_held;
+use crate::store::statement_cells::{is_applied, is_given, is_held, is_undone};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
+
+/// What is counted of each event of the days from parameter 1 to 2 that is so.
+macro_rules! events_that {
+    ($so:expr, $counted:literal) => {
+        concat!(
+            "SELECT e.sender_no, e.business_day, ",
+            $counted,
+            " FROM senders s JOIN events e ON e.sender_no = s.no WHERE e.business_day BETWEEN $1 AND $2 AND ",
+            $so
+        )
+    };
+}
 
 /// Breaks that are not closed.
 macro_rules! open {
@@ -206,23 +216,24 @@ impl PageReports for PostgresReports {
         self.ask_one(Ask::new(sql, params.list()))?.all(break_facet)
     }
 
-    fn notified(&mut self, (from, to): (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError> {
+    fn day_figures(&mut self, days: (Date, Date)) -> Result<Vec<DayFigures>, StoreError> {
         const NOTIFIED: &str = concat!(
-            "-- pages.notified\n",
-            held_totals!(),
-            " SELECT t.partner, t.day, sum(t.count)::bigint, sum(t.dong)::bigint, sum(t.mark)::bigint FROM t
-            GROUP BY t.partner, t.day ORDER BY t.partner, t.day"
+            "-- pages.notified\nWITH ",
+            taking_accounts!(),
+            ", t (sender_no, day, count, dong) AS (
+                SELECT k.sender_no, d.day, m.postings * k.counts, m.dong FROM k
+                CROSS JOIN (SELECT g::date AS day FROM generate_series($1::date, $2::date, interval '1 day') g) d
+                CROSS JOIN LATERAL (SELECT m.postings, m.dong FROM day_sums m WHERE m.sender_no = k.sender_no
+                    AND m.business_day = d.day AND m.account_no = k.account_no AND m.kind IN ('settle', 'park')) m
+                UNION ALL ",
+            events_that!(is_given!(), "1, 0"),
+            " UNION ALL ",
+            events_that!(is_undone!(), "-1, -e.amount"),
+            " UNION ALL ",
+            events_that!(is_applied!(), "1, -e.amount"),
+            ") SELECT s.partner, t.day, sum(t.count)::bigint, sum(t.dong)::bigint FROM t JOIN senders s ON s.no = t.sender_no
+            GROUP BY s.partner, t.day"
         );
-        let answers = self.ask_long(&[Ask::new(NOTIFIED, vec![&from, &to])])?;
-        let read = |answer: &Answer| answer.all(|cells| Ok((cells.partner()?, day_total(cells)?)));
-        answers.first().map_or_else(|| Ok(Vec::new()), read)
-    }
-
-    fn day_figures(
-        &mut self,
-        days: (Date, Date),
-        notified: &[(PartnerCode, DayTotal)],
-    ) -> Result<Vec<DayFigures>, StoreError> {
         const PRESENT: &str = "-- pages.present\nSELECT s.partner, d.day FROM senders s
                 CROSS JOIN (SELECT g::date AS day FROM generate_series($1::date, $2::date, interval '1 day') g) d
                 CROSS JOIN LATERAL (SELECT 1 FROM events e WHERE e.sender_no = s.no AND e.business_day = d.day LIMIT 1) e";
@@ -241,6 +252,7 @@ impl PageReports for PostgresReports {
             WHERE s.file_no IS NOT NULL AND s.day BETWEEN $1 AND $2 GROUP BY s.partner, s.day";
         let between = |sql| Ask::new(sql, vec![&days.0, &days.1]);
         let answers = self.ask(&[
+            between(NOTIFIED),
             between(PRESENT),
             between(FILES),
             Ask::new(BREAKS, Vec::new()),
@@ -248,10 +260,11 @@ impl PageReports for PostgresReports {
             between(COMPARED),
             between(SETTLED),
         ])?;
-        let [present, files, breaks, closes, compared, settled] = answers.as_slice() else {
+        let [notified, present, files, breaks, closes, compared, settled] = answers.as_slice() else {
             return Err(StoreError::Fault("pages.present: no answer".to_owned()));
         };
         let parts = DayParts {
+            notified: notified.all(partner_day_sum)?,
             present: present.all(partner_day)?,
             files: files.all(taken_file)?,
             breaks: breaks.all(partner_day_sum)?,
@@ -259,7 +272,7 @@ impl PageReports for PostgresReports {
             compared: compared.all(partner_day_at)?,
             settled: settled.all(partner_day_sum)?,
         };
-        parts.figures(days, notified)
+        Ok(parts.figures(days))
     }
 
     fn payments_of_day(

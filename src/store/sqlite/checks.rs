@@ -8,7 +8,7 @@ use crate::store::reports::Inconsistencies;
 const FOUND_MAX: u32 = 20;
 
 /// Each gives sentences that name the row. `?1` is [`FOUND_MAX`].
-const QUESTIONS: [&str; 23] = [
+const QUESTIONS: [&str; 24] = [
     "-- checks.balance
     SELECT 'posting ' || posting_no || ' is off by ' || sum(amount) || ' dong'
     FROM entries GROUP BY posting_no HAVING sum(amount) <> 0 LIMIT ?1",
@@ -60,6 +60,16 @@ const QUESTIONS: [&str; 23] = [
     FROM events e LEFT JOIN (SELECT event_no, min(no) AS first, sum(kind IN ('settle', 'park')) AS taken
         FROM postings GROUP BY event_no) p ON p.event_no = e.no
     WHERE e.first_posting IS NOT p.first OR coalesce(p.taken, 1) <> 1 LIMIT ?1",
+    // What the sums of days make of a payment: its amount, once, on its day.
+    "-- checks.taken
+    SELECT 'posting ' || p.no || ' takes in ' || coalesce(sum(n.amount), 0) || ' dong on ' || p.business_day || ' of a payment over '
+        || e.amount || ' on ' || e.business_day
+    FROM events e JOIN senders s ON s.no = e.sender_no JOIN postings p ON p.no = e.first_posting
+        LEFT JOIN (entries n JOIN accounts a ON a.no = n.account_no) ON n.no >= p.no << 16 AND n.no < (p.no + 1) << 16
+            AND (a.name = 'clearing:' || s.partner OR a.name = 'fee:' || s.partner OR a.name LIKE 'promotion:%')
+    GROUP BY e.no
+    HAVING p.business_day <> e.business_day OR sum(n.amount) IS NOT e.amount
+        OR coalesce(max(a.name LIKE 'clearing:%'), 0) = (e.discount = e.amount AND e.fee = 0) LIMIT ?1",
     "-- checks.state_and_invoices
     SELECT 'event ' || lower(hex(e.key)) || ' is ' || e.state || ' over ' || e.amount || ' dong, and invoices are settled by '
         || coalesce(a.settled, 0)

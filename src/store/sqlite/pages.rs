@@ -8,17 +8,16 @@ use crate::domain::invoice::InvoiceAccount;
 use crate::domain::statement::Sum;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::cells::{Cells as _, account, event_columns, invoice_columns, numbered_event};
-use crate::store::closes::{DayTotal, day_total, total_columns};
+use crate::store::cells::{account, event_columns, invoice_columns, numbered_event};
 use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
 use crate::store::numbers::lane_base;
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, PageReports, break_facet, break_totals, heard, heard_row,
-    partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file, whole_sum,
+    partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file, taking_accounts, whole_sum,
 };
 use crate::store::rows::EventRecord;
-use crate::store::statement_cells::is_held;
+use crate::store::statement_cells::{is_applied, is_given, is_held, is_undone};
 use jiff::civil::Date;
 use rusqlite::{ToSql, params};
 
@@ -254,27 +253,30 @@ impl PageReports for SqliteReports {
         self.db().all(sql, params.list().as_slice(), |cells| break_facet(cells))
     }
 
-    fn notified(&mut self, (from, to): (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError> {
+    fn day_figures(&mut self, days: (Date, Date)) -> Result<Vec<DayFigures>, StoreError> {
         const NOTIFIED: &str = concat!(
-            "-- pages.notified\nWITH t (sender_no, day, count, dong, mark) AS (SELECT e.sender_no, e.business_day, ",
-            total_columns!(""),
-            " FROM events e INDEXED BY events_of_day
-                WHERE e.sender_no IN (SELECT no FROM senders) AND e.business_day BETWEEN ?1 AND ?2 AND ",
-            is_held!(),
-            // In the order of the index: nothing is sorted.
-            " GROUP BY e.sender_no, e.business_day)
-            SELECT s.partner, t.day, sum(t.count), sum(t.dong), sum(t.mark) FROM t JOIN senders s ON s.no = t.sender_no
-            GROUP BY s.partner, t.day ORDER BY s.partner, t.day"
+            "-- pages.notified\nWITH RECURSIVE d (day) AS (SELECT ?1 WHERE ?1 <= ?2
+                UNION ALL SELECT date(d.day, '+1 day') FROM d WHERE d.day < ?2), ",
+            taking_accounts!(),
+            ", t (sender_no, day, count, dong) AS (
+                SELECT m.sender_no, m.business_day, m.postings * k.counts, m.dong
+                FROM k CROSS JOIN d CROSS JOIN day_sums m ON m.sender_no = k.sender_no AND m.business_day = d.day
+                    AND m.account_no = k.account_no WHERE m.kind IN ('settle', 'park')
+                UNION ALL SELECT e.sender_no, e.business_day, 1, 0
+                FROM senders s CROSS JOIN events e INDEXED BY events_given ON e.sender_no = s.no
+                WHERE e.business_day BETWEEN ?1 AND ?2 AND ",
+            is_given!(),
+            " UNION ALL SELECT e.sender_no, e.business_day, -1, -e.amount
+                FROM senders s CROSS JOIN events e INDEXED BY events_taken_back ON e.sender_no = s.no
+                WHERE e.business_day BETWEEN ?1 AND ?2 AND ",
+            is_undone!(),
+            " UNION ALL SELECT e.sender_no, e.business_day, 1, -e.amount
+                FROM senders s CROSS JOIN events e INDEXED BY events_reversals ON e.sender_no = s.no
+                WHERE e.business_day BETWEEN ?1 AND ?2 AND ",
+            is_applied!(),
+            ") SELECT s.partner, t.day, sum(t.count), sum(t.dong) FROM t JOIN senders s ON s.no = t.sender_no
+            GROUP BY s.partner, t.day"
         );
-        let days = [from, to].map(|day| day.to_string());
-        self.db().all(NOTIFIED, days, |cells| Ok((cells.partner()?, day_total(cells)?)))
-    }
-
-    fn day_figures(
-        &mut self,
-        days: (Date, Date),
-        notified: &[(PartnerCode, DayTotal)],
-    ) -> Result<Vec<DayFigures>, StoreError> {
         const PRESENT: &str = "-- pages.present\nWITH RECURSIVE d (day) AS (SELECT ?1 WHERE ?1 <= ?2
                 UNION ALL SELECT date(d.day, '+1 day') FROM d WHERE d.day < ?2)
             SELECT s.partner, d.day FROM senders s CROSS JOIN d WHERE EXISTS (SELECT 1 FROM events e INDEXED BY events_of_day
@@ -297,6 +299,7 @@ impl PageReports for SqliteReports {
         let between = (between[0].as_str(), between[1].as_str());
         let parts = self.snapshot(|db| {
             Ok(DayParts {
+                notified: db.all(NOTIFIED, between, |cells| partner_day_sum(cells))?,
                 present: db.all(PRESENT, between, |cells| partner_day(cells))?,
                 files: db.all(FILES, between, |cells| taken_file(cells))?,
                 breaks: db.all(BREAKS, (), |cells| partner_day_sum(cells))?,
@@ -305,7 +308,7 @@ impl PageReports for SqliteReports {
                 settled: db.all(SETTLED, between, |cells| partner_day_sum(cells))?,
             })
         })?;
-        parts.figures(days, notified)
+        Ok(parts.figures(days))
     }
 
     fn payments_of_day(

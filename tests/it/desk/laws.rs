@@ -3,10 +3,14 @@
 
 use super::{Desk, key, onto};
 use crate::ledger::tell::{Books, bill, pay, undo};
+use crate::store_contract::contract::build::partner;
+use jiff::civil::date;
 use proptest::prelude::*;
 use thuho::domain::posting::Account;
 use thuho::domain::resolution::{Because, Resolution, Share};
 use thuho::domain::review::BreakClass;
+use thuho::domain::statement::Sum;
+use thuho::store::reports::Reports;
 
 const BILLS: [(&str, i64); 3] = [("HD-1", 100), ("HD-2", 250), ("HD-3", 40)];
 
@@ -93,6 +97,17 @@ fn hold(desk: &mut Desk) {
         }
         assert!((0..=record.content.amount.dong()).contains(&suspense), "{suspense} dong of {record:?} wait");
     }
+    day_by_day(desk.books.reports.as_mut());
+}
+
+/// What the page of today makes of sums is what is counted event by event.
+fn day_by_day(reports: &mut dyn Reports) {
+    let days = (date(2026, 11, 1), date(2026, 12, 31));
+    let counted = reports.day_totals(&partner(), days).unwrap();
+    let shown = reports.day_figures(days).unwrap().into_iter();
+    let shown: Vec<_> = shown.map(|of| (of.day, of.notified)).filter(|(_, sum)| *sum != Sum::default()).collect();
+    let counted = counted.into_iter().map(|of| (of.day, Sum { count: of.count.unsigned_abs(), dong: of.dong }));
+    assert_eq!(shown, counted.collect::<Vec<_>>());
 }
 
 proptest! {

@@ -3,14 +3,16 @@
 
 use super::world::{line, partner, person};
 use crate::store_contract::contract::Harness;
-use crate::store_contract::contract::build::{DAY, at, dong, payment};
+use crate::store_contract::contract::build::{DAY, GENERATION, at, dong, payment};
 use jiff::civil::Date;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeMap;
 use thuho::domain::close::{CloseState, Period};
 use thuho::domain::decision::ParkReason;
-use thuho::domain::ids::{EventId, EventKey, EventNo, Movement, PartnerCode};
+use thuho::domain::ids::{EventId, EventKey, EventNo, Funder, Movement, PartnerCode, PostingNo};
+use thuho::domain::notice::Content;
+use thuho::domain::posting::{Account, Entry, Posting, PostingDraft, PostingKind};
 use thuho::domain::resolution::Action;
 use thuho::domain::review::{BreakClass, NewBreak};
 use thuho::domain::statement::{FileNo, StatementKind, Sum};
@@ -21,7 +23,7 @@ use thuho::store::pages::DayFigures;
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::settlements::Batch;
 use thuho::store::statements::{Closing, NewReconciliation, NewStatement, StatementSums};
-use thuho::store::{EventWrite, Writes};
+use thuho::store::{EventWrite, NumberedPosting, Writes};
 
 const PARTNERS: [&str; 3] = ["a-bank", "b-wallet", "c-shop"];
 const ACCOUNTS: [&str; 2] = ["one", "two"];
@@ -29,8 +31,8 @@ const ACCOUNTS: [&str; 2] = ["one", "two"];
 /// Something that is done for a partner and a day.
 #[derive(Clone, Debug)]
 enum Done {
-    /// An event of this account, state and amount.
-    Event(usize, u8, i64),
+    /// An event of this account, state, amount and terms.
+    Event(usize, u8, i64, Terms),
     /// A file of this kind with a payment and perhaps a reversal.
     File(StatementKind, i64, Option<i64>),
     /// A comparison.
@@ -43,6 +45,14 @@ enum Done {
     Batch(i64, bool),
 }
 
+/// Who pays for it: part or all of it a sponsor, or we a fee.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    /// In percent of the amount.
+    discount: i64,
+    fee: i64,
+}
+
 type Step = (&'static str, Date, Done);
 
 fn day(n: i64) -> Date {
@@ -53,9 +63,15 @@ fn kind() -> impl Strategy<Value = StatementKind> {
     prop::sample::select(StatementKind::ALL.to_vec())
 }
 
+fn terms() -> impl Strategy<Value = Terms> {
+    let discount = prop::sample::select(vec![0, 0, 50, 100]);
+    (discount, 0..2_i64).prop_map(|(discount, fee)| Terms { discount, fee: fee * 3 })
+}
+
 fn done() -> impl Strategy<Value = Done> {
     prop_oneof![
-        6 => (0..2_usize, 0..8_u8, 1..1_000_i64).prop_map(|(account, state, dong)| Done::Event(account, state, dong)),
+        6 => (0..2_usize, 0..9_u8, 1..1_000_i64, terms())
+            .prop_map(|(account, state, dong, terms)| Done::Event(account, state, dong, terms)),
         2 => (kind(), 1..99_i64, prop::option::of(1..99_i64)).prop_map(|(kind, paid, back)| Done::File(kind, paid, back)),
         1 => kind().prop_map(Done::Compared),
         2 => (-9..9_i64, any::<bool>()).prop_map(|(dong, over)| Done::Broken(dong, over)),
@@ -70,7 +86,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// The `n`th event, and with it the reversal that took it back.
-fn events(n: i64, of: &str, on: Date, (account, state, amount): (usize, u8, i64)) -> Vec<EventRecord> {
+fn events(n: i64, of: &str, on: Date, (account, state, amount, terms): (usize, u8, i64, Terms)) -> Vec<EventRecord> {
     let id = |text: String| EventId::parse(vec![text]).unwrap();
     let record = |name: String, movement: Movement, state: EventState| {
         let key = EventKey::of(&partner(of), ACCOUNTS[account], &id(name.clone()), movement);
@@ -78,7 +94,17 @@ fn events(n: i64, of: &str, on: Date, (account, state, amount): (usize, u8, i64)
         let (partner, account) = (partner(of), ACCOUNTS[account].to_owned());
         EventRecord { key, movement, partner, account, business_day: on, postings: 0, ..base }
     };
-    let paid = |state| record(format!("E{n}"), Movement::Payment, state);
+    let paid = |state| {
+        let mut paid = record(format!("E{n}"), Movement::Payment, state);
+        paid.content.discount = dong(amount * terms.discount / 100);
+        paid.fee = dong(terms.fee);
+        paid.postings = match state {
+            EventState::Expected { .. } => 0,
+            EventState::Reversed => 2,
+            _ => 1,
+        };
+        paid
+    };
     let back = |state| record(format!("R{n}"), Movement::Reversal, state);
     match state {
         0 | 1 => vec![paid(EventState::Settled)],
@@ -94,11 +120,45 @@ fn events(n: i64, of: &str, on: Date, (account, state, amount): (usize, u8, i64)
         }
         5 => vec![back(EventState::Waiting)],
         6 => vec![back(EventState::Refused)],
-        _ => {
+        7 => {
             let waiting = back(EventState::Waiting);
             vec![paid(EventState::Expected { reversal: waiting.key }), waiting]
         }
+        // Taken back on another day.
+        _ => {
+            let paid = paid(EventState::Reversed);
+            let mut back = EventRecord { business_day: day(3), ..back(EventState::Applied) };
+            back.content.reverses = Some(paid.key);
+            vec![paid, back]
+        }
     }
+}
+
+/// What the books write of a payment: in on its day, and out again on another.
+fn postings(h: &mut Harness, paid: &EventRecord) -> Vec<NumberedPosting> {
+    let (partner, Content { amount, discount, .. }) = (&paid.partner, &paid.content);
+    let moves = [
+        (Account::Clearing(partner.clone()), amount.dong() - discount.dong()),
+        (Account::Clearing(partner.clone()), -paid.fee.dong()),
+        (Account::Promotion(Funder::parse("campaign").unwrap()), discount.dong()),
+        (Account::Fee(partner.clone()), paid.fee.dong()),
+        (Account::Suspense(partner.clone()), -amount.dong()),
+    ];
+    let settled = paid.state == EventState::Settled;
+    let first = if settled { PostingKind::Settle } else { PostingKind::Park };
+    let kinds = [(first, paid.business_day, 1), (PostingKind::Reverse, day(3), -1)];
+    let mut no = h.tx(|tx| tx.heads()).posting;
+    let written = kinds.into_iter().take(usize::try_from(paid.postings).unwrap()).map(|(kind, business_day, sign)| {
+        let entries = moves.iter().filter(|(_, moved)| *moved != 0);
+        let entries = entries.map(|(of, moved)| Entry { account: of.clone(), amount: dong(sign * moved) }).collect();
+        let (event, posted_at) = (paid.key, at(0));
+        let allocations = Vec::new();
+        let draft = PostingDraft { event, kind, author: None, posted_at, business_day, entries, allocations };
+        let numbered = NumberedPosting { no, posting: Posting::new(draft).unwrap() };
+        no = PostingNo(no.0 + 1);
+        numbered
+    });
+    written.collect()
 }
 
 /// What came of the steps: what was done and how far it got, in its order.
@@ -176,10 +236,16 @@ impl Story {
 
     fn step(&mut self, h: &mut Harness, n: i64, (of, on, done): &Step) {
         match done {
-            Done::Event(account, state, amount) => {
-                let events = events(n, of, *on, (*account, *state, *amount));
+            Done::Event(account, state, amount, terms) => {
+                let events = events(n, of, *on, (*account, *state, *amount, *terms));
                 let claims: Vec<EventWrite> = events.iter().cloned().map(EventWrite::Claim).collect();
-                h.tx(|tx| tx.write(&Writes { events: claims.clone(), ..Writes::default() }));
+                let postings = postings(h, &events[0]);
+                let last = postings.last().map(|numbered| numbered.no);
+                h.tx(|tx| {
+                    let (events, postings) = (claims.clone(), postings.clone());
+                    tx.write(&Writes { events, postings, ..Writes::default() })?;
+                    last.map_or(Ok(()), |last| tx.note_generation(GENERATION, last, at(0)))
+                });
                 self.events.extend(events);
             }
             Done::File(kind, paid, back) => self.file(h, n, (of, *on), (*kind, *paid, *back)),
@@ -316,8 +382,7 @@ fn batch(n: i64, (of, on): (&str, Date), file: Option<FileNo>, credited: i64) ->
 }
 
 fn today(h: &mut Harness, days: (Date, Date)) -> Vec<DayFigures> {
-    let notified = h.reports.notified(days).unwrap();
-    h.reports.day_figures(days, &notified).unwrap()
+    h.reports.day_figures(days).unwrap()
 }
 
 fn judge(h: &mut Harness, steps: &[Step]) {
@@ -332,15 +397,23 @@ fn judge(h: &mut Harness, steps: &[Step]) {
         let expected: Vec<DayFigures> = grid.filter_map(|(of, on)| story.figures(of, on)).collect();
         assert_eq!(today(h, (day(from), day(to))), expected);
     }
-    let all = (day(6), day(0));
-    let mut by_partner = Vec::new();
-    for of in PARTNERS.map(partner) {
-        by_partner.extend(h.reports.day_totals(&of, all).unwrap().into_iter().map(|total| (of.clone(), total)));
-    }
-    assert_eq!(h.reports.notified(all).unwrap(), by_partner);
-    // What is kept may be of more days.
-    assert_eq!(h.reports.day_figures((day(4), day(2)), &by_partner).unwrap(), today(h, (day(4), day(2))));
+    event_by_event(h);
     payments(h, &story);
+}
+
+/// What the sums of days come to is what is counted of each day's events.
+fn event_by_event(h: &mut Harness) {
+    let all = (day(6), day(0));
+    let mut counted = BTreeMap::new();
+    for of in PARTNERS.map(partner) {
+        let totals = h.reports.day_totals(&of, all).unwrap();
+        counted.extend(totals.into_iter().map(|total| ((of.clone(), total.day), (total.count, total.dong))));
+    }
+    let of_sums = today(h, all).into_iter().filter(|of| of.notified != Sum::default());
+    let count = |of: &DayFigures| i64::try_from(of.notified.count).unwrap();
+    let of_sums: BTreeMap<_, _> =
+        of_sums.map(|of| ((of.partner.clone(), of.day), (count(&of), of.notified.dong))).collect();
+    assert_eq!(of_sums, counted);
 }
 
 /// Each day's payments, page by page.

@@ -8,7 +8,6 @@ use thuho::domain::invoice::InvoiceAccount;
 use thuho::domain::statement::Sum;
 use thuho::domain::time::Timestamp;
 use thuho::store::StoreError;
-use thuho::store::closes::DayTotal;
 use thuho::store::desk::BreakFilter;
 use thuho::store::pages::{BreakFacet, BreakTotals, DayFigures, Heard, PageReports};
 use thuho::store::rows::EventRecord;
@@ -22,11 +21,7 @@ impl PageReports for MemoryReports {
         Err(no_statements())
     }
 
-    fn notified(&mut self, _: (Date, Date)) -> Result<Vec<(PartnerCode, DayTotal)>, StoreError> {
-        Err(no_statements())
-    }
-
-    fn day_figures(&mut self, _: (Date, Date), _: &[(PartnerCode, DayTotal)]) -> Result<Vec<DayFigures>, StoreError> {
+    fn day_figures(&mut self, _: (Date, Date)) -> Result<Vec<DayFigures>, StoreError> {
         Err(no_statements())
     }
 
