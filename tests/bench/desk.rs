@@ -1,7 +1,6 @@
 //! The finance desk's pages over a month of a large company's books: how long the server takes for each, from the first
 //! byte of the question to the last of the answer, one after the other, by somebody who may see everything. Which pages
-//! there are is asked of `openapi.yaml`: one that is neither measured nor named here as left out fails the run. The books hold
-//! no proposal, no close and no bank file: the pages of those are measured empty.
+//! there are is asked of `openapi.yaml`: one that is neither measured nor named here as left out fails the run.
 
 use crate::bench::Bench;
 use crate::books::{Books, Store};
@@ -20,8 +19,8 @@ use yaml_rust2::{Yaml, YamlLoader};
 /// How often each page is asked for.
 const ASKED: u64 = 40;
 
-/// Pages of something that these books have none of: no work goes on, nothing is attached or proposed.
-const NO_OBJECT: [&str; 4] = ["/work/{id}", "/work/{id}/progress", "/breaks/{no}/files/{note}", "/approvals/{no}"];
+/// Pages of something that these books have none of: no work goes on, and nothing is attached.
+const NO_OBJECT: [&str; 3] = ["/work/{id}", "/work/{id}/progress", "/breaks/{no}/files/{note}"];
 
 /// Files that are as long as their filter: people wait for them.
 const FILES: [&str; 2] = ["/breaks/export", "/audit/certificate"];
@@ -83,7 +82,6 @@ fn measure(bench: &mut Bench, (store, books): (Store, &Books), browser: &Browser
             length / 1024
         );
         bench.figures.add(&format!("desk, {word}, {name} {about} p95 ms"), of(95));
-        // What is kept for a while is counted here.
         bench.figures.add(&format!("desk, {word}, {name} {about} first ms"), first);
         if of(95) > slowest.0 {
             slowest = (of(95), name);
@@ -119,16 +117,18 @@ fn pages(browser: &Browser) -> Vec<Page> {
         browser.links(&format!("/payments?partner={}&day={}", partner(5), day_back(3)), "/payments/", |id| {
             id.chars().take_while(char::is_ascii_hexdigit).collect()
         });
-    for (what, found) in [("breaks", &breaks), ("desk", &desk), ("files", &files), ("payments", &payments)] {
+    let lists = browser.numbers("/approvals", "/approvals/");
+    let found = [("breaks", &breaks), ("desk", &desk), ("files", &files), ("payments", &payments), ("lists", &lists)];
+    for (what, found) in found {
         assert!(found.len() > 10, "{what}: the lists lead to what is in them");
     }
     let turn = |of: Vec<String>| {
         move |n: u64| of.get(usize::try_from(n).expect("few") % of.len()).cloned().expect("one of them")
     };
-    let (at_break, at_old, at_desk, at_file, at_payment) =
-        (turn(breaks), turn(old), turn(desk), turn(files), turn(payments));
+    let (at_break, at_old, at_desk, at_file, at_payment, at_list) =
+        (turn(breaks), turn(old), turn(desk), turn(files), turn(payments), turn(lists));
     let code = |n: u64| partner(n % PARTNERS);
-    let somebody = |n: u64| customer(Chance(n).next() % CUSTOMERS);
+    let somebody = |n: u64| customer(Chance(n).next() % CUSTOMERS.min(desk_books::payments()));
     let week = format!("from={}&to={}", day_back(6), day_back(0));
     let (w1, w2, w3) = (week.clone(), week.clone(), week);
     vec![
@@ -150,6 +150,7 @@ fn pages(browser: &Browser) -> Vec<Page> {
         page("/breaks/{no}", "old ones", at_old),
         page("/approvals", "what waits", |_| "/approvals".to_owned()),
         page("/approvals", "history", |_| "/approvals?tab=history".to_owned()),
+        page("/approvals/{no}", "lists of a thousand", at_list),
         page("/desk", "the list", |_| "/desk".to_owned()),
         page("/desk/{no}", "one each", at_desk),
         page("/customers", "by code", move |n| format!("/customers?q={}", somebody(n))),
@@ -167,6 +168,7 @@ fn pages(browser: &Browser) -> Vec<Page> {
         page("/settlement", "a week", move |_| format!("/settlement?{w1}")),
         page("/settlement/{partner}", "a week", move |n| format!("/settlement/{}?{w2}", code(n))),
         page("/closes", "all", |_| "/closes".to_owned()),
+        page("/closes/{partner}/{period}", "drafts", move |n| format!("/closes/{}/{}", code(n), day_back(1))),
         page("/closes", "of a partner", move |n| format!("/closes?partner={}", code(n))),
         page("/closes/{partner}/{period}", "one each", move |n| format!("/closes/{}/{}", code(n), day_back(n % 6))),
         page("/minutes", "the form", |_| "/minutes".to_owned()),

@@ -1,8 +1,9 @@
 //! A month of a large company's books, for the pages of the finance desk: five million payments through thirty partners
-//! into the real ledger, then a week's statements of which every twelfth row differs.
+//! into the real ledger, then a week's statements of which every twelfth row differs, and what people did about them.
 
 use crate::bench::Bench;
 use crate::books::{Books, Store, copy_file};
+use crate::desk_acts;
 use crate::import::write_lines;
 use crate::processes::{SEAL_SECRET, Setup, write_profiles};
 use crate::requests::{self, Chance};
@@ -39,7 +40,7 @@ pub const PARTNERS: u64 = 30;
 /// The business days that have payments, today's among them.
 pub const DAYS: u64 = 30;
 /// The last of them have statements that were compared.
-const COMPARED: u64 = 7;
+pub const COMPARED: u64 = 7;
 /// One payment of so many names no bill that there is.
 const UNKNOWN_EACH: u64 = 250;
 /// One row of a statement of so many says another amount; as many are missing, and as many are there that we never heard of.
@@ -136,6 +137,7 @@ fn fill(bench: &Bench, books: &Books, store: Store) {
         setup.run(&[&["reconcile"], &whose[..]].concat());
     }
     closed(books);
+    desk_acts::all(bench, books, store);
     people(&place(bench, store));
     if let Books::Database(postgres, name) = books {
         postgres.sql(name, "VACUUM ANALYZE");
@@ -144,7 +146,7 @@ fn fill(bench: &Bench, books: &Books, store: Store) {
     println!("  {}: {open} open breaks after {:.0} s", store.word(), since.elapsed().as_secs_f64());
 }
 
-fn place(bench: &Bench, store: Store) -> Place {
+pub fn place(bench: &Bench, store: Store) -> Place {
     let url = match store {
         Store::Sqlite => format!("sqlite://{}", bench.home.join("desk.db").display()),
         Store::Postgres => bench.postgres.as_ref().expect("it runs").url("desk"),

@@ -19,6 +19,7 @@ mod bench;
 mod books;
 mod core;
 mod desk;
+mod desk_acts;
 mod desk_books;
 mod dispatch;
 mod driver;
