@@ -15,6 +15,7 @@ pub mod desk;
 mod desk_cells;
 mod messages;
 mod migrations;
+mod notified;
 mod numbers;
 pub mod pages;
 pub mod periods;

@@ -5,6 +5,7 @@ use super::StoreError;
 use super::cells::Cells;
 use super::desk::BreakFilter;
 use super::rows::EventRecord;
+use super::statement_cells::sum;
 use crate::domain::close::CloseState;
 use crate::domain::ids::{CustomerCode, EventNo, PartnerCode};
 use crate::domain::invoice::InvoiceAccount;
@@ -94,8 +95,6 @@ pub trait PageReports {
     fn break_facets(&mut self, filter: &BreakFilter) -> Result<Vec<BreakFacet>, StoreError>;
 
     /// The business days, from here to there, that have an event, a statement, an open break or a close, by partner and day.
-    /// What was notified is made of the sums of days: what
-    /// [`super::closes::CloseReports::day_totals`] counts event by event.
     ///
     /// # Errors
     /// The machine's.
@@ -139,11 +138,6 @@ fn unsigned(cells: &mut impl Cells) -> Result<u64, StoreError> {
     u64::try_from(whole).map_err(|_negative| cells.bad())
 }
 
-/// How many, and how much.
-pub(super) fn whole_sum(cells: &mut impl Cells) -> Result<Sum, StoreError> {
-    Ok(Sum { count: unsigned(cells)?, dong: cells.whole()? })
-}
-
 /// The sums of a filter.
 pub(super) fn break_totals(cells: &mut impl Cells) -> Result<BreakTotals, StoreError> {
     Ok(BreakTotals { count: unsigned(cells)?, dong: cells.whole()?, oldest: cells.day_some()? })
@@ -154,28 +148,16 @@ pub(super) fn break_facet(cells: &mut impl Cells) -> Result<BreakFacet, StoreErr
     Ok(BreakFacet { class: cells.word(BreakClass::parse)?, count: unsigned(cells)?, dong: cells.whole()? })
 }
 
-/// On which accounts the money of a sender's payments comes in, as table `k`: each payment counts on one of them, unless a
-/// sponsor gives all of it.
-macro_rules! taking_accounts {
-    () => {
-        "k (sender_no, account_no, counts) AS (
-            SELECT s.no, a.no, 1 FROM senders s JOIN accounts a ON a.name = 'clearing:' || s.partner
-            UNION ALL SELECT s.no, a.no, 0 FROM senders s JOIN accounts a ON a.name = 'fee:' || s.partner
-            UNION ALL SELECT s.no, a.no, 0 FROM senders s CROSS JOIN accounts a WHERE a.name LIKE 'promotion:%')"
-    };
-}
-pub(super) use taking_accounts;
-
 /// A partner and a day.
 pub(super) type PartnerDay = (PartnerCode, Date);
 
 /// What [`DayFigures`] are put together from.
 #[derive(Debug, Default)]
 pub(super) struct DayParts {
-    /// Those with one whose money came in or went back.
-    pub(super) notified: Vec<(PartnerDay, Sum)>,
     /// Those with an event.
     pub(super) present: Vec<PartnerDay>,
+    /// Those of them whose money came in or went back.
+    pub(super) notified: Vec<(PartnerDay, Sum)>,
     pub(super) files: Vec<TakenFile>,
     /// Open breaks of any day, the earliest first.
     pub(super) breaks: Vec<(PartnerDay, Sum)>,
@@ -253,10 +235,6 @@ impl Days {
             close: None,
         })
     }
-}
-
-fn sum(cells: &mut impl Cells) -> Result<Sum, StoreError> {
-    Ok(Sum { count: unsigned(cells)?, dong: cells.whole()? })
 }
 
 /// A partner and a day.

@@ -67,22 +67,6 @@ macro_rules! is_undone {
 }
 pub(super) use is_undone;
 
-/// Is event `e` a payment that came in and no part of which its partner collected or charges?
-macro_rules! is_given {
-    () => {
-        "e.discount = e.amount AND e.fee = 0 AND e.movement = 'payment' AND e.first_posting IS NOT NULL"
-    };
-}
-pub(super) use is_given;
-
-/// Is event `e` a reversal that took a payment back?
-macro_rules! is_applied {
-    () => {
-        "e.movement = 'reversal' AND e.state = 'applied'"
-    };
-}
-pub(super) use is_applied;
-
 /// Has the core a message about a posting of event `e`? Its number holds the posting's above 16 bits.
 macro_rules! was_told {
     () => {
@@ -99,8 +83,8 @@ pub(super) use was_told;
 macro_rules! day_event_columns {
     () => {
         concat!(
-            "e.no, e.key, e.movement, CASE WHEN e.state = 'settled' THEN 'told' WHEN e.state = 'reversed' AND NOT ",
-            crate::store::statement_cells::reversed_by_partner!(),
+            "e.no, e.key, e.movement, CASE WHEN e.state = 'settled' THEN 'told' WHEN ",
+            crate::store::statement_cells::is_undone!(),
             " THEN 'undone' WHEN e.state IN ('parked', 'reversed') THEN CASE WHEN ",
             crate::store::statement_cells::was_told!(),
             " THEN 'told' ELSE 'kept' END WHEN e.state = 'applied' THEN CASE WHEN EXISTS (SELECT 1 FROM events o \
@@ -134,7 +118,8 @@ fn movement(word: &str) -> Option<Movement> {
     Movement::ALL.into_iter().find(|movement| movement.word() == word)
 }
 
-fn sum(cells: &mut impl Cells) -> Result<Sum, StoreError> {
+/// How many, and how much.
+pub(super) fn sum(cells: &mut impl Cells) -> Result<Sum, StoreError> {
     let count = cells.whole()?;
     Ok(Sum { count: u64::try_from(count).map_err(|_negative| cells.bad())?, dong: cells.whole()? })
 }

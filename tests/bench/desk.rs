@@ -4,12 +4,10 @@
 
 use crate::bench::Bench;
 use crate::books::{Books, Store};
-use crate::desk_books::{self, CUSTOMERS, DAYS, NAME, PARTNERS, PASSWORD, partner, today};
+use crate::desk_books::{self, CUSTOMERS, DAYS, NAME, PARTNERS, PASSWORD, day_back, partner};
 use crate::postgres::Postgres;
 use crate::processes::Server;
 use crate::requests::{Chance, customer};
-use jiff::ToSpan as _;
-use jiff::civil::Date;
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -103,10 +101,6 @@ fn files() -> [(&'static str, String); 2] {
     ]
 }
 
-fn day_back(back: u64) -> Date {
-    today().checked_sub(i64::try_from(back).expect("few days").days()).expect("a day of the calendar")
-}
-
 fn pages(browser: &Browser) -> Vec<Page> {
     let breaks = browser.numbers("/breaks?order=newest", "/breaks/");
     let old = browser.numbers("/breaks?order=oldest", "/breaks/");
@@ -128,6 +122,7 @@ fn pages(browser: &Browser) -> Vec<Page> {
     let (at_break, at_old, at_desk, at_file, at_payment, at_list) =
         (turn(breaks), turn(old), turn(desk), turn(files), turn(payments), turn(lists));
     let code = |n: u64| partner(n % PARTNERS);
+    // Whoever has a bill, in a short run too.
     let somebody = |n: u64| customer(Chance(n).next() % CUSTOMERS.min(desk_books::payments()));
     let week = format!("from={}&to={}", day_back(6), day_back(0));
     let (w1, w2, w3) = (week.clone(), week.clone(), week);
@@ -168,9 +163,11 @@ fn pages(browser: &Browser) -> Vec<Page> {
         page("/settlement", "a week", move |_| format!("/settlement?{w1}")),
         page("/settlement/{partner}", "a week", move |n| format!("/settlement/{}?{w2}", code(n))),
         page("/closes", "all", |_| "/closes".to_owned()),
-        page("/closes/{partner}/{period}", "drafts", move |n| format!("/closes/{}/{}", code(n), day_back(1))),
         page("/closes", "of a partner", move |n| format!("/closes?partner={}", code(n))),
-        page("/closes/{partner}/{period}", "one each", move |n| format!("/closes/{}/{}", code(n), day_back(n % 6))),
+        page("/closes/{partner}/{period}", "drafts", move |n| format!("/closes/{}/{}", code(n), day_back(1))),
+        page("/closes/{partner}/{period}", "sealed ones", move |n| {
+            format!("/closes/{}/{}", code(n), day_back(2 + n % 5))
+        }),
         page("/minutes", "the form", |_| "/minutes".to_owned()),
         page("/minutes/{partner}", "a week", move |n| format!("/minutes/{}?{w3}", code(n))),
         page("/partners", "all", |_| "/partners".to_owned()),

@@ -1,33 +1,37 @@
 //! What people did in the desk's books: the bank's credits of each batch are brought, days are drawn up and signed, and
 //! lists of breaks are proposed, of which some wait and many were decided.
 
+use crate::bench::Bench;
 use crate::books::{Books, Store};
-use crate::desk_books::{COMPARED, PARTNERS, partner, payments, place, profiles, setup, today};
+use crate::desk_books::{COMPARED, PARTNERS, day_back, partner, payments, place, profiles, setup};
+use crate::processes::Setup;
 use crate::servers::BenchSecrets;
-use crate::{bench::Bench, processes::Setup};
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 use std::fs;
 use std::path::Path;
-use thuho::domain::ids::Author;
-use thuho::domain::resolution::{Action, Resolution};
+use thuho::domain::close::Period;
+use thuho::domain::ids::{Author, PartnerCode};
+use thuho::domain::resolution::{Action, BreakState, ProposalNo, Resolution};
 use thuho::domain::statement::StatementKind;
 use thuho::domain::time::{SystemClock, Timestamp};
-use thuho::ledger::Slices;
-use thuho::ledger::transact;
 use thuho::ledger::writer::moment;
+use thuho::ledger::{Slices, transact};
 use thuho::partner::Partners;
 use thuho::reconcile::{close, desk};
+use thuho::store::closes::Signed;
 use thuho::store::desk::{Authority, BreakFilter, Decided, Verb};
 use thuho::store::reports::Reports;
 use thuho::store::{self, Options, Tx};
 
-/// Lists that wait, each of a thousand breaks, and lists of ten that were decided.
+/// Lists that wait. Each has a break for so many payments of the books: a thousand of them.
 const WAITING: u64 = 30;
+const PAYMENTS_EACH: u64 = 5_000;
+/// Lists that were decided, and how many breaks each has.
 const DECIDED: u64 = 300;
-const FEW: u32 = 10;
+const DECIDED_ITEMS: u32 = 10;
 
-pub fn all(bench: &Bench, books: &Books, store: Store) {
+/// Does all of it. Lists come before closes: a break that goes on open by a close is in no new one.
+pub fn done(bench: &Bench, books: &Books, store: Store) {
     let setup = setup(bench, books);
     // What was paid on the last of them is on the way to the bank.
     for back in (1..COMPARED).rev() {
@@ -36,27 +40,25 @@ pub fn all(bench: &Bench, books: &Books, store: Store) {
         }
     }
     let mut people = People::at(bench, store);
-    let partners = Partners::load(&profiles(&bench.home), &BenchSecrets).expect("the bench's profiles load");
     for n in 0..DECIDED {
-        people.propose(&partner(n % PARTNERS), (FEW, n), true);
+        people.decided(&partner(n % PARTNERS), n);
     }
-    let many = u32::try_from(payments() / 5_000).expect("a list");
     for n in 0..WAITING {
-        people.propose(&partner(n % PARTNERS), (many, n), false);
+        people.proposed(&partner(n % PARTNERS), n, u32::try_from(payments() / PAYMENTS_EACH).expect("a list"));
     }
+    let partners = Partners::load(&profiles(&bench.home), &BenchSecrets).expect("the bench's profiles load");
     for n in 0..PARTNERS {
         for back in (1..COMPARED).rev() {
-            people.close(&partners, (&partner(n), day_back(back)), back > 1);
+            let (period, hash) = people.drafted(&partners, &partner(n), day_back(back));
+            // The last day waits for its signature.
+            if back > 1 {
+                people.signed(&partner(n), period, hash);
+            }
         }
     }
-    let count = |sql: &str| books.number(sql);
-    assert_eq!(count("SELECT count(*) FROM settlements WHERE credits > 0"), PARTNERS * (COMPARED - 1));
-    assert_eq!(count("SELECT count(*) FROM closes WHERE state = 'sealed'"), PARTNERS * (COMPARED - 2));
-    assert_eq!(count("SELECT count(*) FROM proposals WHERE state = 'proposed'"), WAITING);
-}
-
-fn day_back(back: u64) -> Date {
-    today().checked_sub(i64::try_from(back).expect("few days").days()).expect("a day of the calendar")
+    assert_eq!(books.number("SELECT count(*) FROM settlements WHERE credits > 0"), PARTNERS * (COMPARED - 1));
+    assert_eq!(books.number("SELECT count(*) FROM closes WHERE state = 'sealed'"), PARTNERS * (COMPARED - 2));
+    assert_eq!(books.number("SELECT count(*) FROM proposals WHERE state = 'proposed'"), WAITING);
 }
 
 /// The bank's credit of the batch of a day, without the fee, on the day after it.
@@ -104,40 +106,40 @@ impl People {
         transact(self.store.as_mut(), work).expect("the books are written").0
     }
 
-    fn close(&mut self, partners: &Partners, (partner, day): (&str, Date), sign: bool) {
+    fn drafted(&mut self, partners: &Partners, partner: &str, day: Date) -> (Period, [u8; 32]) {
         let profile = partners.get(partner).expect("the bench wrote it");
         let layout = profile.statement(StatementKind::Partner).expect("it has a statement");
         let terms = (&self.maker, Some("goes on with its age"), now());
         let draft = close::day(self.reports.as_mut(), (profile, layout), day, terms).expect("the day is drawn up");
         let period = draft.new.period;
-        let mut slices = Slices::alone(self.store.as_mut());
-        let hash = close::keep(&mut slices, draft).expect("the draft is kept");
-        if sign {
-            let of = (profile.code().clone(), period);
-            close::sign(&mut slices, of, hash, (self.checker.clone(), now())).expect("the day is signed");
-        }
+        (period, close::keep(&mut Slices::alone(self.store.as_mut()), draft).expect("the draft is kept"))
     }
 
-    /// Proposes to close some of a partner's breaks; somebody else says no, where it is decided.
-    fn propose(&mut self, partner: &str, (items, n): (u32, u64), decided: bool) {
-        let partner = thuho::domain::ids::PartnerCode::parse(partner).expect("a code");
-        let filter = BreakFilter {
-            partner: Some(partner),
-            state: Some(thuho::domain::resolution::BreakState::Open),
-            ..BreakFilter::open(items)
-        };
+    fn signed(&mut self, partner: &str, period: Period, hash: [u8; 32]) {
+        let (partner, by) = (PartnerCode::parse(partner).expect("a code"), self.checker.clone());
+        let signed = close::sign(&mut Slices::alone(self.store.as_mut()), (partner, period), hash, (by, now()));
+        assert_eq!(signed.expect("the books are written"), Signed::Done);
+    }
+
+    /// Proposes to close some of a partner's breaks.
+    fn proposed(&mut self, partner: &str, n: u64, items: u32) -> (ProposalNo, [u8; 32]) {
+        let partner = Some(PartnerCode::parse(partner).expect("a code"));
+        let filter = BreakFilter { partner, state: Some(BreakState::Open), ..BreakFilter::open(items) };
         let found = self.reports.breaks(&filter).expect("the books are read");
         let wishes = found.iter().map(|found| (found.no, Resolution::Close {})).collect();
         let reason = format!("list {n}");
         let draft = desk::draft(self.reports.as_mut(), wishes, (&self.maker, &reason, now())).expect("a list");
         let hash = draft.hash;
-        let mut slices = Slices::alone(self.store.as_mut());
-        let proposal = desk::propose(&mut slices, draft).expect("it is proposed");
-        if decided {
-            let (by, words, at) = (self.checker.clone(), "not so".to_owned(), now());
-            let made = desk::Decision { proposal, verb: Verb::Reject, by, hash, words, at };
-            assert_eq!(desk::decide(&mut slices, made).expect("it is decided"), Decided::Done);
-        }
+        (desk::propose(&mut Slices::alone(self.store.as_mut()), draft).expect("it is proposed"), hash)
+    }
+
+    /// Proposes it, and somebody else says no.
+    fn decided(&mut self, partner: &str, n: u64) {
+        let (proposal, hash) = self.proposed(partner, n, DECIDED_ITEMS);
+        let (by, words, at) = (self.checker.clone(), "not so".to_owned(), now());
+        let made = desk::Decision { proposal, verb: Verb::Reject, by, hash, words, at };
+        let decided = desk::decide(&mut Slices::alone(self.store.as_mut()), made);
+        assert_eq!(decided.expect("the books are written"), Decided::Done);
     }
 }
 

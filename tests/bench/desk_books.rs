@@ -33,8 +33,12 @@ use thuho::store::{self, Options, Place};
 pub const NAME: &str = "bench";
 pub const PASSWORD: &str = "bench-password-of-the-desk";
 
+/// Goes on when what is in the books does, so that no file of an older one is measured.
+const RECIPE: u32 = 2;
 /// Customers of the first company; each has a bill a month.
 pub const CUSTOMERS: u64 = 443_000;
+/// Its district units.
+const UNITS: u64 = 13;
 /// Whose payments they are.
 pub const PARTNERS: u64 = 30;
 /// The business days that have payments, today's among them.
@@ -59,6 +63,11 @@ pub fn partner(n: u64) -> String {
 pub fn today() -> Date {
     let zone = jiff::tz::TimeZone::get(BUSINESS_ZONE).expect("the zone is bundled");
     SystemClock.now().day_in(&zone).expect("today is in the calendar")
+}
+
+/// The day so many days ago.
+pub fn day_back(back: u64) -> Date {
+    today().checked_sub(i64::try_from(back).expect("few days").days()).expect("a day of the calendar")
 }
 
 /// How many payments a run has.
@@ -105,7 +114,7 @@ pub fn make(bench: &Bench, store: Store) -> Option<Books> {
         }
     };
     let kept = std::env::var_os("BENCH_BOOKS")
-        .map(|folder| PathBuf::from(folder).join(format!("desk-{}-{}.db", payments(), today())));
+        .map(|folder| PathBuf::from(folder).join(format!("desk-{RECIPE}-{}-{}.db", payments(), today())));
     match (&books, kept) {
         (Books::File(file), Some(kept)) if kept.exists() => {
             copy_file(&kept, file);
@@ -137,7 +146,7 @@ fn fill(bench: &Bench, books: &Books, store: Store) {
         setup.run(&[&["reconcile"], &whose[..]].concat());
     }
     closed(books);
-    desk_acts::all(bench, books, store);
+    desk_acts::done(bench, books, store);
     people(&place(bench, store));
     if let Books::Database(postgres, name) = books {
         postgres.sql(name, "VACUUM ANALYZE");
@@ -160,7 +169,11 @@ fn bills(setup: &Setup) {
         setup.command(&["invoice", "import", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
     let mut import = import.expect("the gateway's binary runs");
     let rows = import.stdin.take().expect("it has an input");
-    let lines = (0..payments()).map(|n| requests::invoice_line_of(SERIES, n, &requests::customer(n % CUSTOMERS)));
+    let line = |n| {
+        let (customer, unit) = (requests::customer(n % CUSTOMERS), format!("PA03{:02}", n % UNITS));
+        requests::invoice_line_of(SERIES, n, &customer, &unit)
+    };
+    let lines = (0..payments()).map(line);
     write_lines(rows, lines).expect("the import reads");
     assert!(import.wait().is_ok_and(|status| status.success()), "the import takes all rows");
 }
@@ -202,13 +215,13 @@ fn book(bench: &Bench, books: &Books, store: Store) -> Vec<Statement> {
 }
 
 fn pay(partners: &Partners, folder: &Path, send: SyncSender<Part>) -> Vec<Statement> {
-    let (today, now) = (today(), SystemClock.now());
+    let now = SystemClock.now();
     let zone = jiff::tz::TimeZone::get(BUSINESS_ZONE).expect("the zone is bundled");
     let codes: Vec<String> = (0..PARTNERS).map(partner).collect();
     let keys: Vec<String> = (0..PARTNERS).map(|n| requests::secret_of(&secret_name(n))).collect();
     let (mut chance, mut statements, mut n) = (Chance(91), Vec::new(), 0);
     for back in (0..DAYS).rev() {
-        let day = today.checked_sub(i64::try_from(back).expect("few days").days()).expect("a day of the calendar");
+        let day = day_back(back);
         let midnight = day.to_zoned(zone.clone()).expect("a day begins").timestamp().as_millisecond();
         // Of today only what has been.
         let ms = u64::try_from(now.unix_ms() - midnight).expect("it has begun").min(DAY_MS);

@@ -121,15 +121,15 @@ pub fn fresh(series: &'static str, count: u64, seed: u64) -> Vec<Vec<u8>> {
 
 /// A line of the import.
 pub fn invoice_line(series: &str, n: u64) -> String {
-    invoice_line_of(series, n, &customer(n))
+    invoice_line_of(series, n, &customer(n), "PA03HL")
 }
 
-/// The same, of some customer.
-pub fn invoice_line_of(series: &str, n: u64, customer: &str) -> String {
+/// The same, of some customer and district unit.
+pub fn invoice_line_of(series: &str, n: u64, customer: &str, unit: &str) -> String {
     let total = total(n);
     let vat = total / 11;
     format!(
-        "{id},{customer},{customer},PA03HL,urban,2026-11-1,TD,{net},{vat},{total},2026-11-01,2026-11-30,open,,,1\n",
+        "{id},{customer},{customer},{unit},urban,2026-11-1,TD,{net},{vat},{total},2026-11-01,2026-11-30,open,,,1\n",
         id = invoice_id(series, n),
         net = total - vat,
     )

@@ -6,7 +6,7 @@ use jiff::civil::{Date, date};
 use thuho::domain::decision::ParkReason;
 use thuho::domain::dispatch::{Dispatch, DispatchFacts, DispatchKind};
 use thuho::domain::ids::{
-    CustomerCode, DispatchKey, EventId, EventKey, Generation, InvoiceId, Movement, PartnerCode, UnitCode,
+    CustomerCode, DispatchKey, EventId, EventKey, Funder, Generation, InvoiceId, Movement, PartnerCode, UnitCode,
 };
 use thuho::domain::invoice::{Area, Invoice, InvoiceAccount, InvoiceKind, InvoiceStatus};
 use thuho::domain::money::Money;
@@ -173,6 +173,22 @@ pub fn posting(
         allocations,
     });
     Ok((NumberedPosting { no, posting: posting.unwrap() }, dispatches))
+}
+
+/// The entries by which a payment comes into suspense (1), or goes out of it again (-1): what the customer paid, what the
+/// partner charges, what a sponsor gives.
+pub fn suspended(payment: &EventRecord, sign: i64) -> Vec<Entry> {
+    let partner = || payment.partner.clone();
+    let (amount, discount, fee) = (payment.content.amount.dong(), payment.content.discount.dong(), payment.fee.dong());
+    let moves = [
+        (Account::Clearing(partner()), amount - discount),
+        (Account::Clearing(partner()), -fee),
+        (Account::Promotion(Funder::parse("campaign").unwrap()), discount),
+        (Account::Fee(partner()), fee),
+        (Account::Suspense(partner()), -amount),
+    ];
+    let moves = moves.into_iter().filter(|(_, moved)| *moved != 0);
+    moves.map(|(account, moved)| Entry { account, amount: dong(sign * moved) }).collect()
 }
 
 fn tell(moved: &Move<'_>, account: &InvoiceAccount) -> (Allocation, Dispatch) {

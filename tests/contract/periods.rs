@@ -1,12 +1,12 @@
 //! Sums over a partner's days: they are what a walk through all entries by hand comes to.
 
 use super::Harness;
-use super::build::{GENERATION, at, dong, partner, payment};
+use super::build::{GENERATION, at, dong, partner, payment, suspended};
 use jiff::civil::{Date, date};
 use std::collections::{BTreeMap, BTreeSet};
 use thuho::domain::decision::ParkReason;
-use thuho::domain::ids::{EventId, EventKey, Funder, Movement, PartnerCode, PostingNo};
-use thuho::domain::posting::{Account, Entry, Posting, PostingDraft, PostingKind};
+use thuho::domain::ids::{EventId, EventKey, Movement, PartnerCode, PostingNo};
+use thuho::domain::posting::{Account, Posting, PostingDraft, PostingKind};
 use thuho::store::periods::{Moved, Period, PeriodBooks};
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::{EventWrite, NumberedPosting, Writes};
@@ -30,35 +30,22 @@ fn pay(h: &mut Harness, made: &mut Vec<Made>, whose: &PartnerCode, (n, on, back)
     let id = EventId::parse(vec![n.to_string()]).unwrap();
     let base = payment(&n.to_string(), 1_000 * n, EventState::Parked(ParkReason::UnknownInvoice));
     let key = EventKey::of(whose, &base.account, &id, Movement::Payment);
-    let (amount, discount, fee) = (1_000 * n, if n % 3 == 0 { 100 } else { 0 }, 7 * (n % 2));
-    let moves: Vec<(Account, i64)> = [
-        (Account::Clearing(whose.clone()), amount - discount),
-        (Account::Clearing(whose.clone()), -fee),
-        (Account::Promotion(Funder::parse("campaign").unwrap()), discount),
-        (Account::Fee(whose.clone()), fee),
-        (Account::Suspense(whose.clone()), -amount),
-    ]
-    .into_iter()
-    .filter(|(_, dong)| *dong != 0)
-    .collect();
+    let mut base = EventRecord { partner: whose.clone(), key, fee: dong(7 * (n % 2)), ..base };
+    base.content.discount = dong(if n % 3 == 0 { 100 } else { 0 });
     for (kind, on, sign) in [(PostingKind::Park, Some(on), 1), (PostingKind::Reverse, back, -1)] {
         let Some(on) = on else { continue };
-        let entries = moves
-            .iter()
-            .map(|(account, moved)| Entry { account: account.clone(), amount: dong(sign * moved) })
-            .collect();
         let draft = PostingDraft {
             event: key,
             kind,
             author: None,
             posted_at: at(0),
             business_day: day(on),
-            entries,
+            entries: suspended(&base, sign),
             allocations: Vec::new(),
         };
         let posting = Posting::new(draft).unwrap();
         made.push(Made { partner: whose.clone(), posting: posting.clone() });
-        let record = EventRecord { partner: whose.clone(), key, business_day: day(on), ..base.clone() };
+        let record = EventRecord { business_day: day(on), ..base.clone() };
         h.tx(|tx| {
             let no: PostingNo = tx.heads()?.posting;
             let before = tx.events(&[key])?.remove(0);

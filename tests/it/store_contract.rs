@@ -130,46 +130,107 @@ pub mod postgres {
         h.sound();
     }
 
-    /// A version that finds a table in use lets those behind it go on, and tries again.
-    #[test]
-    fn a_version_waits_for_those_who_use_the_tables() {
-        let Some(database) = Database::fresh("a version that waits") else { return };
+    /// A database as a program left it that knew the versions before this one.
+    fn older(database: &Database, than: &str) {
         let checksum = |text: &str| hex::encode(sha2::Sha256::digest(text.as_bytes()));
-        let older = POSTGRES.iter().take_while(|(name, _)| *name != "0012_day_sums");
+        let older = POSTGRES.iter().take_while(|(name, _)| *name != than);
         let notes =
             older.map(|(name, text)| format!("('{name}', '{}')", checksum(text))).collect::<Vec<_>>().join(", ");
         database.sql(&format!(
             "DROP SCHEMA public CASCADE; CREATE SCHEMA public; {} CREATE TABLE migrations (version integer GENERATED ALWAYS
                 AS IDENTITY PRIMARY KEY, name text NOT NULL, checksum text NOT NULL);
             INSERT INTO migrations (name, checksum) VALUES {notes};",
-            before(&POSTGRES, "0012_day_sums")
+            before(&POSTGRES, than)
         ));
-        database.sql("CREATE TABLE read_to_the_end (at bigint)");
-        let reader = database.clone();
-        let reads = std::thread::spawn(move || {
-            reader.sql(
-                "DO $$ BEGIN PERFORM count(*) FROM lanes; WHILE NOT EXISTS (SELECT FROM read_to_the_end) LOOP
-                    PERFORM pg_sleep(0.01); END LOOP; END $$",
-            )
-        });
-        let holds = "SELECT count(*) FROM pg_locks WHERE relation = 'lanes'::regclass AND granted";
-        while database.sql(holds) != ["1"] {
+    }
+
+    /// Runs this in a transaction that ends when a row comes into `over`.
+    fn meanwhile(database: &Database, statement: &str) -> std::thread::JoinHandle<Vec<String>> {
+        database.sql("CREATE TABLE over (at bigint)");
+        let (database, statement) = (database.clone(), statement.to_owned());
+        std::thread::spawn(move || {
+            database.sql(&format!(
+                "DO $$ BEGIN {statement}; WHILE NOT EXISTS (SELECT FROM over) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"
+            ))
+        })
+    }
+
+    fn until(database: &Database, question: &str) {
+        while database.sql(question) != ["1"] {
             std::thread::yield_now();
         }
+    }
+
+    /// Whoever books has events first, and goes on to the other tables while the version waits.
+    #[test]
+    fn a_version_stands_behind_those_who_book() {
+        let Some(database) = Database::fresh("a version beside a booking") else { return };
+        older(&database, "0012_day_sums");
+        let books = meanwhile(&database, "LOCK TABLE events IN ROW EXCLUSIVE MODE");
+        let locks = |table: &str, granted: bool| {
+            format!("SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND granted = {granted}")
+        };
+        until(&database, &locks("events", true));
         let place = database.place();
         let migrates = std::thread::spawn(move || thuho::store::postgres::migrate(&place));
-        let waits =
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while database.sql(waits) != ["1"] {
-            std::thread::yield_now();
+        until(&database, &locks("events", false));
+        for table in ["postings", "proposals", "closes", "lanes", "dispatches", "breaks"] {
+            assert_eq!(database.sql(&locks(table, true)), ["0"], "{table}");
         }
+        database.sql("INSERT INTO over VALUES (1)");
+        books.join().unwrap();
+        migrates.join().unwrap().unwrap();
+    }
+
+    /// A version that finds a table in use lets those behind it go on, and tries again.
+    #[test]
+    fn a_version_waits_for_those_who_use_the_tables() {
+        let Some(database) = Database::fresh("a version that waits") else { return };
+        older(&database, "0012_day_sums");
+        let reads = meanwhile(&database, "PERFORM count(*) FROM lanes");
+        until(&database, "SELECT count(*) FROM pg_locks WHERE relation = 'lanes'::regclass AND granted");
+        let place = database.place();
+        let migrates = std::thread::spawn(move || thuho::store::postgres::migrate(&place));
+        until(
+            &database,
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        );
         // Behind the version that waits, until it gives up for now.
         database.sql("INSERT INTO lanes (lane, n, hash, posting, event, block_end) VALUES (7, 0, decode(repeat('00', 32), 'hex'), 1, 1, 9)");
         assert!(!migrates.is_finished(), "somebody still reads");
-        database.sql("INSERT INTO read_to_the_end VALUES (1)");
+        database.sql("INSERT INTO over VALUES (1)");
         reads.join().unwrap();
         let brought: Vec<&str> = POSTGRES.iter().skip(11).map(|(name, _)| *name).collect();
         assert_eq!(migrates.join().unwrap().unwrap(), brought);
+    }
+
+    /// The negative control of what `audit` asks of each payment: that it came in once, whole and on its day.
+    #[test]
+    fn a_payment_that_did_not_come_in_so_is_found() {
+        let cases = [
+            (
+                "UPDATE postings SET business_day = '2030-01-01' WHERE no = 1",
+                "takes in 10 dong on 2030-01-01 of a payment over 10 on 2026-11-22",
+            ),
+            (
+                "UPDATE accounts SET name = 'clearing:another' WHERE name = 'clearing:collector'",
+                "takes in 0 dong on 2026-11-22, none of them from the collector, of a payment over 10",
+            ),
+            (
+                "UPDATE events SET discount = amount",
+                "takes in 10 dong on 2026-11-22 of a payment over 10 on 2026-11-22, of which a sponsor gives 10",
+            ),
+        ];
+        for (sabotage, sentence) in cases {
+            let Some(database) = Database::fresh("books with a wrong payment") else { return };
+            let mut h = on(&database);
+            h.invoices(&[("HD-1", 10)]);
+            h.pay("1", "HD-1", 10);
+            h.sound();
+            database.sql(&format!("SET session_replication_role = replica; {sabotage}"));
+            let found = h.reports.inconsistencies().unwrap().found;
+            assert!(found.iter().any(|f| f.contains(sentence)), "{sabotage}: {found:#?}");
+        }
     }
 
     contract::suite!(postgres);

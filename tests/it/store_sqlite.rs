@@ -227,9 +227,12 @@ fn every_question_of_the_audit_can_fail() {
         ),
         (
             "UPDATE accounts SET name = 'clearing:another' WHERE name = 'clearing:collector'",
-            "takes in 0 dong on 2026-11-22 of a payment over 10",
+            "takes in 0 dong on 2026-11-22, none of them from the collector, of a payment over 10",
         ),
-        ("UPDATE events SET discount = amount WHERE no = 1", "takes in 10 dong on 2026-11-22 of a payment over 10"),
+        (
+            "UPDATE events SET discount = amount WHERE no = 1",
+            "takes in 10 dong on 2026-11-22 of a payment over 10 on 2026-11-22, of which a sponsor gives 10",
+        ),
         (
             "UPDATE allocations SET invoice_no = 1, sequence = 9 WHERE no >> 16 = 2; UPDATE allocations SET no = 65538 WHERE no >> 16 = 2",
             "settles an invoice 2 times",

@@ -1,4 +1,4 @@
--- What the sums of days do not say of a day's events, read from those few events alone: payments of which a sponsor gave all,
--- and reversals, besides those that were taken back.
+-- What the sums of days do not say of a day's events is read from those few events alone: payments of which a sponsor gives all
+-- and for which nothing is charged, and reversals. Payments that were taken back have an index since 0011.
 CREATE INDEX events_given ON events (sender_no, business_day) WHERE discount = amount AND fee = 0;
 CREATE INDEX events_reversals ON events (sender_no, business_day) WHERE movement = 'reversal';

@@ -1,6 +1,8 @@
 //! Questions that a sound database answers with no row: the books prove themselves, whatever wrote them. Those of every
 //! store, and those of this one: what a lane's row says, and what no foreign key holds.
 
+use crate::store::notified::{is_given, takes_in};
+
 /// Rows named per question: the first ones tell what is wrong.
 pub(super) const FOUND_MAX: i64 = 20;
 
@@ -60,16 +62,22 @@ pub(super) const QUESTIONS: [&str; 36] = [
             min(no) FILTER (WHERE kind IN ('settle', 'park')) AS first
         FROM postings GROUP BY event_no) p ON p.event_no = e.no
     WHERE e.first_posting IS DISTINCT FROM p.first OR coalesce(p.taken, 1) <> 1 LIMIT $1",
-    // What the sums of days make of a payment: its amount, once, on its day.
-    "-- checks.taken
-    SELECT 'posting ' || p.no || ' takes in ' || coalesce(sum(n.amount)::bigint, 0) || ' dong on ' || p.business_day || ' of a payment over '
-        || e.amount || ' on ' || e.business_day
+    // The page of today counts a payment by the entries that its money came in by.
+    concat!(
+        "-- checks.came_in
+    SELECT 'posting ' || p.no || ' takes in ' || coalesce(sum(n.amount) FILTER (WHERE a.no IS NOT NULL), 0) || ' dong on ' || p.business_day
+        || CASE WHEN count(*) FILTER (WHERE a.name LIKE 'clearing:%') = 0 THEN ', none of them from the collector,' ELSE '' END
+        || ' of a payment over ' || e.amount || ' on ' || e.business_day || ', of which a sponsor gives ' || e.discount
     FROM events e JOIN senders s ON s.no = e.sender_no JOIN postings p ON p.no = e.first_posting
-        LEFT JOIN (entries n JOIN accounts a ON a.no = n.account_no) ON n.no >> 16 = p.no
-            AND (a.name = 'clearing:' || s.partner OR a.name = 'fee:' || s.partner OR a.name LIKE 'promotion:%')
-    GROUP BY e.no, p.no, p.business_day
-    HAVING p.business_day <> e.business_day OR sum(n.amount) IS DISTINCT FROM e.amount
-        OR coalesce(bool_or(a.name LIKE 'clearing:%'), false) = (e.discount = e.amount AND e.fee = 0) LIMIT $1",
+        LEFT JOIN entries n ON n.no >> 16 = p.no
+        LEFT JOIN accounts a ON a.no = n.account_no AND ",
+        takes_in!(),
+        " GROUP BY e.no, p.no, p.business_day
+    HAVING p.business_day <> e.business_day OR sum(n.amount) FILTER (WHERE a.no IS NOT NULL) IS DISTINCT FROM e.amount
+        OR (count(*) FILTER (WHERE a.name LIKE 'clearing:%') = 0) <> (",
+        is_given!(),
+        ") LIMIT $1"
+    ),
     "-- checks.ordinal
     SELECT 'event ' || replace(e.key::text, '-', '') || ' has ' || p.n || ' postings numbered ' || p.first || ' to ' || p.last
     FROM events e JOIN (SELECT event_no, count(*) AS n, count(DISTINCT ordinal) AS kinds, min(ordinal) AS first,

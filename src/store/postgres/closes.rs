@@ -15,29 +15,20 @@ use crate::store::closes::{
     close_columns, close_line, close_line_columns, close_view, day_total, judged, total_columns, window_total,
 };
 use crate::store::desk::Made;
-use crate::store::statement_cells::is_held;
+use crate::store::statement_cells::{is_held, is_kept, is_taken_back};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-/// What the books have of the business days from parameter 1 to 2, as table `t` of partner, day, count, dong and mark. Those
-/// of which the event's own row says it are counted in the index alone.
-macro_rules! held_totals {
-    () => {
+/// What is counted of the events of partner $3 and the days from $1 to $2 of which this is true, by day.
+macro_rules! counted_of {
+    ($so:expr) => {
         concat!(
-            "WITH t (partner, day, count, dong, mark) AS (",
-            held_totals!(@ crate::store::statement_cells::is_kept!()),
-            " UNION ALL ",
-            held_totals!(@ crate::store::statement_cells::is_taken_back!()),
-            ")"
-        )
-    };
-    (@ $held:expr) => {
-        concat!(
-            "SELECT s.partner, h.* FROM senders s CROSS JOIN LATERAL (SELECT e.business_day, ",
-            crate::store::closes::total_columns!("::bigint"),
-            " FROM events e WHERE e.sender_no = s.no AND e.business_day BETWEEN $1 AND $2 AND ",
-            $held,
-            " GROUP BY e.business_day) h"
+            "SELECT e.business_day, ",
+            total_columns!("::bigint"),
+            " FROM senders s JOIN events e ON e.sender_no = s.no
+            WHERE s.partner = $3 AND e.business_day BETWEEN $1 AND $2 AND ",
+            $so,
+            " GROUP BY e.business_day"
         )
     };
 }
@@ -254,10 +245,13 @@ impl CloseReports for PostgresReports {
 
     fn day_totals(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Vec<DayTotal>, StoreError> {
         const SQL: &str = concat!(
-            "-- events.day_totals\n",
-            held_totals!(),
-            " SELECT t.day, sum(t.count)::bigint, sum(t.dong)::bigint, sum(t.mark)::bigint FROM t
-            WHERE t.partner = $3 GROUP BY t.day ORDER BY t.day"
+            "-- events.day_totals\nWITH t (day, count, dong, mark) AS (",
+            // Those of which the event's own row says it are counted in the index alone.
+            counted_of!(is_kept!()),
+            " UNION ALL ",
+            counted_of!(is_taken_back!()),
+            ") SELECT t.day, sum(t.count)::bigint, sum(t.dong)::bigint, sum(t.mark)::bigint FROM t
+            GROUP BY t.day ORDER BY t.day"
         );
         let answers = self.ask_long(&[Ask::new(SQL, vec![&from, &to, &partner.as_str()])])?;
         answers.first().map_or_else(|| Ok(Vec::new()), |answer| answer.all(day_total))

@@ -2,6 +2,7 @@
 
 use super::statement::Db;
 use crate::store::StoreError;
+use crate::store::notified::{is_given, takes_in};
 use crate::store::reports::Inconsistencies;
 
 /// Rows named per question: the first ones tell what is wrong.
@@ -60,16 +61,22 @@ const QUESTIONS: [&str; 24] = [
     FROM events e LEFT JOIN (SELECT event_no, min(no) AS first, sum(kind IN ('settle', 'park')) AS taken
         FROM postings GROUP BY event_no) p ON p.event_no = e.no
     WHERE e.first_posting IS NOT p.first OR coalesce(p.taken, 1) <> 1 LIMIT ?1",
-    // What the sums of days make of a payment: its amount, once, on its day.
-    "-- checks.taken
-    SELECT 'posting ' || p.no || ' takes in ' || coalesce(sum(n.amount), 0) || ' dong on ' || p.business_day || ' of a payment over '
-        || e.amount || ' on ' || e.business_day
+    // The page of today counts a payment by the entries that its money came in by.
+    concat!(
+        "-- checks.came_in
+    SELECT 'posting ' || p.no || ' takes in ' || coalesce(sum(n.amount) FILTER (WHERE a.no IS NOT NULL), 0) || ' dong on ' || p.business_day
+        || CASE WHEN count(*) FILTER (WHERE a.name LIKE 'clearing:%') = 0 THEN ', none of them from the collector,' ELSE '' END
+        || ' of a payment over ' || e.amount || ' on ' || e.business_day || ', of which a sponsor gives ' || e.discount
     FROM events e JOIN senders s ON s.no = e.sender_no JOIN postings p ON p.no = e.first_posting
-        LEFT JOIN (entries n JOIN accounts a ON a.no = n.account_no) ON n.no >= p.no << 16 AND n.no < (p.no + 1) << 16
-            AND (a.name = 'clearing:' || s.partner OR a.name = 'fee:' || s.partner OR a.name LIKE 'promotion:%')
-    GROUP BY e.no
-    HAVING p.business_day <> e.business_day OR sum(n.amount) IS NOT e.amount
-        OR coalesce(max(a.name LIKE 'clearing:%'), 0) = (e.discount = e.amount AND e.fee = 0) LIMIT ?1",
+        LEFT JOIN entries n ON n.no >= p.no << 16 AND n.no < (p.no + 1) << 16
+        LEFT JOIN accounts a ON a.no = n.account_no AND ",
+        takes_in!(),
+        " GROUP BY e.no
+    HAVING p.business_day <> e.business_day OR sum(n.amount) FILTER (WHERE a.no IS NOT NULL) IS NOT e.amount
+        OR (count(*) FILTER (WHERE a.name LIKE 'clearing:%') = 0) <> (",
+        is_given!(),
+        ") LIMIT ?1"
+    ),
     "-- checks.state_and_invoices
     SELECT 'event ' || lower(hex(e.key)) || ' is ' || e.state || ' over ' || e.amount || ' dong, and invoices are settled by '
         || coalesce(a.settled, 0)

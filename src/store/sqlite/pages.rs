@@ -11,15 +11,42 @@ use crate::store::StoreError;
 use crate::store::cells::{account, event_columns, invoice_columns, numbered_event};
 use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
+use crate::store::notified::{is_applied, notified};
 use crate::store::numbers::lane_base;
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, PageReports, break_facet, break_totals, heard, heard_row,
-    partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file, taking_accounts, whole_sum,
+    partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
 };
 use crate::store::rows::EventRecord;
-use crate::store::statement_cells::{is_applied, is_given, is_held, is_undone};
+use crate::store::statement_cells::sum;
 use jiff::civil::Date;
 use rusqlite::{ToSql, params};
+
+/// The days from parameter 1 to 2.
+macro_rules! days {
+    () => {
+        "SELECT ?1 WHERE ?1 <= ?2 UNION ALL SELECT date(d.day, '+1 day') FROM d WHERE d.day < ?2"
+    };
+}
+
+/// The sums of days of an account `i` and a day `d`, by their whole key: a day has rows of every district's account too.
+macro_rules! sums {
+    () => {
+        "CROSS JOIN day_sums m ON m.sender_no = i.sender_no AND m.business_day = d.day AND m.account_no = i.no
+            AND m.kind IN ('settle', 'park')"
+    };
+}
+
+/// The events of sender `s` and these days that this index has.
+macro_rules! events {
+    ($index:literal) => {
+        concat!(
+            "CROSS JOIN events e INDEXED BY ",
+            $index,
+            " ON e.sender_no = s.no WHERE e.business_day BETWEEN ?1 AND ?2"
+        )
+    };
+}
 
 /// Breaks that are not closed.
 macro_rules! open {
@@ -254,33 +281,13 @@ impl PageReports for SqliteReports {
     }
 
     fn day_figures(&mut self, days: (Date, Date)) -> Result<Vec<DayFigures>, StoreError> {
-        const NOTIFIED: &str = concat!(
-            "-- pages.notified\nWITH RECURSIVE d (day) AS (SELECT ?1 WHERE ?1 <= ?2
-                UNION ALL SELECT date(d.day, '+1 day') FROM d WHERE d.day < ?2), ",
-            taking_accounts!(),
-            ", t (sender_no, day, count, dong) AS (
-                SELECT m.sender_no, m.business_day, m.postings * k.counts, m.dong
-                FROM k CROSS JOIN d CROSS JOIN day_sums m ON m.sender_no = k.sender_no AND m.business_day = d.day
-                    AND m.account_no = k.account_no WHERE m.kind IN ('settle', 'park')
-                UNION ALL SELECT e.sender_no, e.business_day, 1, 0
-                FROM senders s CROSS JOIN events e INDEXED BY events_given ON e.sender_no = s.no
-                WHERE e.business_day BETWEEN ?1 AND ?2 AND ",
-            is_given!(),
-            " UNION ALL SELECT e.sender_no, e.business_day, -1, -e.amount
-                FROM senders s CROSS JOIN events e INDEXED BY events_taken_back ON e.sender_no = s.no
-                WHERE e.business_day BETWEEN ?1 AND ?2 AND ",
-            is_undone!(),
-            " UNION ALL SELECT e.sender_no, e.business_day, 1, -e.amount
-                FROM senders s CROSS JOIN events e INDEXED BY events_reversals ON e.sender_no = s.no
-                WHERE e.business_day BETWEEN ?1 AND ?2 AND ",
-            is_applied!(),
-            ") SELECT s.partner, t.day, sum(t.count), sum(t.dong) FROM t JOIN senders s ON s.no = t.sender_no
-            GROUP BY s.partner, t.day"
+        const NOTIFIED: &str = notified!(days!(), "", sums!(), events);
+        const PRESENT: &str = concat!(
+            "-- pages.present\nWITH RECURSIVE d (day) AS (",
+            days!(),
+            ") SELECT s.partner, d.day FROM senders s CROSS JOIN d WHERE EXISTS (SELECT 1 FROM events e INDEXED BY events_of_day
+                WHERE e.sender_no = s.no AND e.business_day = d.day)"
         );
-        const PRESENT: &str = "-- pages.present\nWITH RECURSIVE d (day) AS (SELECT ?1 WHERE ?1 <= ?2
-                UNION ALL SELECT date(d.day, '+1 day') FROM d WHERE d.day < ?2)
-            SELECT s.partner, d.day FROM senders s CROSS JOIN d WHERE EXISTS (SELECT 1 FROM events e INDEXED BY events_of_day
-                WHERE e.sender_no = s.no AND e.business_day = d.day)";
         const FILES: &str = "-- pages.files\nSELECT f.partner, f.day, f.kind, f.no, f.at, f.payments + f.reversals,
                 f.payments_dong - f.reversals_dong
             FROM statement_files f WHERE f.state = 'taken' AND f.day BETWEEN ?1 AND ?2";
@@ -299,8 +306,8 @@ impl PageReports for SqliteReports {
         let between = (between[0].as_str(), between[1].as_str());
         let parts = self.snapshot(|db| {
             Ok(DayParts {
-                notified: db.all(NOTIFIED, between, |cells| partner_day_sum(cells))?,
                 present: db.all(PRESENT, between, |cells| partner_day(cells))?,
+                notified: db.all(NOTIFIED, between, |cells| partner_day_sum(cells))?,
                 files: db.all(FILES, between, |cells| taken_file(cells))?,
                 breaks: db.all(BREAKS, (), |cells| partner_day_sum(cells))?,
                 closes: db.all(CLOSES, between, |cells| partner_day_close(cells))?,
@@ -340,11 +347,11 @@ impl PageReports for SqliteReports {
     fn reversals_of_day(&mut self, partner: &PartnerCode, day: Date) -> Result<Sum, StoreError> {
         const SQL: &str = concat!(
             "-- pages.reversals_of_day\nSELECT count(*), coalesce(sum(e.amount), 0)
-            FROM senders s JOIN events e INDEXED BY events_of_day ON e.sender_no = s.no
-            WHERE s.partner = ?1 AND e.business_day = ?2 AND e.movement = 'reversal' AND ",
-            is_held!()
+            FROM senders s JOIN events e INDEXED BY events_reversals ON e.sender_no = s.no
+            WHERE s.partner = ?1 AND e.business_day = ?2 AND ",
+            is_applied!()
         );
-        let found = self.db().one(SQL, (partner.as_str(), day.to_string()), |cells| whole_sum(cells))?;
+        let found = self.db().one(SQL, (partner.as_str(), day.to_string()), |cells| sum(cells))?;
         Ok(found.unwrap_or_default())
     }
 

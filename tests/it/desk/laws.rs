@@ -1,23 +1,22 @@
 //! Whatever two people agree on, in whatever order, money is neither made nor lost (I5), no bill is paid beyond what it
 //! is over, and the books prove themselves.
 
-use super::{Desk, key, onto};
-use crate::ledger::tell::{Books, bill, pay, undo};
-use crate::store_contract::contract::build::partner;
+use super::{Desk, key, onto, wallet};
+use crate::ledger::tell::{Books, bill, money, pay, undo};
+use crate::pages::days::event_by_event;
 use jiff::civil::date;
 use proptest::prelude::*;
 use thuho::domain::posting::Account;
 use thuho::domain::resolution::{Because, Resolution, Share};
 use thuho::domain::review::BreakClass;
-use thuho::domain::statement::Sum;
-use thuho::store::reports::Reports;
+use thuho::store::rows::EventState;
 
 const BILLS: [(&str, i64); 3] = [("HD-1", 100), ("HD-2", 250), ("HD-3", 40)];
 
 #[derive(Clone, Debug)]
 enum Act {
-    /// A notice of this payment, on this bill or on none.
-    Hear(u8, Option<usize>, i64),
+    /// A notice of this payment, on this bill or on none, of which a sponsor gives so many percent, for this fee.
+    Hear(u8, Option<usize>, i64, (i64, i64)),
     /// The partner takes a payment back.
     Undo(u8, i64),
     /// Two people agree.
@@ -43,7 +42,8 @@ fn act() -> impl Strategy<Value = Act> {
         prop_oneof![4 => allocate, 2 => adjust, 1 => Just(Resolution::Reverse {}), 1 => Just(Resolution::Close {})];
     prop_oneof![
         3 => (payment.clone(), proptest::option::of(0_usize..3), prop_oneof![Just(100_i64), Just(250), Just(40), 1_i64..300])
-            .prop_map(|(event, bill, dong)| Act::Hear(event, bill, dong)),
+            .prop_flat_map(|heard| (Just(heard), (prop::sample::select(vec![0, 0, 50, 100]), 0_i64..2)))
+            .prop_map(|((event, bill, dong), terms)| Act::Hear(event, bill, dong, terms)),
         1 => (payment.clone(), prop_oneof![Just(100_i64), Just(250), Just(40)]).prop_map(|(event, dong)| Act::Undo(event, dong)),
         6 => (payment, what).prop_map(|(event, what)| Act::Agree(event, what)),
     ]
@@ -52,8 +52,9 @@ fn act() -> impl Strategy<Value = Act> {
 fn play(desk: &mut Desk, acts: &[Act]) {
     for (n, act) in acts.iter().enumerate() {
         match act {
-            Act::Hear(event, at, dong) => {
-                let said = pay(&event.to_string(), *dong);
+            Act::Hear(event, at, dong, (given, fee)) => {
+                let said = pay(&event.to_string(), *dong).discount(dong * given / 100, Some("campaign"));
+                let said = said.with(|notice| notice.fee = money(*fee));
                 let said = at.map_or_else(|| said.clone(), |at| said.clone().invoice(BILLS[at].0));
                 desk.hear(&said);
             }
@@ -85,8 +86,10 @@ fn hold(desk: &mut Desk) {
         let settled = desk.books.reports.invoice(&id).unwrap().unwrap().settled.dong();
         assert!((0..=total).contains(&settled), "{id} over {total} is settled by {settled}");
     }
+    let mut held = false;
     for event in 0_u8..3 {
         let Some(record) = desk.books.reports.event(&key(&event.to_string())).unwrap() else { continue };
+        held |= matches!(record.state, EventState::Settled | EventState::Parked(_));
         let mut suspense = 0;
         for posting in desk.books.reports.postings(&record.key).unwrap() {
             for (account, amount) in posting.entries {
@@ -97,17 +100,8 @@ fn hold(desk: &mut Desk) {
         }
         assert!((0..=record.content.amount.dong()).contains(&suspense), "{suspense} dong of {record:?} wait");
     }
-    day_by_day(desk.books.reports.as_mut());
-}
-
-/// What the page of today makes of sums is what is counted event by event.
-fn day_by_day(reports: &mut dyn Reports) {
-    let days = (date(2026, 11, 1), date(2026, 12, 31));
-    let counted = reports.day_totals(&partner(), days).unwrap();
-    let shown = reports.day_figures(days).unwrap().into_iter();
-    let shown: Vec<_> = shown.map(|of| (of.day, of.notified)).filter(|(_, sum)| *sum != Sum::default()).collect();
-    let counted = counted.into_iter().map(|of| (of.day, Sum { count: of.count.unsigned_abs(), dong: of.dong }));
-    assert_eq!(shown, counted.collect::<Vec<_>>());
+    let days = event_by_event(desk.books.reports.as_mut(), &[wallet()], (date(2026, 1, 1), date(2026, 1, 31)));
+    assert_eq!(days, usize::from(held), "the payments are of one day");
 }
 
 proptest! {

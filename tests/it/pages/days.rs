@@ -3,23 +3,23 @@
 
 use super::world::{line, partner, person};
 use crate::store_contract::contract::Harness;
-use crate::store_contract::contract::build::{DAY, GENERATION, at, dong, payment};
+use crate::store_contract::contract::build::{DAY, GENERATION, at, dong, payment, suspended};
 use jiff::civil::Date;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeMap;
 use thuho::domain::close::{CloseState, Period};
 use thuho::domain::decision::ParkReason;
-use thuho::domain::ids::{EventId, EventKey, EventNo, Funder, Movement, PartnerCode, PostingNo};
-use thuho::domain::notice::Content;
-use thuho::domain::posting::{Account, Entry, Posting, PostingDraft, PostingKind};
+use thuho::domain::ids::{EventId, EventKey, EventNo, Movement, PartnerCode, PostingNo};
+use thuho::domain::posting::{Posting, PostingDraft, PostingKind};
 use thuho::domain::resolution::Action;
 use thuho::domain::review::{BreakClass, NewBreak};
 use thuho::domain::statement::{FileNo, StatementKind, Sum};
 use thuho::domain::time::Timestamp;
-use thuho::store::closes::{NewClose, Signed};
+use thuho::store::closes::{DayTotal, NewClose, Signed};
 use thuho::store::desk::{Authority, BreakFilter};
 use thuho::store::pages::DayFigures;
+use thuho::store::reports::Reports;
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::settlements::Batch;
 use thuho::store::statements::{Closing, NewReconciliation, NewStatement, StatementSums};
@@ -31,8 +31,8 @@ const ACCOUNTS: [&str; 2] = ["one", "two"];
 /// Something that is done for a partner and a day.
 #[derive(Clone, Debug)]
 enum Done {
-    /// An event of this account, state, amount and terms.
-    Event(usize, u8, i64, Terms),
+    /// An event of this account, fate, amount and terms.
+    Event(usize, Fate, i64, Terms),
     /// A file of this kind with a payment and perhaps a reversal.
     File(StatementKind, i64, Option<i64>),
     /// A comparison.
@@ -53,6 +53,23 @@ struct Terms {
     fee: i64,
 }
 
+/// What becomes of it.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Settled,
+    Parked,
+    /// People take it back.
+    Undone,
+    /// Its partner takes it back, on this day.
+    Reversed(Date),
+    /// A reversal of which nothing else is known,
+    Waiting,
+    /// that is refused,
+    Refused,
+    /// or that has made its payment's row.
+    Expected,
+}
+
 type Step = (&'static str, Date, Done);
 
 fn day(n: i64) -> Date {
@@ -63,6 +80,14 @@ fn kind() -> impl Strategy<Value = StatementKind> {
     prop::sample::select(StatementKind::ALL.to_vec())
 }
 
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        2 => Just(Fate::Settled),
+        1 => prop::sample::select(vec![Fate::Parked, Fate::Undone, Fate::Waiting, Fate::Refused, Fate::Expected]),
+        1 => (0..7_i64).prop_map(|on| Fate::Reversed(day(on))),
+    ]
+}
+
 fn terms() -> impl Strategy<Value = Terms> {
     let discount = prop::sample::select(vec![0, 0, 50, 100]);
     (discount, 0..2_i64).prop_map(|(discount, fee)| Terms { discount, fee: fee * 3 })
@@ -70,8 +95,8 @@ fn terms() -> impl Strategy<Value = Terms> {
 
 fn done() -> impl Strategy<Value = Done> {
     prop_oneof![
-        6 => (0..2_usize, 0..9_u8, 1..1_000_i64, terms())
-            .prop_map(|(account, state, dong, terms)| Done::Event(account, state, dong, terms)),
+        6 => (0..2_usize, fate(), 1..1_000_i64, terms())
+            .prop_map(|(account, fate, dong, terms)| Done::Event(account, fate, dong, terms)),
         2 => (kind(), 1..99_i64, prop::option::of(1..99_i64)).prop_map(|(kind, paid, back)| Done::File(kind, paid, back)),
         1 => kind().prop_map(Done::Compared),
         2 => (-9..9_i64, any::<bool>()).prop_map(|(dong, over)| Done::Broken(dong, over)),
@@ -86,7 +111,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// The `n`th event, and with it the reversal that took it back.
-fn events(n: i64, of: &str, on: Date, (account, state, amount, terms): (usize, u8, i64, Terms)) -> Vec<EventRecord> {
+fn events(n: i64, of: &str, on: Date, (account, fate, amount, terms): (usize, Fate, i64, Terms)) -> Vec<EventRecord> {
     let id = |text: String| EventId::parse(vec![text]).unwrap();
     let record = |name: String, movement: Movement, state: EventState| {
         let key = EventKey::of(&partner(of), ACCOUNTS[account], &id(name.clone()), movement);
@@ -106,54 +131,37 @@ fn events(n: i64, of: &str, on: Date, (account, state, amount, terms): (usize, u
         paid
     };
     let back = |state| record(format!("R{n}"), Movement::Reversal, state);
-    match state {
-        0 | 1 => vec![paid(EventState::Settled)],
-        2 => vec![paid(EventState::Parked(ParkReason::UnknownInvoice))],
-        // People took it back.
-        3 => vec![paid(EventState::Reversed)],
-        // The partner did.
-        4 => {
+    match fate {
+        Fate::Settled => vec![paid(EventState::Settled)],
+        Fate::Parked => vec![paid(EventState::Parked(ParkReason::UnknownInvoice))],
+        Fate::Undone => vec![paid(EventState::Reversed)],
+        Fate::Reversed(on) => {
             let paid = paid(EventState::Reversed);
-            let mut back = back(EventState::Applied);
+            let mut back = EventRecord { business_day: on, ..back(EventState::Applied) };
             back.content.reverses = Some(paid.key);
             vec![paid, back]
         }
-        5 => vec![back(EventState::Waiting)],
-        6 => vec![back(EventState::Refused)],
-        7 => {
+        Fate::Waiting => vec![back(EventState::Waiting)],
+        Fate::Refused => vec![back(EventState::Refused)],
+        Fate::Expected => {
             let waiting = back(EventState::Waiting);
             vec![paid(EventState::Expected { reversal: waiting.key }), waiting]
-        }
-        // Taken back on another day.
-        _ => {
-            let paid = paid(EventState::Reversed);
-            let mut back = EventRecord { business_day: day(3), ..back(EventState::Applied) };
-            back.content.reverses = Some(paid.key);
-            vec![paid, back]
         }
     }
 }
 
-/// What the books write of a payment: in on its day, and out again on another.
-fn postings(h: &mut Harness, paid: &EventRecord) -> Vec<NumberedPosting> {
-    let (partner, Content { amount, discount, .. }) = (&paid.partner, &paid.content);
-    let moves = [
-        (Account::Clearing(partner.clone()), amount.dong() - discount.dong()),
-        (Account::Clearing(partner.clone()), -paid.fee.dong()),
-        (Account::Promotion(Funder::parse("campaign").unwrap()), discount.dong()),
-        (Account::Fee(partner.clone()), paid.fee.dong()),
-        (Account::Suspense(partner.clone()), -amount.dong()),
-    ];
+/// What the books write of a payment: in on its day, and out again on its reversal's.
+fn postings(h: &mut Harness, events: &[EventRecord]) -> Vec<NumberedPosting> {
+    let [paid, rest @ ..] = events else { return Vec::new() };
     let settled = paid.state == EventState::Settled;
+    let back = rest.first().map_or(paid.business_day, |back| back.business_day);
     let first = if settled { PostingKind::Settle } else { PostingKind::Park };
-    let kinds = [(first, paid.business_day, 1), (PostingKind::Reverse, day(3), -1)];
+    let kinds = [(first, paid.business_day, 1), (PostingKind::Reverse, back, -1)];
     let mut no = h.tx(|tx| tx.heads()).posting;
     let written = kinds.into_iter().take(usize::try_from(paid.postings).unwrap()).map(|(kind, business_day, sign)| {
-        let entries = moves.iter().filter(|(_, moved)| *moved != 0);
-        let entries = entries.map(|(of, moved)| Entry { account: of.clone(), amount: dong(sign * moved) }).collect();
-        let (event, posted_at) = (paid.key, at(0));
-        let allocations = Vec::new();
-        let draft = PostingDraft { event, kind, author: None, posted_at, business_day, entries, allocations };
+        let (entries, allocations) = (suspended(paid, sign), Vec::new());
+        let draft =
+            PostingDraft { event: paid.key, kind, author: None, posted_at: at(0), business_day, entries, allocations };
         let numbered = NumberedPosting { no, posting: Posting::new(draft).unwrap() };
         no = PostingNo(no.0 + 1);
         numbered
@@ -236,10 +244,10 @@ impl Story {
 
     fn step(&mut self, h: &mut Harness, n: i64, (of, on, done): &Step) {
         match done {
-            Done::Event(account, state, amount, terms) => {
-                let events = events(n, of, *on, (*account, *state, *amount, *terms));
+            Done::Event(account, fate, amount, terms) => {
+                let events = events(n, of, *on, (*account, *fate, *amount, *terms));
                 let claims: Vec<EventWrite> = events.iter().cloned().map(EventWrite::Claim).collect();
-                let postings = postings(h, &events[0]);
+                let postings = postings(h, &events);
                 let last = postings.last().map(|numbered| numbered.no);
                 h.tx(|tx| {
                     let (events, postings) = (claims.clone(), postings.clone());
@@ -397,23 +405,22 @@ fn judge(h: &mut Harness, steps: &[Step]) {
         let expected: Vec<DayFigures> = grid.filter_map(|(of, on)| story.figures(of, on)).collect();
         assert_eq!(today(h, (day(from), day(to))), expected);
     }
-    event_by_event(h);
+    event_by_event(h.reports.as_mut(), &PARTNERS.map(partner), (day(6), day(0)));
     payments(h, &story);
 }
 
-/// What the sums of days come to is what is counted of each day's events.
-fn event_by_event(h: &mut Harness) {
-    let all = (day(6), day(0));
+/// What the sums of days come to is what is counted of each day's events. How many days have any.
+pub fn event_by_event(reports: &mut dyn Reports, partners: &[PartnerCode], days: (Date, Date)) -> usize {
     let mut counted = BTreeMap::new();
-    for of in PARTNERS.map(partner) {
-        let totals = h.reports.day_totals(&of, all).unwrap();
-        counted.extend(totals.into_iter().map(|total| ((of.clone(), total.day), (total.count, total.dong))));
+    for of in partners {
+        let totals = reports.day_totals(of, days).unwrap().into_iter();
+        let sum = |total: DayTotal| Sum { count: u64::try_from(total.count).unwrap(), dong: total.dong };
+        counted.extend(totals.map(|total| ((of.clone(), total.day), sum(total))));
     }
-    let of_sums = today(h, all).into_iter().filter(|of| of.notified != Sum::default());
-    let count = |of: &DayFigures| i64::try_from(of.notified.count).unwrap();
-    let of_sums: BTreeMap<_, _> =
-        of_sums.map(|of| ((of.partner.clone(), of.day), (count(&of), of.notified.dong))).collect();
-    assert_eq!(of_sums, counted);
+    let shown = reports.day_figures(days).unwrap().into_iter().filter(|of| of.notified != Sum::default());
+    let shown: BTreeMap<_, _> = shown.map(|of| ((of.partner, of.day), of.notified)).collect();
+    assert_eq!(shown, counted);
+    shown.len()
 }
 
 /// Each day's payments, page by page.

@@ -1,7 +1,7 @@
 //! What finance's pages ask of the books, beside naive answers from plain values: on both databases.
 
 mod breaks;
-mod days;
+pub mod days;
 mod naive;
 mod older;
 mod people;
