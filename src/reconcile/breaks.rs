@@ -1,19 +1,22 @@
 //! Differences become breaks: one for one disagreement, whoever compares the day again; what an earlier day waited for
 //! and this one brought is closed.
 
-use super::compare::{Compared, Difference, Note, Ours};
-use super::facts::{KEYS_MAX, Sides};
+use self::sentence::sentence;
+use super::compare::{Compared, Difference, Ours};
+use super::facts::Sides;
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo};
 use crate::domain::money::Money;
 use crate::domain::review::{BreakClass, Leg, NewBreak};
 use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
-use crate::store::reports::Reports;
 use crate::store::statements::{LegBreak, StatementFile};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
+
+mod sentence;
+
+pub(super) use sentence::Names;
 
 /// Why a break is closed whose other side came with a later day.
 pub(super) const CAME: &str = "the other side came with a later day";
@@ -23,9 +26,6 @@ pub(super) const GONE: &str = "it is not in our books any more, or the core was 
 
 /// Why a break is closed that a new comparison does not find any more.
 pub(super) const OVER: &str = "compared again, it does not differ any more";
-
-/// Lines with their rows in the file.
-pub(super) type Rows = HashMap<LineNo, u32>;
 
 /// A difference with its sides by name, and what makes it the same as another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,20 +55,10 @@ pub(super) struct Plan {
     pub(super) moved: Vec<(i64, LineNo)>,
 }
 
-/// The rows in their file of the lines that differ: what a person finds them by.
-pub(super) fn rows(reports: &mut dyn Reports, compared: &Compared) -> Result<Rows, StoreError> {
-    let lines: Vec<LineNo> = compared.differences.iter().filter_map(|difference| difference.line).collect();
-    let mut rows = Rows::with_capacity(lines.len());
-    for lines in lines.chunks(KEYS_MAX) {
-        rows.extend(reports.day_lines_with(lines)?.iter().map(|line| (line.no, line.row)));
-    }
-    Ok(rows)
-}
-
 /// Names the sides of each difference.
 pub(super) fn describe(
     subject: &Subject,
-    (file, rows): (&StatementFile, &Rows),
+    (file, names): (&StatementFile, &Names),
     sides: &Sides,
     compared: &Compared,
 ) -> Vec<Followed> {
@@ -89,7 +79,7 @@ pub(super) fn describe(
         Followed {
             event,
             line,
-            detail: sentence(difference, file, line.and_then(|line| rows.get(&line)).copied()),
+            detail: sentence(difference, file, names),
             settled_elsewhere: event_elsewhere || line_elsewhere,
             mark: mark(subject, difference.class, event, line),
         }
@@ -109,47 +99,6 @@ fn mark(subject: &Subject, class: BreakClass, event: Option<EventKey>, line: Opt
     let line = line.filter(|_| event.is_none() || class == BreakClass::DuplicateLine);
     hasher.update(line.map_or(0, |line| line.0).to_be_bytes());
     hasher.finalize().into()
-}
-
-fn sentence(difference: &Difference, file: &StatementFile, row: Option<u32>) -> String {
-    let name = &file.statement.name;
-    let place = row.map_or(String::new(), |row| format!(" (line {row} of {name})"));
-    let (theirs, ours) = (difference.theirs, difference.ours);
-    match difference.note {
-        Note::OnlyTheirs => format!("the statement has {} dong{place}, our books have nothing", theirs.amount),
-        Note::OnlyOurs => format!("our books have {} dong, the statement {name} has nothing", ours.amount),
-        Note::Fee => format!("the fee is {} in the statement{place} and {} in our books", theirs.fee, ours.fee),
-        Note::Discount => {
-            format!("the discount is {} in the statement{place} and {} in our books", theirs.discount, ours.discount)
-        }
-        note => format!(
-            "the statement says {} dong{place} and our books {} dong: {}",
-            theirs.amount,
-            ours.amount,
-            words(note)
-        ),
-    }
-}
-
-fn words(note: Note) -> &'static str {
-    match note {
-        Note::OnlyTheirs | Note::OnlyOurs => "one side only",
-        Note::Amount => "the amounts differ",
-        Note::AmountByFee => "the amounts differ by the fee",
-        Note::AmountByDiscount => "the amounts differ by the discount",
-        Note::Fee => "the fees differ",
-        Note::Discount => "the discounts differ",
-        Note::NotMovedThere => "the partner says that nothing moved",
-        Note::NotBookedHere => "it is not in our books, or the core was not told of it",
-        Note::OtherMovement => "one says payment, the other one reversal",
-        Note::Reference => "the references differ",
-        Note::EventId => "the same reference and amount under another transaction id",
-        Note::Exchanged => "two transaction ids are exchanged",
-        Note::Twice | Note::TwiceUnnamed => "the statement has the transaction more than once",
-        Note::TwiceOverDays => "the transaction was in the statement of another day already",
-        Note::Several => "several on one side are one on the other",
-        Note::NettedOut => "a payment and its reversal, both on one side only",
-    }
 }
 
 /// What is to be opened and closed.

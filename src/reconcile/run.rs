@@ -184,8 +184,8 @@ pub fn run(
     }
     took.compared = took.compared.saturating_add(clock.lap());
     compared.sums.ties_out().map_err(RunError::Untied)?;
-    let rows = breaks::rows(reports, &compared)?;
-    let described = breaks::describe(&subject, (&file, &rows), &sides, &compared);
+    let names = breaks::Names::read(reports, &sides, &compared)?;
+    let described = breaks::describe(&subject, (&file, &names), &sides, &compared);
     let kept = NewReconciliation {
         kind: subject.kind,
         partner: subject.partner.clone(),

@@ -74,7 +74,7 @@ words! {APPROVALS,
     wish_allocate: "Phân bổ", "Allocate";
     wish_give_back: "Hoàn khách hàng", "Give back";
     wish_both: "Phân bổ và hoàn", "Allocate and give back";
-    wish_into_suspense: "Gỡ khỏi hóa đơn, đưa về treo", "Off its invoices, into suspense";
+    wish_into_suspense: "Gỡ khỏi hóa đơn, đưa về treo", "Off its bills, into suspense";
     app_waits_for: "Chờ một trong những người có hạn mức cho tổng này:", "It waits for one of those who may approve this sum:";
     app_waits_for_nobody: "Chưa ai khác có hạn mức cho tổng này: hãy đề nghị quản trị cấp.",
         "Nobody else may approve this sum: ask the administrator for an authority.";

@@ -57,7 +57,7 @@ words! {FILES,
     file_discount: "Khuyến mãi", "Discount";
     file_fee: "Phí", "Fee";
     file_customer: "Mã khách hàng", "Customer code";
-    file_invoice: "Hóa đơn", "Invoice";
+    file_invoice: "Hóa đơn", "Bill";
     file_order: "Mã đơn hàng", "Order reference";
     file_paid_at: "Trả lúc", "Paid at";
     file_matched: "Khớp", "Matched";

@@ -22,16 +22,16 @@ words! {MATCHING,
     mat_refund_due: "Đang chờ hoàn", "Waits to be given back";
     mat_channel: "Kênh", "Channel";
     mat_suggestions: "Gợi ý", "Suggestions";
-    mat_no_suggestion: "Không có gợi ý: hãy tìm nợ theo mã khách hàng hoặc hóa đơn.", "None: look for debts by customer or invoice.";
+    mat_no_suggestion: "Không có gợi ý: hãy tìm nợ theo mã khách hàng hoặc hóa đơn.", "None: look for debts by customer or bill.";
     mat_whole: "dùng hết số tiền", "uses the whole sum";
     mat_take: "Nhận gợi ý này", "Take this suggestion";
-    mat_why_named: "Nội dung ghi đúng mã hóa đơn.", "The text is the invoice's id.";
-    mat_why_order: "Mã đơn hàng của ta chứa mã hóa đơn này.", "Our order reference holds this invoice's id.";
+    mat_why_named: "Nội dung ghi đúng mã hóa đơn.", "The text is the bill's id.";
+    mat_why_order: "Mã đơn hàng của ta chứa mã hóa đơn này.", "Our order reference holds this bill's id.";
     mat_why_same: "Một khoản nợ đúng bằng số tiền, của khách hàng được nêu:", "One debt of exactly this sum, of the customer named:";
     mat_why_oldest: "Nợ cũ nhất trước, của khách hàng được nêu:", "Oldest debts first, of the customer named:";
     mat_why_near: "Nợ đúng bằng số tiền, mã khách hàng chỉ sai một chỗ:", "A debt of exactly this sum, the customer's code is one slip away:";
-    mat_allocate: "Phân bổ vào hóa đơn", "Allocate to invoices";
-    mat_search: "Tìm nợ theo mã khách hàng, mã hóa đơn, hoặc số tiền", "Find debts by customer code, invoice id, or amount";
+    mat_allocate: "Phân bổ vào hóa đơn", "Allocate to bills";
+    mat_search: "Tìm nợ theo mã khách hàng, mã hóa đơn, hoặc số tiền", "Find debts by customer code, bill id, or amount";
     mat_find: "Tìm", "Find";
     mat_no_debts: "Chưa có khoản nợ nào để phân bổ.", "There is no debt to allocate to yet.";
     mat_period: "Kỳ", "Period";
@@ -41,7 +41,7 @@ words! {MATCHING,
     mat_exact: "đúng số tiền", "exactly this sum";
     mat_others: "Cùng khách hàng, cũng đang treo", "Of the same customer, also in suspense";
     mat_others_hint: "Giao dịch được chọn trả tiếp phần còn lại của các hóa đơn trên, cùng một đề xuất.",
-        "What is ticked pays what is left of these invoices, in the same proposal.";
+        "What is ticked pays what is left of these bills, in the same proposal.";
     mat_chosen: "Đã chọn", "Chosen";
     mat_refund: "Hoàn khách hàng (âm: lấy lại)", "Give back (negative: take again)";
     mat_write_off: "Giữ lại (xóa số lệch)", "Keep (write off)";
@@ -50,6 +50,6 @@ words! {MATCHING,
     mat_oldest: "Nợ cũ nhất trước", "Oldest debt first";
     mat_nothing: "Chưa phân bổ gì.", "Nothing is allocated.";
     mat_too_much: "Phân bổ nhiều hơn số tiền có.", "More is allocated than there is.";
-    mat_no_room: "Các hóa đơn đã chọn không còn chỗ cho giao dịch được chọn thêm.", "The invoices leave no room for what is ticked.";
+    mat_no_room: "Các hóa đơn đã chọn không còn chỗ cho giao dịch được chọn thêm.", "The bills leave no room for what is ticked.";
     mat_other_gone: "Giao dịch được chọn thêm không còn treo.", "What is ticked is not in suspense any more.";
 }

@@ -13,7 +13,7 @@ words! {ONE_BREAK,
     ob_assignee: "Người xử lý", "Assignee";
     ob_nobody: "Chưa có ai", "Nobody";
     ob_payment: "Giao dịch", "Payment";
-    ob_invoice: "Hóa đơn", "Invoice";
+    ob_invoice: "Hóa đơn", "Bill";
     ob_order: "Mã đơn hàng", "Order reference";
     ob_customer: "Mã khách hàng", "Customer code";
     ob_message: "Lệnh gạch nợ", "Message to the core";
@@ -28,7 +28,7 @@ words! {ONE_BREAK,
         "Matching as the notice came: the whole reference, the amount to the dong";
     ob_rule: "Quy tắc", "Rule";
     ob_rule_order: "Mã giao dịch trước; không có thì mã tham chiếu cùng đúng số tiền, chỉ một lần ở mỗi bên; không dung sai",
-        "The event's id first; without one the reference with the exact amount, once on both sides; no tolerance";
+        "The transaction's id first; without one the reference with the exact amount, once on both sides; no tolerance";
     ob_rules_version: "Phiên bản quy tắc", "Version of the rules";
     ob_waits_a_cycle: "Chuyển kỳ sau: phía bên kia có thể còn đến", "Carried over: the other side may still come";
     ob_agreeing: "Trường khớp", "Fields that agree";
@@ -64,7 +64,7 @@ words! {ONE_BREAK,
     ob_discount: "Khuyến mãi", "Discount";
     ob_fee: "Phí", "Fee";
     ob_customer_paid: "Khách trả", "Customer paid";
-    ob_event: "Mã giao dịch", "Event id";
+    ob_event: "Mã giao dịch", "Transaction id";
     ob_paid_at: "Trả lúc", "Paid at";
     ob_day: "Ngày giao dịch", "Business day";
     ob_state: "Trạng thái", "State";
@@ -80,7 +80,7 @@ words! {ONE_BREAK,
     ob_text: "Nội dung", "Text";
     ob_sha256: "SHA-256:", "SHA-256";
     ob_calls: "Thông báo nhận từ đối tác, nguyên văn", "Notices received from the partner, as they came";
-    ob_no_calls: "Không có thông báo nào nói về giao dịch này.", "No notice said this event.";
+    ob_no_calls: "Không có thông báo nào nói về giao dịch này.", "No notice said this transaction.";
     ob_key: "Khóa", "Key";
     ob_body: "Nguyên văn nội dung", "Body, byte for byte";
     ob_signed: "Chuỗi đã ký", "Canonical string that was signed";
@@ -99,7 +99,7 @@ words! {ONE_BREAK,
     ob_reason: "Lý do", "Reason";
     ob_because: "Vì", "Because";
     ob_owes_less: "Đối tác trả ít hơn (đồng; âm là nhiều hơn)", "The partner owes less by (dong; more if negative)";
-    ob_event_of_partner: "Mã giao dịch của đối tác", "The partner's id of the event";
+    ob_event_of_partner: "Mã giao dịch của đối tác", "The partner's transaction id";
     ob_propose: "Trình duyệt", "Propose";
     ob_comment: "Ghi chú", "Note";
     ob_assign: "Giao việc", "Assign";
@@ -133,12 +133,12 @@ words! {ONE_BREAK,
     choose_action: "Hãy chọn việc cần làm.", "Choose what to do.";
     choose_because: "Hãy chọn vì sao điều chỉnh.", "Choose why it is adjusted.";
     not_a_sum: "Số tiền không đúng: chỉ gồm chữ số.", "That is no sum: digits only.";
-    not_an_invoice: "Mã hóa đơn không đúng.", "That is no invoice id.";
+    not_an_invoice: "Mã hóa đơn không đúng.", "That is no bill id.";
     prop_items: "Cần từ 1 đến 10.000 chênh lệch, mỗi chênh lệch một lần.", "Expected 1 to 10,000 breaks, each once.";
     prop_actions: "Mọi dòng phải cùng một việc.", "All rows must do the same.";
     prop_reason: "Cần lý do, tối đa 1000 byte.", "A reason is needed, up to 1000 bytes.";
     prop_bad_money: "số tiền ngoài phạm vi, âm, hoặc bằng không.", "the sum is out of range, negative or zero.";
-    prop_bad_shares: "tối đa 500 hóa đơn, mỗi hóa đơn một lần.", "at most 500 invoices, each once.";
+    prop_bad_shares: "tối đa 500 hóa đơn, mỗi hóa đơn một lần.", "at most 500 bills, each once.";
     prop_sum: "Tổng vượt phạm vi.", "The sum is out of range.";
     prop_unknown: "không có chênh lệch này.", "there is no such break.";
     prop_not_free: "Đã đóng hoặc đang trong đề xuất khác:", "Closed, or in another proposal:";

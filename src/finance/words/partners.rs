@@ -51,7 +51,7 @@ words! {PARTNERS,
     pt_v_parked: "Treo", "In suspense";
     pt_v_reversal: "Hủy giao dịch", "Reversal";
     pt_v_reversal_refused: "Từ chối hủy", "Reversal refused";
-    pt_v_conflict: "Trùng mã khác nội dung", "Same event, other content";
+    pt_v_conflict: "Trùng mã khác nội dung", "Same transaction, other content";
     pt_v_not_a_payment: "Không phải thanh toán", "Not a payment";
     pt_v_refused: "Từ chối trước khi trừ tiền", "Refused before the debit";
     pt_v_stale: "Quá cũ hoặc lệch giờ", "Stale";

@@ -10,7 +10,7 @@ words! {RULES,
     ru_rule: "Quy tắc", "Rule";
     ru_does: "Làm gì", "What it does";
     ru_create_missing: "Ghi giao dịch có trong sao kê mà chưa được báo, khi dòng nêu rõ mã và đúng bằng một hóa đơn còn nợ.",
-        "Books a payment that the statement has and nobody notified, if its line names the event and is exactly an open bill.";
+        "Books a payment that the statement has and nobody notified, if its line names the transaction and is exactly an open bill.";
     ru_refund_later: "Hóa đơn trả hai lần: giữ lần đầu, lần sau chờ hoàn tiền.",
         "A bill that was paid twice: the first payment is kept, the later one is to be given back.";
     ru_authority: "Hạn mức tự duyệt trong 24 giờ", "Authority of 24 hours";

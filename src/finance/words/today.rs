@@ -34,8 +34,8 @@ words! {TODAY,
     today_oldest_waits: "lâu nhất", "oldest";
     today_minutes: "phút", "min";
     today_dong: "(đồng)", "(dong)";
-    today_cells: "Mỗi ô: số giao dịch, bên dưới là số tiền (đồng). Lệch = sao kê − đối tác báo thu. Chênh lệch mở: số chênh lệch và giá trị liên quan.",
-        "Each cell: how many, below it the money (dong). Difference = statement − notified. Open breaks: how many, and the money concerned.";
+    today_cells: "Mỗi ô: số giao dịch, bên dưới là số tiền (đồng). Lệch = sao kê − đối tác báo thu, chỉ của những ngày đã có sao kê. Chênh lệch mở: số chênh lệch và giá trị liên quan.",
+        "Each cell: how many, below it the money (dong). Difference = statement − notified, of days that have a statement. Open breaks: how many, and the money concerned.";
     today_concerned: "giá trị liên quan", "money concerned";
     today_not_come: "chưa nhận", "not brought";
 }

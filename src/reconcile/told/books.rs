@@ -30,6 +30,10 @@ pub(super) const VIETNAMESE: Pairs = &[
         "the statement says {#} dong (line {#} of {}) and our books {#} dong: {}",
         "sao kê ghi {#} đồng (dòng {#} của {}), sổ của ta {#} đồng: {}",
     ),
+    (
+        "the statement says {#} dong (lines {} of {}) and our books {#} dong: {}",
+        "sao kê ghi {#} đồng (các dòng {} của {}), sổ của ta {#} đồng: {}",
+    ),
     ("the statement says {#} dong and our books {#} dong: {}", "sao kê ghi {#} đồng, sổ của ta {#} đồng: {}"),
     ("the amounts differ by the fee", "số tiền lệch đúng bằng phí"),
     ("the amounts differ by the discount", "số tiền lệch đúng bằng khuyến mãi"),
@@ -42,10 +46,19 @@ pub(super) const VIETNAMESE: Pairs = &[
         "the same reference and amount under another transaction id",
         "cùng mã tham chiếu và số tiền nhưng khác mã giao dịch",
     ),
+    ("two transaction ids are exchanged; payments {}", "hai mã giao dịch bị tráo; các giao dịch {}"),
     ("two transaction ids are exchanged", "hai mã giao dịch bị tráo"),
     ("the statement has the transaction more than once", "sao kê có giao dịch này nhiều lần"),
     ("the transaction was in the statement of another day already", "giao dịch đã có trong sao kê của ngày khác"),
+    (
+        "several on one side are one on the other; payments {}",
+        "nhiều dòng bên này là một giao dịch bên kia; các giao dịch {}",
+    ),
     ("several on one side are one on the other", "nhiều dòng bên này là một giao dịch bên kia"),
+    (
+        "a payment and its reversal, both on one side only; payments {}",
+        "một giao dịch và lệnh hủy của nó, cả hai chỉ có ở một bên; các giao dịch {}",
+    ),
     ("a payment and its reversal, both on one side only", "một giao dịch và lệnh hủy của nó, cả hai chỉ có ở một bên"),
     (
         "nothing of batch {} of {} came by {}: {#} dong were due on {}",

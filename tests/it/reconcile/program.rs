@@ -240,6 +240,37 @@ fn a_difference_with_a_payment_of_another_day_stays() {
     assert_eq!(ended(gateway).0, Some(0));
 }
 
+/// Whoever opens a break about several lines or payments is told all of them.
+#[test]
+fn a_break_about_several_names_them_all() {
+    let home = Home::new();
+    let gateway = home.serve();
+    bills(&home, &[("HD-1", 100_000), ("HD-2", 200_000), ("HD-3", 300_000)]);
+    notify(&home, "P1", "HD-1", 100_000, at(9, 0, 0));
+    notify(&home, "P2", "HD-2", 200_000, at(10, 0, 0));
+    notify(&home, "P3", "HD-3", 300_000, at(11, 0, 0));
+    let lines = [
+        line("P1", "HD-1", 40_000, at(9, 0, 0)),
+        line("P1", "HD-1", 60_000, at(9, 0, 0)),
+        line("P2", "HD-3", 300_000, at(11, 0, 0)),
+        line("P3", "HD-2", 200_000, at(10, 0, 0)),
+    ];
+    assert_eq!(bring(&home, DAY, &statement(&lines, 600_000)).status, 201);
+    compare(&home, DAY);
+    let open = home.internal("GET", "/api/v1/breaks?limit=100", "application/json", b"").json();
+    let mut told: Vec<&str> = open.as_array().unwrap().iter().map(|one| one["detail"].as_str().unwrap()).collect();
+    told.sort_unstable();
+    let split = "the statement says 100000 dong (lines 2, 3 of day.csv) and our books 100000 dong: several on one side are \
+                 one on the other";
+    let swapped = "the statement says 500000 dong (lines 4, 5 of day.csv) and our books 500000 dong: two transaction ids \
+                   are exchanged; payments P2, P3";
+    assert_eq!(told, [split, swapped]);
+    let by_the_second = home.internal("GET", "/api/v1/breaks?q=P3", "application/json", b"").json();
+    assert_eq!(by_the_second.as_array().map(Vec::len), Some(1), "it is found by each: {by_the_second:#}");
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
+
 /// A payment that only the old file supported is seen again, also one of another day.
 #[test]
 fn what_only_the_old_file_supported_is_open_again() {
