@@ -10,7 +10,7 @@ use crate::domain::money::Money;
 use crate::domain::review::{BreakClass, Leg, NewBreak};
 use crate::domain::statement::LineNo;
 use crate::domain::time::Timestamp;
-use crate::store::statements::{LegBreak, StatementFile};
+use crate::store::statements::{LegBreak, Pointed, StatementFile};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 
@@ -26,6 +26,9 @@ pub(super) const GONE: &str = "it is not in our books any more, or the core was 
 
 /// Why a break is closed that a new comparison does not find any more.
 pub(super) const OVER: &str = "compared again, it does not differ any more";
+
+/// Why a break is closed in whose place another one is opened.
+pub(super) const CHANGED: &str = "compared again, the amounts are others";
 
 /// A difference with its sides by name, and what makes it the same as another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,14 +48,16 @@ pub struct Followed {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) open: Vec<NewBreak>,
+    /// An open one says other amounts than the comparison finds by now: what people said about those is not said of these.
+    pub(super) replaced: Vec<(i64, NewBreak)>,
     /// Their other side came.
     pub(super) came: Vec<i64>,
     /// They are not found any more.
     pub(super) over: Vec<i64>,
     /// Nobody is asked for their other side any more.
     pub(super) gone: Vec<i64>,
-    /// They are about another line by now: a corrected file's.
-    pub(super) moved: Vec<(i64, LineNo)>,
+    /// They may be about other lines by now, such as a corrected file's, or about other payments besides the first.
+    pub(super) moved: Vec<Pointed>,
 }
 
 /// Names the sides of each difference.
@@ -116,11 +121,16 @@ pub(super) fn plan(
         if followed.settled_elsewhere || open.judged_on_another_day(subject, difference, followed) {
             continue;
         }
-        if let Some(same) = open.same(subject, difference, followed) {
-            kept.insert(same.no);
-            plan.moved.extend(followed.line.filter(|line| same.line != Some(*line)).map(|line| (same.no, line)));
-        } else {
-            plan.open.push(new_break(subject, difference, followed, at));
+        let new = || new_break(subject, difference, followed, at);
+        let Some(same) = open.same(subject, difference, followed) else {
+            plan.open.push(new());
+            continue;
+        };
+        kept.insert(same.no);
+        if same.mark == followed.mark && (same.ours, same.theirs) != sides_of(difference) {
+            plan.replaced.push((same.no, new()));
+        } else if difference.more.is_some() || followed.line.is_some_and(|line| same.line != Some(line)) {
+            plan.moved.push(Pointed { no: same.no, line: followed.line, detail: followed.detail.clone() });
         }
     }
     let (matched, about, gone) = (Matched::new(sides, compared), About::new(described), Gone::new(sides));
@@ -242,6 +252,11 @@ impl Matched {
     }
 }
 
+/// What our books say, and what the statement says, where they say something.
+fn sides_of(difference: &Difference) -> (Option<i64>, Option<i64>) {
+    (difference.event.map(|_| difference.ours.amount), difference.line.map(|_| difference.theirs.amount))
+}
+
 fn new_break(subject: &Subject, difference: &Difference, followed: &Followed, at: Timestamp) -> NewBreak {
     let about = if difference.line.is_some() { difference.theirs.amount } else { difference.ours.amount };
     NewBreak {
@@ -259,8 +274,8 @@ fn new_break(subject: &Subject, difference: &Difference, followed: &Followed, at
             kind: subject.kind,
             day: subject.day,
             line: followed.line,
-            ours: difference.event.map(|_| difference.ours.amount),
-            theirs: difference.line.map(|_| difference.theirs.amount),
+            ours: sides_of(difference).0,
+            theirs: sides_of(difference).1,
             carried: difference.carry,
         }),
     }

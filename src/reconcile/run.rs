@@ -7,6 +7,7 @@ use super::compare::{self, Compared, Leg, Match, NotComparable, RULES_VERSION, R
 use super::facts::{self, ReferenceBy, Ways};
 use super::report::sums_json;
 use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::review::NewBreak;
 use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use crate::ledger::{SliceError, Slices};
@@ -184,7 +185,8 @@ pub fn run(
     }
     took.compared = took.compared.saturating_add(clock.lap());
     compared.sums.ties_out().map_err(RunError::Untied)?;
-    let names = breaks::Names::read(reports, &sides, &compared)?;
+    let names = breaks::Names::read(reports, file.no, (&sides, &compared))?;
+    took.read = took.read.saturating_add(clock.lap());
     let described = breaks::describe(&subject, (&file, &names), &sides, &compared);
     let kept = NewReconciliation {
         kind: subject.kind,
@@ -261,19 +263,27 @@ impl Clock {
 /// Opens what is new and closes what is over.
 fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp)) -> Result<(u64, u64), RunError> {
     let opened = u64::try_from(plan.open.len()).unwrap_or(u64::MAX);
-    // What is open is never closed before what says it better is open.
+    let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
+    // What is open is never closed before what says it better is open, or together with it.
+    let (held, by) = (guard.clone(), author.clone());
+    let replace = move |tx: &mut dyn Tx, rows: &[(i64, NewBreak)]| {
+        held.hold(tx)?;
+        let (numbers, new): (Vec<i64>, Vec<NewBreak>) = rows.iter().cloned().unzip();
+        let closed = tx.close_breaks(&numbers, &Closing { author: &by, reason: breaks::CHANGED, at })?;
+        tx.open_breaks(&new).map(|()| closed)
+    };
+    let opened = opened.saturating_add(u64::try_from(plan.replaced.len()).unwrap_or(u64::MAX));
+    let mut closed = slices.all(plan.replaced, replace, &mut |_| {})?;
     let held = guard.clone();
-    let open = move |tx: &mut dyn Tx, rows: &[crate::domain::review::NewBreak]| {
+    let open = move |tx: &mut dyn Tx, rows: &[NewBreak]| {
         held.hold(tx)?;
         tx.open_breaks(rows).map(|()| 0)
     };
     slices.all(plan.open, open, &mut |_| {})?;
     slices.all(plan.moved, |tx, rows| tx.point_breaks(rows).map(|()| 0), &mut |_| {})?;
-    let mut closed = 0_u64;
     for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over), (breaks::GONE, plan.gone)] {
-        let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
-        let close =
-            move |tx: &mut dyn Tx, rows: &[i64]| tx.close_breaks(rows, &Closing { author: &author, reason, at });
+        let by = author.clone();
+        let close = move |tx: &mut dyn Tx, rows: &[i64]| tx.close_breaks(rows, &Closing { author: &by, reason, at });
         closed = closed.saturating_add(slices.all(numbers, close, &mut |_| {})?);
     }
     Ok((opened, closed))

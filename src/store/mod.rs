@@ -43,10 +43,10 @@ use crate::domain::notice::Wanted;
 use crate::domain::posting::{Allocation, Entry, Posting};
 use crate::domain::receipt::{HashedEvidence, Link};
 use crate::domain::review::NewBreak;
-use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
+use crate::domain::statement::{FileNo, ReconciliationNo, StatementKind};
 use crate::domain::time::Timestamp;
 use rows::{EventRecord, EventState};
-use statements::{BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums};
+use statements::{BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, Pointed, StatementSums};
 use std::collections::{HashMap, HashSet};
 
 /// What the machine could not do. Displays what failed, never its source; the source is for the log.
@@ -328,11 +328,12 @@ pub trait Tx: desk::DeskTx + closes::CloseTx + users::UserTx {
     /// The machine's.
     fn close_breaks(&mut self, breaks: &[i64], closing: &Closing<'_>) -> Result<u64, StoreError>;
 
-    /// Points breaks at other lines: those of the file that took the place of the one they were found in.
+    /// Says of open breaks what they are about by now, such as lines of the file that took the place of the one they were
+    /// found in.
     ///
     /// # Errors
     /// The machine's.
-    fn point_breaks(&mut self, lines: &[(i64, LineNo)]) -> Result<(), StoreError>;
+    fn point_breaks(&mut self, pointed: &[Pointed]) -> Result<(), StoreError>;
 
     /// Begins a statement file, or finds how far the same bytes got.
     ///

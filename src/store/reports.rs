@@ -8,7 +8,7 @@ use super::rows::EventRecord;
 use super::statements::{DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile};
 use super::{FoundDispatch, RouteState, Seal, StoreError};
 use crate::domain::dispatch::ParkCause;
-use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use crate::domain::ids::{DispatchKey, EventKey, EventNo, Generation, InvoiceId, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
@@ -339,6 +339,12 @@ pub trait Reports:
     /// # Errors
     /// The machine's.
     fn day_lines(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError>;
+
+    /// The partners' own ids of the events of these keys, by number.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn event_names(&mut self, keys: &[EventKey]) -> Result<Vec<(EventNo, String)>, StoreError>;
 
     /// Those of these lines whose file is still its day's word.
     ///

@@ -265,5 +265,7 @@ pub(super) fn leg_break(cells: &mut impl Cells) -> Result<LegBreak, StoreError> 
         line: cells.whole_some()?.map(LineNo),
         day: cells.day()?,
         carried: cells.flag()?,
+        ours: cells.whole_some()?,
+        theirs: cells.whole_some()?,
     })
 }

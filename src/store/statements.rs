@@ -302,6 +302,21 @@ pub struct LegBreak {
     pub day: Date,
     /// May the next day bring its other side?
     pub carried: bool,
+    /// What our books said of it, in dong; none where they said nothing.
+    pub ours: Option<i64>,
+    /// What the statement said of it.
+    pub theirs: Option<i64>,
+}
+
+/// What an open break is about by now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointed {
+    /// Its number.
+    pub no: i64,
+    /// Their line, if they have one.
+    pub line: Option<LineNo>,
+    /// In one sentence.
+    pub detail: String,
 }
 
 /// Which files, newest first.

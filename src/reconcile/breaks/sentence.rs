@@ -1,7 +1,7 @@
 //! A difference in one sentence, with all its sides by the names that a person finds them by.
 
 use crate::domain::ids::{EventKey, EventNo};
-use crate::domain::statement::LineNo;
+use crate::domain::statement::{FileNo, LineNo};
 use crate::reconcile::compare::{Compared, Difference, Note};
 use crate::reconcile::facts::{KEYS_MAX, Sides};
 use crate::store::StoreError;
@@ -25,26 +25,26 @@ impl Names {
     /// Reads those that sentences say.
     pub(in crate::reconcile) fn read(
         reports: &mut dyn Reports,
-        sides: &Sides,
-        compared: &Compared,
+        file: FileNo,
+        (sides, compared): (&Sides, &Compared),
     ) -> Result<Self, StoreError> {
         let mut names = Self::default();
-        let lines: Vec<LineNo> =
-            compared.differences.iter().flat_map(|difference| difference.lines().take(LISTED)).collect();
+        let lines = compared.differences.iter().flat_map(|difference| difference.lines().take(LISTED));
+        // A row of an earlier file is none of this one.
+        let lines: Vec<LineNo> = lines.filter(|line| line.file() == file).collect();
         names.rows.reserve(lines.len());
         for lines in lines.chunks(KEYS_MAX) {
             names.rows.extend(reports.day_lines_with(lines)?.iter().map(|line| (line.no, line.row)));
         }
         let several = compared.differences.iter().filter(|difference| difference.events().nth(1).is_some());
         let wanted: HashSet<EventNo> = several.flat_map(|difference| difference.events().take(LISTED)).collect();
-        let keys: Vec<(EventNo, EventKey)> = if wanted.is_empty() {
-            Vec::new()
-        } else {
-            let ours = sides.ours.iter().filter(|event| wanted.contains(&event.no));
-            ours.map(|event| (event.no, event.key)).collect()
-        };
-        for (no, key) in keys {
-            names.payments.extend(reports.event(&key)?.map(|record| (no, record.event)));
+        if wanted.is_empty() {
+            return Ok(names);
+        }
+        let ours = sides.ours.iter().filter(|event| wanted.contains(&event.no));
+        let keys: Vec<EventKey> = ours.map(|event| event.key).collect();
+        for keys in keys.chunks(KEYS_MAX) {
+            names.payments.extend(reports.event_names(keys)?);
         }
         Ok(names)
     }

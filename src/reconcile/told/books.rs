@@ -50,15 +50,8 @@ pub(super) const VIETNAMESE: Pairs = &[
     ("two transaction ids are exchanged", "hai mã giao dịch bị tráo"),
     ("the statement has the transaction more than once", "sao kê có giao dịch này nhiều lần"),
     ("the transaction was in the statement of another day already", "giao dịch đã có trong sao kê của ngày khác"),
-    (
-        "several on one side are one on the other; payments {}",
-        "nhiều dòng bên này là một giao dịch bên kia; các giao dịch {}",
-    ),
+    ("several on one side are one on the other; payments {}", "một dòng sao kê là nhiều giao dịch trong sổ: {}"),
     ("several on one side are one on the other", "nhiều dòng bên này là một giao dịch bên kia"),
-    (
-        "a payment and its reversal, both on one side only; payments {}",
-        "một giao dịch và lệnh hủy của nó, cả hai chỉ có ở một bên; các giao dịch {}",
-    ),
     ("a payment and its reversal, both on one side only", "một giao dịch và lệnh hủy của nó, cả hai chỉ có ở một bên"),
     (
         "nothing of batch {} of {} came by {}: {#} dong were due on {}",
@@ -148,6 +141,7 @@ pub(super) const VIETNAMESE: Pairs = &[
         "it is not in our books any more, or the core was never told of it",
         "sổ của ta không còn giao dịch này, hoặc chưa từng gửi gạch nợ",
     ),
+    ("compared again, the amounts are others", "đối soát lại thì số tiền đã khác"),
     ("compared again, it does not differ any more", "đối soát lại thì không còn lệch"),
     ("the bank's credit is there in full", "tiền đã về đủ"),
     (
@@ -178,6 +172,24 @@ pub(super) const VIETNAMESE: Pairs = &[
 
 /// What is said better, in English.
 pub(super) const ENGLISH: Pairs = &[
+    (
+        "in the statement, not notified; the line names its event and is exactly an open bill",
+        "in the statement, not notified; the line names its transaction and is exactly an open bill",
+    ),
+    (
+        "the same event was said before with other content",
+        "the same transaction was notified before with other content",
+    ),
+    ("its invoice came", "its bill came"),
+    ("the line names its event itself", "the line names its transaction itself"),
+    (
+        "the line names no event: the partner's id of it is needed",
+        "the line names no transaction: the partner's id of it is needed",
+    ),
+    ("event: expected the partner's id of it", "the partner's id of the transaction is not one"),
+    ("invoice {} is not known", "bill {} is not known"),
+    ("invoice {} was cancelled", "bill {} was cancelled"),
+    ("invoice {} has {#} dong open, not {#}", "bill {} has {#} dong open, not {#}"),
     ("parked: {}", "in suspense: {}"),
     ("still parked: {}", "still in suspense: {}"),
     ("lowered by the core below what is settled", "lowered by the core below what is cleared"),

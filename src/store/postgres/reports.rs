@@ -7,7 +7,7 @@ use super::position::{join_lines, postings_of};
 use super::row::{Key, RowCells};
 use super::session::{Answer, Ask, Purpose, STATEMENT_TIMEOUT, Session};
 use super::{checks, migrate, outbox};
-use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::ids::{DispatchKey, EventKey, EventNo, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
@@ -365,6 +365,10 @@ impl Reports for PostgresReports {
 
     fn day_lines(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {
         self.lines_of(after, limit)
+    }
+
+    fn event_names(&mut self, keys: &[EventKey]) -> Result<Vec<(EventNo, String)>, StoreError> {
+        self.names_of(keys)
     }
 
     fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {

@@ -4,7 +4,8 @@ use super::reports::PostgresReports;
 use super::row::{Key, small};
 use super::session::{Ask, Copy, Param};
 use super::tx::PostgresTx;
-use crate::domain::ids::{EventKey, PartnerCode};
+use crate::domain::fold::fold;
+use crate::domain::ids::{EventKey, EventNo, PartnerCode};
 use crate::domain::money::Money;
 use crate::domain::notice::{Effect, ReferenceText};
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
@@ -19,7 +20,8 @@ use crate::store::statement_cells::{
 };
 use crate::store::statements::{
     BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileFilter, FileState, Freed, LegBreak, LegBreaks, NewLine,
-    NewMatch, NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementReports, StatementSums,
+    NewMatch, NewReconciliation, NewStatement, Pointed, ReconciliationView, StatementFile, StatementReports,
+    StatementSums,
 };
 use jiff::civil::Date;
 use std::collections::HashSet;
@@ -258,13 +260,17 @@ pub(super) fn close_breaks(tx: &mut PostgresTx<'_>, breaks: &[i64], closing: &Cl
     Ok(tx.ask_one(Ask::new(CLOSE, vec![&breaks, &at, &by, &closing.reason]))?.count)
 }
 
-/// Points open breaks at other lines.
-pub(super) fn point_breaks(tx: &mut PostgresTx<'_>, lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
-    const POINT: &str =
-        "-- breaks.point\nUPDATE breaks b SET line_no = u.line FROM unnest($1::bigint[], $2::bigint[]) u (no, line)
+/// Says of open breaks what they are about by now.
+pub(super) fn point_breaks(tx: &mut PostgresTx<'_>, pointed: &[Pointed]) -> Result<(), StoreError> {
+    const POINT: &str = "-- breaks.point\nUPDATE breaks b SET line_no = u.line, detail = u.detail,
+            folded = u.folded || coalesce(' ' || lower(b.about COLLATE \"C\"), '')
+        FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) u (no, line, detail, folded)
         WHERE b.no = u.no AND b.no = ANY($1) AND b.closed_at IS NULL";
-    let (numbers, lines): (Vec<i64>, Vec<i64>) = lines.iter().map(|(no, line)| (*no, line.0)).unzip();
-    tx.ask_one(Ask::new(POINT, vec![&numbers, &lines])).map(drop)
+    let numbers: Vec<i64> = pointed.iter().map(|one| one.no).collect();
+    let lines: Vec<Option<i64>> = pointed.iter().map(|one| one.line.map(|line| line.0)).collect();
+    let details: Vec<&str> = pointed.iter().map(|one| one.detail.as_str()).collect();
+    let folded: Vec<String> = pointed.iter().map(|one| fold(&one.detail)).collect();
+    tx.ask_one(Ask::new(POINT, vec![&numbers, &lines, &details, &folded])).map(drop)
 }
 
 /// The questions of a comparison.
@@ -368,8 +374,15 @@ impl PostgresReports {
         self.ask_one(Ask::new(SQL, vec![&numbers]))?.all(day_line)
     }
 
+    pub(super) fn names_of(&mut self, keys: &[EventKey]) -> Result<Vec<(EventNo, String)>, StoreError> {
+        const SQL: &str = "-- events.names\nSELECT no, event FROM events WHERE key = ANY($1)";
+        let keys: Vec<Key> = keys.iter().map(|key| Key(*key.as_bytes())).collect();
+        self.ask_one(Ask::new(SQL, vec![&keys]))?.all(|cells| Ok((EventNo(cells.whole()?), cells.text()?)))
+    }
+
     pub(super) fn breaks_of_leg(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
-        const SQL: &str = "-- breaks.of_leg\nSELECT no, class, mark, event_key, line_no, day, carried FROM breaks
+        const SQL: &str = "-- breaks.of_leg\nSELECT no, class, mark, event_key, line_no, day, carried, ours, theirs
+            FROM breaks
             WHERE leg = $1 AND partner = $2 AND day <= $3 AND closed_at IS NULL AND no > $4 ORDER BY no LIMIT $5";
         let (kind, partner, limit) = (ask.kind.word(), ask.partner.as_str(), i64::from(ask.limit));
         self.ask_one(Ask::new(SQL, vec![&kind, &partner, &ask.until, &ask.after, &limit]))?.all(leg_break)

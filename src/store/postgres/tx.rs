@@ -13,14 +13,14 @@ use crate::domain::invoice::Invoice;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::Account;
 use crate::domain::review::NewBreak;
-use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
+use crate::domain::statement::{FileNo, ReconciliationNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::Cells;
 use crate::store::numbers::receipt_no;
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::settlements::Batch;
 use crate::store::statements::{
-    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
+    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, Pointed, StatementSums,
 };
 use crate::store::{
     Candidates, CommandAnswer, DispatchCommand, EraseRequest, Erased, FoundDispatch, Heads, Lead, LeaseRequest,
@@ -324,8 +324,8 @@ impl Tx for PostgresTx<'_> {
         statements::close_breaks(self, breaks, closing)
     }
 
-    fn point_breaks(&mut self, lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
-        statements::point_breaks(self, lines)
+    fn point_breaks(&mut self, pointed: &[Pointed]) -> Result<(), StoreError> {
+        statements::point_breaks(self, pointed)
     }
 
     fn begin_statement(&mut self, new: &NewStatement) -> Result<BegunStatement, StoreError> {

@@ -3,7 +3,7 @@
 
 use super::statement::{Db, RowCells};
 use super::{checks, invoices, outbox, statement, statements, tx, write};
-use crate::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
+use crate::domain::ids::{DispatchKey, EventKey, EventNo, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, PostingKind};
@@ -323,6 +323,10 @@ impl Reports for SqliteReports {
 
     fn day_lines(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {
         statements::lines(self.db(), after, limit)
+    }
+
+    fn event_names(&mut self, keys: &[EventKey]) -> Result<Vec<(EventNo, String)>, StoreError> {
+        statements::event_names(self.db(), keys)
     }
 
     fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {

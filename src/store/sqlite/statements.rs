@@ -3,7 +3,8 @@
 
 use super::reports::SqliteReports;
 use super::statement::Db;
-use crate::domain::ids::{EventKey, PartnerCode};
+use crate::domain::fold::fold;
+use crate::domain::ids::{EventKey, EventNo, PartnerCode};
 use crate::domain::notice::{Effect, ReferenceText};
 use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
 use crate::store::StoreError;
@@ -17,7 +18,8 @@ use crate::store::statement_cells::{
 };
 use crate::store::statements::{
     BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileFilter, FileState, Freed, LegBreak, LegBreaks, NewLine,
-    NewMatch, NewReconciliation, NewStatement, ReconciliationView, StatementFile, StatementReports, StatementSums,
+    NewMatch, NewReconciliation, NewStatement, Pointed, ReconciliationView, StatementFile, StatementReports,
+    StatementSums,
 };
 use jiff::civil::Date;
 use rusqlite::params;
@@ -206,12 +208,13 @@ pub(super) fn close_breaks(db: Db<'_>, breaks: &[i64], closing: &Closing<'_>) ->
     Ok(closed)
 }
 
-/// Points open breaks at other lines.
-pub(super) fn point_breaks(db: Db<'_>, lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
-    const POINT: &str = "-- breaks.point\nUPDATE breaks SET line_no = ?2 WHERE no = ?1 AND closed_at IS NULL";
+/// Says of open breaks what they are about by now.
+pub(super) fn point_breaks(db: Db<'_>, pointed: &[Pointed]) -> Result<(), StoreError> {
+    const POINT: &str = "-- breaks.point\nUPDATE breaks SET line_no = ?2, detail = ?3,
+            folded = ?4 || coalesce(' ' || lower(about), '') WHERE no = ?1 AND closed_at IS NULL";
     let mut point = db.prepare(POINT)?;
-    for (no, line) in lines {
-        point.execute((no, line.0))?;
+    for Pointed { no, line, detail } in pointed {
+        point.execute((no, line.map(|line| line.0), detail, fold(detail)))?;
     }
     Ok(())
 }
@@ -296,6 +299,16 @@ pub(super) fn events_with_keys(
     Ok(found)
 }
 
+/// What their partners call these events.
+pub(super) fn event_names(db: Db<'_>, keys: &[EventKey]) -> Result<Vec<(EventNo, String)>, StoreError> {
+    const SQL: &str = "-- events.names\nSELECT no, event FROM events WHERE key = ?1";
+    let (mut one, mut found) = (db.prepare(SQL)?, Vec::with_capacity(keys.len()));
+    for key in keys {
+        found.extend(one.one([key.as_bytes()], |cells| Ok((EventNo(cells.whole()?), cells.text()?)))?);
+    }
+    Ok(found)
+}
+
 /// A page of a file's lines.
 pub(super) fn lines(db: Db<'_>, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {
     const SQL: &str = concat!(
@@ -326,7 +339,8 @@ pub(super) fn lines_with_numbers(db: Db<'_>, numbers: &[LineNo]) -> Result<Vec<D
 
 /// The open breaks of a partner's comparisons on a leg.
 pub(super) fn leg_breaks(db: Db<'_>, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
-    const SQL: &str = "-- breaks.of_leg\nSELECT no, class, mark, event_key, line_no, day, carried FROM breaks
+    const SQL: &str = "-- breaks.of_leg\nSELECT no, class, mark, event_key, line_no, day, carried, ours, theirs
+        FROM breaks
         WHERE leg = ?1 AND partner = ?2 AND day <= ?3 AND closed_at IS NULL AND no > ?4 ORDER BY no LIMIT ?5";
     let params = params![ask.kind.word(), ask.partner.as_str(), ask.until.to_string(), ask.after, ask.limit];
     db.all(SQL, params, |cells| leg_break(cells))

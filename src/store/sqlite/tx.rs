@@ -8,14 +8,14 @@ use crate::domain::invoice::Invoice;
 use crate::domain::notice::Wanted;
 use crate::domain::posting::Account;
 use crate::domain::review::NewBreak;
-use crate::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
+use crate::domain::statement::{FileNo, ReconciliationNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::cells::{Cells as _, event, event_columns, events};
 use crate::store::numbers::{lane_base, receipt_no};
 use crate::store::rows::EventRecord;
 use crate::store::settlements::Batch;
 use crate::store::statements::{
-    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
+    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, Pointed, StatementSums,
 };
 use crate::store::{
     Candidates, CommandAnswer, DispatchCommand, EraseRequest, Erased, FoundDispatch, Heads, Lead, LeaseRequest,
@@ -205,8 +205,8 @@ impl Tx for SqliteTx<'_> {
         statements::close_breaks(self.db, breaks, closing)
     }
 
-    fn point_breaks(&mut self, lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
-        statements::point_breaks(self.db, lines)
+    fn point_breaks(&mut self, pointed: &[Pointed]) -> Result<(), StoreError> {
+        statements::point_breaks(self.db, pointed)
     }
 
     fn begin_statement(&mut self, new: &NewStatement) -> Result<BegunStatement, StoreError> {

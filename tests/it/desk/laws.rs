@@ -6,8 +6,9 @@ use crate::ledger::tell::{Books, bill, money, pay, undo};
 use crate::pages::days::event_by_event;
 use jiff::civil::date;
 use proptest::prelude::*;
+use thuho::domain::ids::{EventId, EventKey, Movement};
 use thuho::domain::posting::Account;
-use thuho::domain::resolution::{Because, Resolution, Share};
+use thuho::domain::resolution::{Action, Because, Resolution, Share};
 use thuho::domain::review::BreakClass;
 use thuho::store::rows::EventState;
 
@@ -89,7 +90,9 @@ fn hold(desk: &mut Desk) {
     let mut held = false;
     for event in 0_u8..3 {
         let Some(record) = desk.books.reports.event(&key(&event.to_string())).unwrap() else { continue };
-        held |= matches!(record.state, EventState::Settled | EventState::Parked(_));
+        let back = desk.books.reports.event(&taking_back(&format!("R{event}"))).unwrap();
+        held |= matches!(record.state, EventState::Settled | EventState::Parked(_))
+            || back.is_some_and(|back| back.state == EventState::Applied);
         let mut suspense = 0;
         for posting in desk.books.reports.postings(&record.key).unwrap() {
             for (account, amount) in posting.entries {
@@ -104,18 +107,37 @@ fn hold(desk: &mut Desk) {
     assert_eq!(days, usize::from(held), "the payments are of one day");
 }
 
+fn taking_back(event: &str) -> EventKey {
+    let id = EventId::parse(vec![event.to_owned()]).unwrap();
+    EventKey::of(&wallet(), "a1", &id, Movement::Reversal)
+}
+
+/// What its partner took back is two movements of the day, over nothing; what people took back is none.
+#[test]
+fn what_was_taken_back_is_counted_by_who_took_it() {
+    let hear = |event, dong| Act::Hear(event, None, dong, (0, 0));
+    play(&mut desk(), &[hear(0, 100), Act::Undo(0, 100)]);
+    play(&mut desk(), &[Act::Undo(0, 100), hear(0, 100)]);
+    play(&mut desk(), &[hear(0, 100), Act::Agree(0, Resolution::Reverse {}), Act::Undo(0, 100)]);
+}
+
+fn desk() -> Desk {
+    let bills: Vec<_> = BILLS.iter().map(|(id, dong)| bill(id, *dong)).collect();
+    let mut books = Books::on_disk();
+    books.import(&bills);
+    let mut desk = Desk { books };
+    for action in Action::ALL {
+        desk.grant("chi", action, 1_000_000);
+    }
+    desk
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn money_is_neither_made_nor_lost(acts in proptest::collection::vec(act(), 1..14)) {
-        let bills: Vec<_> = BILLS.iter().map(|(id, dong)| bill(id, *dong)).collect();
-        let mut books = Books::on_disk();
-        books.import(&bills);
-        let mut desk = Desk { books };
-        for action in thuho::domain::resolution::Action::ALL {
-            desk.grant("chi", action, 1_000_000);
-        }
+        let mut desk = desk();
         play(&mut desk, &acts);
         desk.books.certified();
     }

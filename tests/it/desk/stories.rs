@@ -8,6 +8,7 @@ use thuho::domain::resolution::{Because, BreakState, Resolution};
 use thuho::domain::review::BreakClass;
 use thuho::domain::statement::LineNo;
 use thuho::store::rows::EventState;
+use thuho::store::statements::Pointed;
 
 fn two_bills(books: &mut Books) {
     books.import(&[bill("HD-1", 100), bill("HD-2", 250)]);
@@ -302,7 +303,8 @@ fn a_break_that_moved_under_an_open_proposal_is_refused() {
         let file = desk.statement(&[line(1, Some("7"), "HD-1", 100), line(2, Some("7"), "HD-2", 250)]);
         let no = desk.missing(LineNo::of(file, 1), Some("7"), 100);
         let proposal = desk.propose("an", &[(no, create())]).unwrap();
-        desk.books.store.transact(&mut |tx| tx.point_breaks(&[(no, LineNo::of(file, 2))])).unwrap();
+        let pointed = Pointed { no, line: Some(LineNo::of(file, 2)), detail: "moved".to_owned() };
+        desk.books.store.transact(&mut |tx| tx.point_breaks(std::slice::from_ref(&pointed))).unwrap();
         desk.decide(proposal, thuho::store::desk::Verb::Approve, "chi");
         assert_eq!(desk.carry_out(None).refused, 1);
         let item = desk.books.reports.items(proposal, 0, 1).unwrap().remove(0);

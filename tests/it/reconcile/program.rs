@@ -245,30 +245,78 @@ fn a_difference_with_a_payment_of_another_day_stays() {
 fn a_break_about_several_names_them_all() {
     let home = Home::new();
     let gateway = home.serve();
-    bills(&home, &[("HD-1", 100_000), ("HD-2", 200_000), ("HD-3", 300_000)]);
+    bills(&home, &[("HD-1", 100_000), ("HD-2", 200_000), ("HD-3", 300_000), ("HD-4", 90_000)]);
     notify(&home, "P1", "HD-1", 100_000, at(9, 0, 0));
     notify(&home, "P2", "HD-2", 200_000, at(10, 0, 0));
     notify(&home, "P3", "HD-3", 300_000, at(11, 0, 0));
+    for (event, amount, outcome) in [("P4", 50_000, "wrong_amount"), ("P5", 40_000, "wrong_amount")] {
+        let paid_at = Some(Timestamp::from_unix_ms(at(12, 0, 0)));
+        let wanted = Wanted { paid_at, fee: Some(Money::ZERO), ..pays(event, "HD-4", amount) };
+        let answer = http::call(home.public, &home.call_saying(&wanted));
+        assert_eq!(answer.json()["outcome"], outcome, "{}", answer.text());
+    }
     let lines = [
         line("P1", "HD-1", 40_000, at(9, 0, 0)),
         line("P1", "HD-1", 60_000, at(9, 0, 0)),
         line("P2", "HD-3", 300_000, at(11, 0, 0)),
         line("P3", "HD-2", 200_000, at(10, 0, 0)),
+        line("P9", "HD-4", 90_000, at(12, 0, 0)),
     ];
-    assert_eq!(bring(&home, DAY, &statement(&lines, 600_000)).status, 201);
+    assert_eq!(bring(&home, DAY, &statement(&lines, 690_000)).status, 201);
     compare(&home, DAY);
     let open = home.internal("GET", "/api/v1/breaks?limit=100", "application/json", b"").json();
-    let mut told: Vec<&str> = open.as_array().unwrap().iter().map(|one| one["detail"].as_str().unwrap()).collect();
+    let of_leg = open.as_array().unwrap().iter().filter(|one| one["leg"]["kind"] == "partner");
+    let mut told: Vec<&str> = of_leg.map(|one| one["detail"].as_str().unwrap()).collect();
     told.sort_unstable();
     let split = "the statement says 100000 dong (lines 2, 3 of day.csv) and our books 100000 dong: several on one side are \
                  one on the other";
     let swapped = "the statement says 500000 dong (lines 4, 5 of day.csv) and our books 500000 dong: two transaction ids \
                    are exchanged; payments P2, P3";
-    assert_eq!(told, [split, swapped]);
+    let merged = "the statement says 90000 dong (line 6 of day.csv) and our books 90000 dong: several on one side are one \
+                  on the other; payments P4, P5";
+    assert_eq!(told, [split, swapped, merged]);
     let by_the_second = home.internal("GET", "/api/v1/breaks?q=P3", "application/json", b"").json();
     assert_eq!(by_the_second.as_array().map(Vec::len), Some(1), "it is found by each: {by_the_second:#}");
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
+}
+
+/// What people said of a difference is not said of another one: a corrected file with another wrong amount opens a new break.
+fn a_corrected_file_with_another_amount(home: &Home) {
+    let gateway = home.serve();
+    bills(home, &[("HD-1", 100_000)]);
+    notify(home, "P1", "HD-1", 100_000, at(9, 0, 0));
+    let open = || home.internal("GET", "/api/v1/breaks?limit=100", "application/json", b"").json();
+    let says = |amount: i64| {
+        let lines = [line("P0", "HD-0", 1_000, at(8, 0, 0)), line("P1", "HD-1", amount, at(9, 0, 0))];
+        assert_eq!(bring(home, DAY, &statement(&lines, amount + 1_000)).status, 201);
+        said(&compare(home, DAY))
+    };
+    assert_eq!(says(150_000), [0, 0, 2, 0]);
+    let first = open();
+    assert_eq!(says(1_500_000), [0, 0, 1, 1], "the line that nobody notified is the same");
+    let second = open();
+    let of = |all: &Value| {
+        let one = all.as_array().unwrap().iter().find(|one| one["class"] == "AMOUNT_MISMATCH").unwrap().clone();
+        (one["no"].as_i64().unwrap(), one["leg"]["statement_dong"].clone(), one["detail"].as_str().unwrap().to_owned())
+    };
+    assert_ne!(of(&first).0, of(&second).0);
+    assert_eq!((of(&first).1, of(&second).1), (150_000.into(), 1_500_000.into()));
+    assert!(of(&second).2.contains("the statement says 1500000 dong (line 3 of day.csv)"), "{second:#}");
+    assert_eq!(said(&compare(home, DAY)), [0, 0, 0, 0], "compared again, nothing is new");
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
+
+#[test]
+fn a_break_with_other_amounts_is_another_one() {
+    a_corrected_file_with_another_amount(&Home::new());
+}
+
+#[test]
+fn a_break_with_other_amounts_is_another_one_on_a_server() {
+    let Some(database) = Database::fresh("a corrected file with another amount") else { return };
+    a_corrected_file_with_another_amount(&Home::over(database.url()));
 }
 
 /// A payment that only the old file supported is seen again, also one of another day.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::MutexGuard;
 use thuho::domain::dispatch::{Dispatch, DispatchState};
-use thuho::domain::ids::{DispatchKey, EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
+use thuho::domain::ids::{DispatchKey, EventKey, EventNo, Generation, InvoiceId, PartnerCode, PostingNo};
 use thuho::domain::invoice::InvoiceAccount;
 use thuho::domain::money::Money;
 use thuho::domain::notice::Wanted;
@@ -237,6 +237,10 @@ impl Reports for MemoryReports {
     }
 
     fn day_lines(&mut self, _after: LineNo, _limit: u32) -> Result<Vec<DayLine>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn event_names(&mut self, _keys: &[EventKey]) -> Result<Vec<(EventNo, String)>, StoreError> {
         Err(no_statements())
     }
 

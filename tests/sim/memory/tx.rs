@@ -8,13 +8,13 @@ use thuho::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo
 use thuho::domain::invoice::{Invoice, InvoiceAccount};
 use thuho::domain::notice::Wanted;
 use thuho::domain::review::NewBreak;
-use thuho::domain::statement::{FileNo, LineNo, ReconciliationNo, StatementKind};
+use thuho::domain::statement::{FileNo, ReconciliationNo, StatementKind};
 use thuho::domain::time::Timestamp;
 use thuho::store::retention::judge;
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::settlements::Batch;
 use thuho::store::statements::{
-    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, StatementSums,
+    BegunStatement, Closing, NewLine, NewMatch, NewReconciliation, NewStatement, Pointed, StatementSums,
 };
 use thuho::store::{
     Candidates, CommandAnswer, DispatchCommand, Erasable, EraseRequest, Erased, EventWrite, FoundDispatch, Heads, Lead,
@@ -374,7 +374,7 @@ impl Tx for MemoryTx<'_> {
         Err(no_statements())
     }
 
-    fn point_breaks(&mut self, _lines: &[(i64, LineNo)]) -> Result<(), StoreError> {
+    fn point_breaks(&mut self, _pointed: &[Pointed]) -> Result<(), StoreError> {
         Err(no_statements())
     }
 
