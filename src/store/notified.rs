@@ -1,6 +1,7 @@
 //! What partners notified, by partner and business day, as both databases ask it: made of the sums of days, so that no
 //! payment is read. It equals what [`super::closes::CloseReports::day_totals`] counts event by event, since each payment
-//! came in once, whole and on its day: `audit` asks that of each.
+//! came in once, whole and on its day: `audit` asks that of each. It names each day that has an event, also one whose events
+//! move nothing: those are reversals, and the payments that they wait for, which are of the same day.
 
 /// Does a sponsor give all of payment `e`, and its partner charge nothing? Then nothing of it comes in on its collector's
 /// account. The words of index `events_given`.
@@ -11,13 +12,13 @@ macro_rules! is_given {
 }
 pub(super) use is_given;
 
-/// Is event `e` a reversal that took a payment back? The first words are those of index `events_reversals`.
-macro_rules! is_applied {
+/// Is event `e` a reversal? The words of index `events_reversals`.
+macro_rules! is_reversal {
     () => {
-        "e.movement = 'reversal' AND e.state = 'applied'"
+        "e.movement = 'reversal'"
     };
 }
-pub(super) use is_applied;
+pub(super) use is_reversal;
 
 /// Is account `a` one on which money of sender `s` comes in? What the customer paid, what we are charged, what a sponsor gives.
 macro_rules! takes_in {
@@ -57,10 +58,11 @@ macro_rules! notified {
             " AND ",
             crate::store::statement_cells::is_undone!(),
             "),
-            went_back AS (SELECT e.sender_no, e.business_day, 1, -e.amount FROM senders s ",
+            went_back AS (SELECT e.sender_no, e.business_day, CASE e.state WHEN 'applied' THEN 1 ELSE 0 END,
+                CASE e.state WHEN 'applied' THEN -e.amount ELSE 0 END FROM senders s ",
             $events!("events_reversals"),
             " AND ",
-            crate::store::notified::is_applied!(),
+            crate::store::notified::is_reversal!(),
             ")
             SELECT s.partner, n.day, sum(n.count)",
             $cast,

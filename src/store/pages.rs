@@ -3,7 +3,7 @@
 
 use super::StoreError;
 use super::cells::Cells;
-use super::desk::BreakFilter;
+use super::desk::{BreakFilter, BreakView};
 use super::rows::EventRecord;
 use super::statement_cells::sum;
 use crate::domain::close::CloseState;
@@ -36,6 +36,20 @@ pub struct BreakFacet {
     pub count: u64,
     /// Their absolute amounts, in dong.
     pub dong: i64,
+}
+
+impl BreakFacet {
+    /// Of all breaks of a filter that names no class: what the books say of it.
+    #[must_use]
+    pub fn of(all: &[BreakView]) -> Vec<Self> {
+        let mut classes: BTreeMap<&str, Self> = BTreeMap::new();
+        for one in all {
+            let facet = classes.entry(one.class.code()).or_insert(Self { class: one.class, count: 0, dong: 0 });
+            facet.count = facet.count.saturating_add(1);
+            facet.dong = facet.dong.saturating_add(one.amount.dong().saturating_abs());
+        }
+        classes.into_values().collect()
+    }
 }
 
 /// A partner's business day from all sides. In its sums a reversal counts as one and is taken away.
@@ -155,8 +169,6 @@ pub(super) type PartnerDay = (PartnerCode, Date);
 #[derive(Debug, Default)]
 pub(super) struct DayParts {
     /// Those with an event.
-    pub(super) present: Vec<PartnerDay>,
-    /// Those of them whose money came in or went back.
     pub(super) notified: Vec<(PartnerDay, Sum)>,
     pub(super) files: Vec<TakenFile>,
     /// Open breaks of any day, the earliest first.
@@ -179,9 +191,6 @@ impl DayParts {
     /// Puts them together.
     pub(super) fn figures(self, (from, to): (Date, Date)) -> Vec<DayFigures> {
         let mut all = Days(BTreeMap::new());
-        for of in self.present {
-            all.at(of);
-        }
         self.notified.into_iter().for_each(|(of, sum)| all.at(of).notified = sum);
         for TakenFile { of, kind, file, sum } in self.files {
             let day = all.at(of);
@@ -238,7 +247,7 @@ impl Days {
 }
 
 /// A partner and a day.
-pub(super) fn partner_day(cells: &mut impl Cells) -> Result<PartnerDay, StoreError> {
+fn partner_day(cells: &mut impl Cells) -> Result<PartnerDay, StoreError> {
     Ok((cells.partner()?, cells.day()?))
 }
 

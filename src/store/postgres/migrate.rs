@@ -34,7 +34,7 @@ const MIGRATIONS: [Version; 15] = [
     ("0012_day_sums", include_str!("../migrations/0012_day_sums.postgres.sql")),
     ("0013_break_places", include_str!("../migrations/0013_break_places.postgres.sql")),
     ("0014_makers", include_str!("../migrations/0014_makers.postgres.sql")),
-    ("0015_notified", include_str!("../migrations/0015_notified.postgres.sql")),
+    ("0015_today", include_str!("../migrations/0015_today.postgres.sql")),
 ];
 
 /// The last version that changes events.

@@ -11,10 +11,10 @@ use crate::store::StoreError;
 use crate::store::cells::{Cells, account, event_columns, invoice_columns, numbered_event};
 use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
-use crate::store::notified::{is_applied, notified};
+use crate::store::notified::{is_reversal, notified};
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, HeardRow, PageReports, break_facet, break_totals, heard,
-    heard_row, partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
+    heard_row, partner_day_at, partner_day_close, partner_day_sum, taken_file,
 };
 use crate::store::rows::EventRecord;
 use crate::store::statement_cells::sum;
@@ -230,11 +230,6 @@ impl PageReports for PostgresReports {
 
     fn day_figures(&mut self, days: (Date, Date)) -> Result<Vec<DayFigures>, StoreError> {
         const NOTIFIED: &str = notified!(days!(), "::bigint", sums!(), events);
-        const PRESENT: &str = concat!(
-            "-- pages.present\nSELECT s.partner, d.day FROM senders s CROSS JOIN (",
-            days!(),
-            ") d CROSS JOIN LATERAL (SELECT 1 FROM events e WHERE e.sender_no = s.no AND e.business_day = d.day LIMIT 1) e"
-        );
         const FILES: &str = "-- pages.files\nSELECT f.partner, f.day, f.kind, f.no, f.at, f.payments + f.reversals,
                 f.payments_dong - f.reversals_dong
             FROM statement_files f WHERE f.state = 'taken' AND f.day BETWEEN $1 AND $2";
@@ -250,7 +245,6 @@ impl PageReports for PostgresReports {
             WHERE s.file_no IS NOT NULL AND s.day BETWEEN $1 AND $2 GROUP BY s.partner, s.day";
         let between = |sql| Ask::new(sql, vec![&days.0, &days.1]);
         let answers = self.ask(&[
-            between(PRESENT),
             between(NOTIFIED),
             between(FILES),
             Ask::new(BREAKS, Vec::new()),
@@ -258,11 +252,10 @@ impl PageReports for PostgresReports {
             between(COMPARED),
             between(SETTLED),
         ])?;
-        let [present, notified, files, breaks, closes, compared, settled] = answers.as_slice() else {
+        let [notified, files, breaks, closes, compared, settled] = answers.as_slice() else {
             return Err(StoreError::Fault("pages.days: no answer".to_owned()));
         };
         let parts = DayParts {
-            present: present.all(partner_day)?,
             notified: notified.all(partner_day_sum)?,
             files: files.all(taken_file)?,
             breaks: breaks.all(partner_day_sum)?,
@@ -300,7 +293,8 @@ impl PageReports for PostgresReports {
             "-- pages.reversals_of_day\nSELECT count(*), coalesce(sum(e.amount), 0)::bigint
             FROM senders s JOIN events e ON e.sender_no = s.no
             WHERE s.partner = $1 AND e.business_day = $2 AND ",
-            is_applied!()
+            is_reversal!(),
+            " AND e.state = 'applied'"
         );
         Ok(self.ask_one(Ask::new(SQL, vec![&partner.as_str(), &day]))?.one(sum)?.unwrap_or_default())
     }

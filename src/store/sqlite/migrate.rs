@@ -25,7 +25,7 @@ const MIGRATIONS: [Version; 15] = [
     ("0012_day_sums", include_str!("../migrations/0012_day_sums.sqlite.sql")),
     ("0013_break_places", include_str!("../migrations/0013_break_places.sqlite.sql")),
     ("0014_makers", include_str!("../migrations/0014_makers.sqlite.sql")),
-    ("0015_notified", include_str!("../migrations/0015_notified.sqlite.sql")),
+    ("0015_today", include_str!("../migrations/0015_today.sqlite.sql")),
 ];
 
 /// Brings the schema up; says what it did.

@@ -11,11 +11,11 @@ use crate::store::StoreError;
 use crate::store::cells::{account, event_columns, invoice_columns, numbered_event};
 use crate::store::desk::{Asked, BreakFilter, BreakOrder, BreakView};
 use crate::store::desk_cells::{break_columns, break_view};
-use crate::store::notified::{is_applied, notified};
+use crate::store::notified::{is_reversal, notified};
 use crate::store::numbers::lane_base;
 use crate::store::pages::{
     BreakFacet, BreakTotals, DayFigures, DayParts, Heard, PageReports, break_facet, break_totals, heard, heard_row,
-    partner_day, partner_day_at, partner_day_close, partner_day_sum, taken_file,
+    partner_day_at, partner_day_close, partner_day_sum, taken_file,
 };
 use crate::store::rows::EventRecord;
 use crate::store::statement_cells::sum;
@@ -282,12 +282,6 @@ impl PageReports for SqliteReports {
 
     fn day_figures(&mut self, days: (Date, Date)) -> Result<Vec<DayFigures>, StoreError> {
         const NOTIFIED: &str = notified!(days!(), "", sums!(), events);
-        const PRESENT: &str = concat!(
-            "-- pages.present\nWITH RECURSIVE d (day) AS (",
-            days!(),
-            ") SELECT s.partner, d.day FROM senders s CROSS JOIN d WHERE EXISTS (SELECT 1 FROM events e INDEXED BY events_of_day
-                WHERE e.sender_no = s.no AND e.business_day = d.day)"
-        );
         const FILES: &str = "-- pages.files\nSELECT f.partner, f.day, f.kind, f.no, f.at, f.payments + f.reversals,
                 f.payments_dong - f.reversals_dong
             FROM statement_files f WHERE f.state = 'taken' AND f.day BETWEEN ?1 AND ?2";
@@ -306,7 +300,6 @@ impl PageReports for SqliteReports {
         let between = (between[0].as_str(), between[1].as_str());
         let parts = self.snapshot(|db| {
             Ok(DayParts {
-                present: db.all(PRESENT, between, |cells| partner_day(cells))?,
                 notified: db.all(NOTIFIED, between, |cells| partner_day_sum(cells))?,
                 files: db.all(FILES, between, |cells| taken_file(cells))?,
                 breaks: db.all(BREAKS, (), |cells| partner_day_sum(cells))?,
@@ -349,7 +342,8 @@ impl PageReports for SqliteReports {
             "-- pages.reversals_of_day\nSELECT count(*), coalesce(sum(e.amount), 0)
             FROM senders s JOIN events e INDEXED BY events_reversals ON e.sender_no = s.no
             WHERE s.partner = ?1 AND e.business_day = ?2 AND ",
-            is_applied!()
+            is_reversal!(),
+            " AND e.state = 'applied'"
         );
         let found = self.db().one(SQL, (partner.as_str(), day.to_string()), |cells| sum(cells))?;
         Ok(found.unwrap_or_default())

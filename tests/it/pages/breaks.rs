@@ -12,6 +12,7 @@ use thuho::domain::invoice::Area;
 use thuho::domain::resolution::BreakState;
 use thuho::domain::statement::StatementKind;
 use thuho::store::desk::{BreakFilter, BreakOrder, Found};
+use thuho::store::pages::BreakFacet;
 use thuho::store::periods::Period;
 
 const BREAKS: usize = 330;
@@ -133,6 +134,8 @@ fn agrees(h: &mut Harness, made: &[Made], filter: &BreakFilter) -> Result<usize,
     let count = usize::try_from(totals.count).unwrap();
     prop_assert_eq!((count, totals.dong, totals.oldest), naive::totals(&all));
     let facets = h.reports.break_facets(filter).unwrap();
+    let whole = BreakFilter { class: None, before: None, after: None, limit: u32::MAX, ..filter.clone() };
+    prop_assert_eq!(&BreakFacet::of(&h.reports.breaks(&whole).unwrap()), &facets, "counted of the list");
     let facets: Vec<_> =
         facets.iter().map(|f| (f.class.code().to_owned(), usize::try_from(f.count).unwrap(), f.dong)).collect();
     let any_class = BreakFilter { class: None, ..filter.clone() };
