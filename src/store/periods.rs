@@ -1,6 +1,6 @@
 //! What a partner's books and comparisons come to over some days: what minutes state.
 
-use crate::domain::ids::{EventKey, InvoiceId, PartnerCode};
+use crate::domain::ids::{InvoiceId, PartnerCode};
 use crate::domain::posting::{Account, PostingKind};
 use crate::domain::resolution::BreakState;
 use crate::domain::review::BreakClass;
@@ -61,8 +61,8 @@ pub struct PeriodBreak {
     pub class: BreakClass,
     /// The day of the comparison that opened it.
     pub day: Date,
-    /// The payment.
-    pub event: Option<EventKey>,
+    /// The partner's own id of the payment, which stands in its statement.
+    pub payment: Option<String>,
     /// The invoice.
     pub invoice: Option<InvoiceId>,
     /// What our books say, in dong.

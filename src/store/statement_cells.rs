@@ -234,7 +234,9 @@ pub(super) use of_period;
 /// The columns of a break, in the order that [`period_break`] reads them.
 macro_rules! period_break_columns {
     () => {
-        "no, class, day, event_key, invoice, ours, theirs, state, closed_at, close_reason"
+        "no, class, day, coalesce((SELECT e.event FROM events e WHERE e.key = breaks.event_key), \
+         (SELECT l.event FROM statement_lines l WHERE l.no = breaks.line_no)), invoice, ours, theirs, state, closed_at, \
+         close_reason"
     };
 }
 pub(super) use period_break_columns;
@@ -245,7 +247,7 @@ pub(super) fn period_break(cells: &mut impl Cells) -> Result<PeriodBreak, StoreE
         no: cells.whole()?,
         class: cells.word(BreakClass::parse)?,
         day: cells.day()?,
-        event: cells.event_key_some()?,
+        payment: cells.text_some()?,
         invoice: cells.invoice_id_some()?,
         ours: cells.whole_some()?,
         theirs: cells.whole_some()?,

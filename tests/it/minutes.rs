@@ -21,7 +21,7 @@ fn difference(no: i64, class: BreakClass, state: BreakState) -> Difference {
         no,
         class,
         day: day("2026-04-03"),
-        event: None,
+        payment: Some("261120000000111".to_owned()),
         invoice: InvoiceId::parse("HD-0012345").ok(),
         ours: Some(412_500),
         theirs: Some(400_000),

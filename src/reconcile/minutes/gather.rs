@@ -275,7 +275,7 @@ fn differences(
 }
 
 fn difference(row: PeriodBreak, zone: &TimeZone) -> Difference {
-    let PeriodBreak { no, class, day, event, invoice, ours, theirs, state, closed_at, close_reason } = row;
+    let PeriodBreak { no, class, day, payment, invoice, ours, theirs, state, closed_at, close_reason } = row;
     let agreed_on = closed_at.and_then(|at| at.day_in(zone));
-    Difference { no, class, day, event, invoice, ours, theirs, state, resolution: close_reason, agreed_on }
+    Difference { no, class, day, payment, invoice, ours, theirs, state, resolution: close_reason, agreed_on }
 }

@@ -7,7 +7,7 @@ mod page;
 pub use gather::{PERIOD_DAYS_MAX, Wanted, gather};
 pub use page::html;
 
-use crate::domain::ids::{EventKey, InvoiceId, PartnerCode};
+use crate::domain::ids::{InvoiceId, PartnerCode};
 use crate::domain::resolution::BreakState;
 use crate::domain::review::BreakClass;
 use crate::domain::statement::Sum;
@@ -141,8 +141,8 @@ pub struct Difference {
     pub class: BreakClass,
     /// Of which day.
     pub day: Date,
-    /// The payment.
-    pub event: Option<EventKey>,
+    /// The partner's own id of the payment.
+    pub payment: Option<String>,
     /// The invoice.
     pub invoice: Option<InvoiceId>,
     /// What our books say, in dong.

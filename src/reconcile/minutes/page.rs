@@ -168,7 +168,7 @@ fn row(one: &Difference, at: u64) -> [String; 10] {
         paper_day(one.day),
         one.class.about().label_vi.to_owned(),
         one.invoice.as_ref().map_or_else(|| NONE.to_owned(), ToString::to_string),
-        one.event.map_or_else(|| NONE.to_owned(), |event| event.to_string()),
+        one.payment.clone().unwrap_or_else(|| NONE.to_owned()),
         amount(one.theirs),
         amount(one.ours),
         state.to_owned(),

@@ -166,6 +166,9 @@ fn assert_minutes(page: &str) {
         "Sao kê của bên B: 4 giao dịch, 1.200.000 đồng; sổ của bên A: 4 giao dịch, 1.100.000 đồng",
         "(sao kê trừ sổ): 100.000 đồng, gồm phần khớp với ngày khác 500.000, phần chỉ một bên có -400.000",
         "<td>Thiếu thông báo</td>",
+        // Of a payment in our books, and of one that only its statement names.
+        ">P2</td>",
+        ">P4</td>",
         "<td class=\"n\">250.000</td><td class=\"n\">200.000</td><td>Đã xử lý</td>",
         "BẢN NHÁP",
     ] {
