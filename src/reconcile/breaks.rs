@@ -2,13 +2,13 @@
 //! and this one brought is closed.
 
 use self::sentence::sentence;
-use super::compare::{Compared, Difference, Ours};
+use super::compare::{Compared, Difference, Note, Ours};
 use super::facts::Sides;
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo};
 use crate::domain::money::Money;
 use crate::domain::review::{BreakClass, Leg, NewBreak};
-use crate::domain::statement::LineNo;
+use crate::domain::statement::{FileNo, LineNo};
 use crate::domain::time::Timestamp;
 use crate::store::statements::{LegBreak, Pointed, StatementFile};
 use sha2::{Digest, Sha256};
@@ -108,7 +108,7 @@ fn mark(subject: &Subject, class: BreakClass, event: Option<EventKey>, line: Opt
 
 /// What is to be opened and closed.
 pub(super) fn plan(
-    subject: &Subject,
+    (subject, file): (&Subject, FileNo),
     sides: &Sides,
     compared: &Compared,
     described: &[Followed],
@@ -127,9 +127,14 @@ pub(super) fn plan(
             continue;
         };
         kept.insert(same.no);
-        if same.mark == followed.mark && (same.ours, same.theirs) != sides_of(difference) {
+        // An earlier day's is about the line of its own day, also where another day's file names the event too.
+        if same.mark != followed.mark || followed.line.is_some_and(|line| line.file() != file) {
+            continue;
+        }
+        let moved = followed.line.is_some_and(|line| same.line != Some(line));
+        if (same.ours, same.theirs) != sides_of(difference) || (moved && differs_besides(difference.note)) {
             plan.replaced.push((same.no, new()));
-        } else if difference.more.is_some() || followed.line.is_some_and(|line| same.line != Some(line)) {
+        } else if moved || difference.more.is_some() {
             plan.moved.push(Pointed { no: same.no, line: followed.line, detail: followed.detail.clone() });
         }
     }
@@ -216,7 +221,9 @@ impl<'o> Open<'o> {
         // What waited a cycle and still has one side only is missing by now, whatever it was called at first.
         let one_sided = difference.event.is_none() || difference.line.is_none();
         let still = one_sided && earlier.carried && difference.class != BreakClass::DuplicateLine;
-        (earlier.day < subject.day && (earlier.class == difference.class || still)).then_some(*earlier)
+        let as_before =
+            earlier.class == difference.class && (one_sided || (earlier.ours, earlier.theirs) == sides_of(difference));
+        (earlier.day < subject.day && (as_before || still)).then_some(*earlier)
     }
 }
 
@@ -250,6 +257,11 @@ impl Matched {
         let by_event = open.event.is_some_and(|key| self.events.contains(&key));
         (by_event && open.class != BreakClass::DuplicateLine) || open.line.is_some_and(|l| self.lines.contains(&l))
     }
+}
+
+/// Is it in something that a break does not keep? Another line may then say something else.
+fn differs_besides(note: Note) -> bool {
+    matches!(note, Note::Fee | Note::Discount | Note::Reference)
 }
 
 /// What our books say, and what the statement says, where they say something.

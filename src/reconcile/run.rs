@@ -15,7 +15,7 @@ use crate::partner::Profile;
 use crate::partner::statement::Layout;
 use crate::store::closes::{DayTotal, Window, WindowTotal};
 use crate::store::reports::Reports;
-use crate::store::statements::{Closing, NewMatch, NewReconciliation, StatementFile};
+use crate::store::statements::{Closing, NewMatch, NewReconciliation, Pointed, StatementFile};
 use crate::store::{StoreError, Tx};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -209,7 +209,7 @@ pub fn run(
         tx.add_reconciliation(&kept)
     })?;
     let of = (number, subject.kind);
-    let plan = breaks::plan(&subject, &sides, &compared, &described, at);
+    let plan = breaks::plan((&subject, file.no), &sides, &compared, &described, at);
     // Both sides are large, and done with.
     drop(sides);
     // In the order in which the lines lie on the disk.
@@ -268,19 +268,29 @@ fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp))
     let (held, by) = (guard.clone(), author.clone());
     let replace = move |tx: &mut dyn Tx, rows: &[(i64, NewBreak)]| {
         held.hold(tx)?;
-        let (numbers, new): (Vec<i64>, Vec<NewBreak>) = rows.iter().cloned().unzip();
-        let closed = tx.close_breaks(&numbers, &Closing { author: &by, reason: breaks::CHANGED, at })?;
+        let (mut closed, mut new) = (0, Vec::with_capacity(rows.len()));
+        for (no, instead) in rows {
+            // What people ended meanwhile has no successor.
+            let ended = tx.close_breaks(&[*no], &Closing { author: &by, reason: breaks::CHANGED, at })?;
+            new.extend((ended > 0).then(|| instead.clone()));
+            closed = ended.saturating_add(closed);
+        }
         tx.open_breaks(&new).map(|()| closed)
     };
-    let opened = opened.saturating_add(u64::try_from(plan.replaced.len()).unwrap_or(u64::MAX));
     let mut closed = slices.all(plan.replaced, replace, &mut |_| {})?;
+    let opened = opened.saturating_add(closed);
     let held = guard.clone();
     let open = move |tx: &mut dyn Tx, rows: &[NewBreak]| {
         held.hold(tx)?;
         tx.open_breaks(rows).map(|()| 0)
     };
     slices.all(plan.open, open, &mut |_| {})?;
-    slices.all(plan.moved, |tx, rows| tx.point_breaks(rows).map(|()| 0), &mut |_| {})?;
+    let held = guard.clone();
+    let point = move |tx: &mut dyn Tx, rows: &[Pointed]| {
+        held.hold(tx)?;
+        tx.point_breaks(rows).map(|()| 0)
+    };
+    slices.all(plan.moved, point, &mut |_| {})?;
     for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over), (breaks::GONE, plan.gone)] {
         let by = author.clone();
         let close = move |tx: &mut dyn Tx, rows: &[i64]| tx.close_breaks(rows, &Closing { author: &by, reason, at });

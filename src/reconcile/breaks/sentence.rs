@@ -56,7 +56,7 @@ pub(super) fn sentence(difference: &Difference, file: &StatementFile, names: &Na
     let rows = difference.lines().filter_map(|line| names.rows.get(&line)).map(u32::to_string).collect::<Vec<_>>();
     let place = match rows.as_slice() {
         [] => String::new(),
-        [row] => format!(" (line {row} of {name})"),
+        [row] if difference.lines().nth(1).is_none() => format!(" (line {row} of {name})"),
         _ => format!(" (lines {} of {name})", list(&rows, difference.lines().count())),
     };
     let payments = difference.events().filter_map(|no| names.payments.get(&no)).cloned().collect::<Vec<_>>();

@@ -3,6 +3,3 @@
 CREATE INDEX events_given ON events (sender_no, business_day) WHERE discount = amount AND fee = 0;
 CREATE INDEX events_taken_back ON events (sender_no, business_day) WHERE state = 'reversed';
 CREATE INDEX events_reversals ON events (sender_no, business_day) WHERE movement = 'reversal';
--- What is open is summed by partner and day in the index alone.
-DROP INDEX breaks_open_until;
-CREATE INDEX breaks_open_until ON breaks (partner, aged_from, amount) WHERE closed_at IS NULL;

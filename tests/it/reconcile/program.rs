@@ -303,10 +303,23 @@ fn a_corrected_file_with_another_amount(home: &Home) {
         let one = all.as_array().unwrap().iter().find(|one| one["class"] == "AMOUNT_MISMATCH").unwrap().clone();
         (one["no"].as_i64().unwrap(), one["leg"]["statement_dong"].clone(), one["detail"].as_str().unwrap().to_owned())
     };
+    let of_day = |all: &Value, day: &str| {
+        let mut all = all.as_array().unwrap().iter();
+        let one = all.find(|one| one["class"] == "AMOUNT_MISMATCH" && one["leg"]["day"] == day);
+        one.unwrap()["no"].as_i64().unwrap()
+    };
     assert_ne!(of(&first).0, of(&second).0);
     assert_eq!((of(&first).1, of(&second).1), (150_000.into(), 1_500_000.into()));
     assert!(of(&second).2.contains("the statement says 1500000 dong (line 3 of day.csv)"), "{second:#}");
     assert_eq!(said(&compare(home, DAY)), [0, 0, 0, 0], "compared again, nothing is new");
+    // The next day's file names it too, over a third amount: that is a difference of its own.
+    let third = line("P1", "HD-1", 170_000, at(33, 0, 0));
+    assert_eq!(bring(home, NEXT, &statement(&[third], 170_000)).status, 201);
+    assert_eq!(said(&compare(home, NEXT)), [0, 0, 1, 0], "{:#}", open());
+    for day in [DAY, NEXT] {
+        assert_eq!(said(&compare(home, day)), [0, 0, 0, 0], "{day} again: nothing is new");
+    }
+    assert_eq!(of(&second).0, of_day(&open(), DAY));
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
 }
