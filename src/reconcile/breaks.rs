@@ -28,7 +28,7 @@ pub(super) const GONE: &str = "it is not in our books any more, or the core was 
 pub(super) const OVER: &str = "compared again, it does not differ any more";
 
 /// Why a break is closed in whose place another one is opened.
-pub(super) const CHANGED: &str = "compared again, the amounts are others";
+pub(super) const CHANGED: &str = "compared again, it differs otherwise";
 
 /// A difference with its sides by name, and what makes it the same as another one.
 #[derive(Clone, Debug, PartialEq, Eq)]

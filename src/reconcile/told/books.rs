@@ -141,7 +141,7 @@ pub(super) const VIETNAMESE: Pairs = &[
         "it is not in our books any more, or the core was never told of it",
         "sổ của ta không còn giao dịch này, hoặc chưa từng gửi gạch nợ",
     ),
-    ("compared again, the amounts are others", "đối soát lại thì số tiền đã khác"),
+    ("compared again, it differs otherwise", "đối soát lại thì lệch khác trước"),
     ("compared again, it does not differ any more", "đối soát lại thì không còn lệch"),
     ("the bank's credit is there in full", "tiền đã về đủ"),
     (

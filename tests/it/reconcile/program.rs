@@ -324,6 +324,27 @@ fn a_corrected_file_with_another_amount(home: &Home) {
     assert_eq!(ended(gateway).0, Some(0));
 }
 
+/// What people agreed about a fee is not agreed about another one, though the amounts are the same.
+#[test]
+fn a_break_with_another_fee_is_another_one() {
+    let home = Home::new();
+    let gateway = home.serve();
+    bills(&home, &[("HD-1", 100_000)]);
+    notify(&home, "P1", "HD-1", 100_000, at(9, 0, 0));
+    let says = |fee: &str, before: &str| {
+        let one = line("P1", "HD-1", 100_000, at(9, 0, 0)).replace(",100000,0,0,", &format!(",100000,0,{fee},"));
+        let other = line(before, "HD-0", 1_000, at(8, 0, 0));
+        assert_eq!(bring(&home, DAY, &statement(&[other, one], 101_000)).status, 201);
+        said(&compare(&home, DAY))
+    };
+    assert_eq!(says("5000", "P0"), [0, 0, 2, 0]);
+    assert_eq!(open(&home), counts(&[("FEE_MISMATCH", 1), ("MISSING_WEBHOOK", 1)]));
+    assert_eq!(says("50000", "P0"), [0, 0, 1, 1], "the line that nobody notified is the same");
+    assert_eq!(said(&compare(&home, DAY)), [0, 0, 0, 0], "compared again, nothing is new");
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
+
 #[test]
 fn a_break_with_other_amounts_is_another_one() {
     a_corrected_file_with_another_amount(&Home::new());
