@@ -6,12 +6,14 @@ use crate::plan::Job;
 use crate::wire::{self, Heard, Saying};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Connections at once.
 pub const CLIENTS: usize = 64;
 /// What a collector waits before it repeats a call that was not answered for good, or finds nobody to call.
 const REST: Duration = Duration::from_millis(40);
+/// Calls that are not made in this time are not waited for.
+const CALLS_MAX: Duration = Duration::from_secs(10);
 /// What passes between two customers of one connection under a steady load: the rest of the machine is to have its turn.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -63,6 +65,14 @@ impl<'a> Load<'a> {
     /// How many calls were made.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many calls were made, or as long as a slow machine may need for a cycle.
+    pub fn reaches(&self, calls: usize) {
+        let since = Instant::now();
+        while self.calls() < calls && since.elapsed() < CALLS_MAX {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Calls that found nobody, heard nothing, or were told to come again.

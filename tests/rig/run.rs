@@ -28,8 +28,12 @@ pub const CRASH_POINTS: [&str; 9] = [
     "after-send",
     "before-settle",
 ];
-/// Bills in one cycle: more than a cycle's longest life uses up on this kind of machine.
+/// Bills in one cycle.
 const BILLS: usize = 1_500;
+/// Deaths among a hundred that come after a cycle's last call, when only the outbox is at work.
+const IDLE_PERCENT: u64 = 10;
+/// How long after.
+const IDLE_MAX_MS: u64 = 200;
 /// Repeats of acknowledged payments at the start of a cycle.
 const SAMPLE: usize = 100;
 /// A crash point that is not reached in this time is called not reached.
@@ -143,7 +147,9 @@ impl Run<'_> {
         };
         let to = [gateway.public.into()];
         let load = Load::once(&to, &self.diary, &jobs);
-        let wait = Duration::from_millis(self.chance.below(800));
+        // A death is at a call and not at a time: a fast machine would be done before it, and nothing would be at stake.
+        let idle = self.chance.percent(IDLE_PERCENT).then(|| Duration::from_millis(self.chance.below(IDLE_MAX_MS)));
+        let calls = if idle.is_some() { jobs.len() } else { self.chance.index(jobs.len()) };
         let disk = &mut self.disk;
         let ended = std::thread::scope(|scope| {
             for number in 0..CLIENTS {
@@ -153,7 +159,8 @@ impl Run<'_> {
             let ended = match point {
                 Some(_) => reached(&mut gateway),
                 None => {
-                    std::thread::sleep(wait);
+                    load.reaches(calls);
+                    std::thread::sleep(idle.unwrap_or_default());
                     false
                 }
             };
