@@ -39,8 +39,8 @@ pub enum NotClosed {
     /// Signed already.
     #[error("it is sealed")]
     Sealed,
-    /// Days are closed one after the other.
-    #[error("the day after the last sealed one is next: {0}")]
+    /// Days are closed one after the other, from the first with payments on.
+    #[error("days are closed one after the other, from the first with payments on: {0} is next")]
     Order(Date),
     /// The partner's file is missing, and there are payments.
     #[error("no statement of the day was taken")]
@@ -92,11 +92,11 @@ pub fn day(
     if subject.end > at {
         return Err(NotClosed::NotOver);
     }
-    let previous = before(reports, partner, day)?;
+    let previous = before(reports, (partner, layout), day)?;
     let late = late(reports, partner, day)?;
     // Before it is asked whether the comparison stands: what comes in between is not accounted for, and late.
     let own = own_total(reports, partner, day)?;
-    let compared = compared(reports, &subject, (&late, previous.is_some()))?;
+    let compared = compared(reports, &subject, &late)?;
     let mut totals = late;
     totals.push(own);
     let today = at.day_in(profile.timezone()).ok_or(NotClosed::NotOver)?;
@@ -146,13 +146,40 @@ pub fn day(
 }
 
 /// The close of the day before, if any day was ever sealed.
-fn before(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Option<CloseView>, NotClosed> {
-    let Some(last) = reports.last_sealed(partner)? else { return Ok(None) };
-    let next = last.period.last().tomorrow().map_err(|_end_of_time| NotClosed::Range)?;
-    match day.cmp(&next) {
-        std::cmp::Ordering::Less => Err(NotClosed::Sealed),
-        std::cmp::Ordering::Equal => Ok(Some(last)),
-        std::cmp::Ordering::Greater => Err(NotClosed::Order(next)),
+fn before(
+    reports: &mut dyn Reports,
+    (partner, layout): (&PartnerCode, &Layout),
+    day: Date,
+) -> Result<Option<CloseView>, NotClosed> {
+    let last = reports.last_sealed(partner)?;
+    match next_day(reports, (partner, layout), last.as_ref())? {
+        Some(next) if day > next => Err(NotClosed::Order(next)),
+        Some(next) if day < next && last.is_some() => Err(NotClosed::Sealed),
+        // Nothing happened before the first day with payments, and it may be said so.
+        Some(_) | None => Ok(last),
+    }
+}
+
+/// The day to be closed next: the one after the last sealed one, or the partner's first with payments, so that none of
+/// them is in no close. `None`: nothing was sealed and nothing paid.
+///
+/// # Errors
+/// The machine's.
+pub fn next_day(
+    reports: &mut dyn Reports,
+    (partner, layout): (&PartnerCode, &Layout),
+    last: Option<&CloseView>,
+) -> Result<Option<Date>, StoreError> {
+    if let Some(last) = last {
+        let last = last.period.last();
+        return Ok(Some(last.tomorrow().unwrap_or(last)));
+    }
+    let Some(first) = reports.first_day(partner)? else { return Ok(None) };
+    // Paid before the partner's own day began, it is in the statement of the day before.
+    let night = first.yesterday().ok().and_then(|day| Subject::of(layout, partner, day));
+    match night.filter(|night| night.dates.contains(&first)) {
+        Some(night) if reports.window_total(&night.window())?.count > 0 => Ok(Some(night.day)),
+        Some(_) | None => Ok(Some(first)),
     }
 }
 
@@ -160,7 +187,7 @@ fn before(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result
 fn compared(
     reports: &mut dyn Reports,
     subject: &Subject,
-    (late, follows): (&[DayTotal], bool),
+    late: &[DayTotal],
 ) -> Result<Option<ReconciliationView>, NotClosed> {
     let (partner, day) = (&subject.partner, subject.day);
     let held = reports.window_total(&subject.window())?;
@@ -176,11 +203,9 @@ fn compared(
         return Err(NotClosed::NotCompared);
     }
     let sums: Value = serde_json::from_str(&view.reconciliation.sums).unwrap_or(Value::Null);
-    // The books must have what they had then.
-    // What was left to the day before may have come too late for it. Before the first close it is nobody's.
-    let left = if follows { Some(0) } else { sums.pointer("/held/left").and_then(Value::as_u64) };
-    let held = left.map(|left| run::held_json(&held, left));
-    if sums.get("late") != Some(&run::late_json(late)) || sums.get("held") != held.as_ref() {
+    // The books must have what they had then, and nothing must have been left to the day before: that may have come too
+    // late for it.
+    if sums.get("late") != Some(&run::late_json(late)) || sums.get("held") != Some(&run::held_json(&held, 0)) {
         return Err(NotClosed::Moved);
     }
     Ok(Some(view))
@@ -195,17 +220,15 @@ pub(super) fn late(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) 
     let days = (EARLIEST, day.yesterday().unwrap_or(day).min(last.period.last()));
     let mut known: BTreeMap<Date, DayTotal> =
         reports.accounted(partner, days)?.into_iter().map(|total| (total.day, total)).collect();
-    let Some(first) = known.keys().next().copied() else { return Ok(Vec::new()) };
     let mut late = Vec::new();
-    // Days before the first close were never anybody's.
-    for held in reports.day_totals(partner, (first, days.1))? {
-        let before = known.remove(&held.day).unwrap_or(DayTotal { count: 0, dong: 0, mark: 0, ..held });
+    // Of a day before the first close too: nothing was paid on it, as far as was known.
+    for held in reports.day_totals(partner, days)? {
+        let before = known.remove(&held.day).unwrap_or(DayTotal::nothing(held.day));
         late.push(less(held, &before));
     }
     // Days of which nothing is left.
-    let nothing = |day| DayTotal { day, count: 0, dong: 0, mark: 0 };
-    late.extend(known.into_values().map(|gone| less(nothing(gone.day), &gone)));
-    late.retain(|total| *total != nothing(total.day));
+    late.extend(known.into_values().map(|gone| less(DayTotal::nothing(gone.day), &gone)));
+    late.retain(DayTotal::is_something);
     late.sort_by_key(|total| total.day);
     Ok(late)
 }
@@ -218,7 +241,7 @@ fn less(now: DayTotal, before: &DayTotal) -> DayTotal {
 /// What the books have of the business day.
 fn own_total(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<DayTotal, StoreError> {
     let own = reports.day_totals(partner, (day, day))?.into_iter().next();
-    Ok(own.unwrap_or(DayTotal { day, count: 0, dong: 0, mark: 0 }))
+    Ok(own.unwrap_or(DayTotal::nothing(day)))
 }
 
 /// The partner's open breaks with an accounting day up to this one.
@@ -275,7 +298,8 @@ fn total_json(total: &DayTotal) -> Value {
     json!({ "business_day": total.day.to_string(), "count": total.count, "dong": total.dong })
 }
 
-/// Draws a month up, once all of its days are sealed.
+/// Draws a month up, once all of its days are sealed. The partner's first month begins with its first close: whatever came
+/// for a day before is in one of the closes after it.
 ///
 /// # Errors
 /// [`NotClosed`].
@@ -286,7 +310,8 @@ pub fn month(
     (author, at): (&Author, Timestamp),
 ) -> Result<Draft, NotClosed> {
     let period = Period::Month(first.first_of_month());
-    let (mut day, last) = (period.first(), period.last());
+    let begins = reports.first_sealed(partner)?.filter(|first| *first <= period.last());
+    let (mut day, last) = (period.first().max(begins.unwrap_or(period.first())), period.last());
     let (mut days, mut count, mut dong, mut open_dong, mut previous) = (Vec::new(), 0_i64, 0_i64, 0, None);
     let mut open = Value::Null;
     while day <= last {

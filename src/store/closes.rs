@@ -46,6 +46,20 @@ pub struct DayTotal {
     pub mark: i64,
 }
 
+impl DayTotal {
+    /// A day on which nothing happened.
+    #[must_use]
+    pub fn nothing(day: Date) -> Self {
+        Self { day, count: 0, dong: 0, mark: 0 }
+    }
+
+    /// Did anything happen?
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        *self != Self::nothing(self.day)
+    }
+}
+
 /// A partner's own day, and what its business day has from before it began: that is of the day before, and may have come
 /// when that one was closed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,6 +280,18 @@ pub trait CloseReports {
     /// # Errors
     /// The machine's.
     fn last_sealed(&mut self, partner: &PartnerCode) -> Result<Option<CloseView>, StoreError>;
+
+    /// The partner's first sealed day.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn first_sealed(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError>;
+
+    /// The first business day that the partner notified anything of, whatever became of it.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn first_day(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError>;
 
     /// Closes in the order of their numbers, after this one, whatever became of them.
     ///

@@ -22,6 +22,7 @@ use crate::http::internal::Internal;
 use crate::http::statements::stopped;
 use crate::ledger::writer::moment;
 use crate::partner::Profile;
+use crate::reconcile::close;
 use crate::store::StoreError;
 use crate::store::closes::CloseLine;
 use crate::store::reports::Reports;
@@ -72,7 +73,7 @@ enum Next {
     After(Date),
     /// This day of the month is not sealed.
     Day(Date),
-    /// It lies before the first close.
+    /// It lies before the first close, or before the first day with payments.
     Before,
     /// Its statement is missing; a day without payments needs none.
     Statement,
@@ -99,16 +100,22 @@ impl Next {
 /// The closes of a partner's days, and what was known of each of them.
 struct Known {
     closes: Vec<CloseLine>,
-    sealed_until: Option<Date>,
+    /// The first sealed day.
+    sealed_from: Option<Date>,
+    /// The day to be closed next.
+    next: Option<Date>,
     stated: BTreeSet<Date>,
     compared: BTreeSet<Date>,
 }
 
-fn known(reports: &mut dyn Reports, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Known, StoreError> {
+fn known(reports: &mut dyn Reports, profile: &Profile, (from, to): (Date, Date)) -> Result<Known, StoreError> {
+    let partner = profile.code();
     // A month begins before the days that are listed.
     let first = from.first_of_month().saturating_sub((i32::try_from(MONTHS).unwrap_or(1)).months());
     let closes = reports.closes_of(partner, (first, to))?;
-    let sealed_until = reports.last_sealed(partner)?.map(|close| close.period.last());
+    let (sealed_from, last) = (reports.first_sealed(partner)?, reports.last_sealed(partner)?);
+    let layout = profile.statement(StatementKind::Partner);
+    let next = layout.map(|layout| close::next_day(reports, (partner, layout), last.as_ref())).transpose()?.flatten();
     let ask = StatementDays { kind: StatementKind::Partner, partner, from, to, limit: DAYS + 1 };
     let files: BTreeMap<Date, _> =
         reports.statements_of(&ask)?.into_iter().map(|file| (file.statement.day, file.no)).collect();
@@ -119,7 +126,7 @@ fn known(reports: &mut dyn Reports, partner: &PartnerCode, (from, to): (Date, Da
             compared.insert(*day);
         }
     }
-    Ok(Known { closes, sealed_until, stated: files.into_keys().collect(), compared })
+    Ok(Known { closes, sealed_from, next, stated: files.into_keys().collect(), compared })
 }
 
 impl Known {
@@ -129,11 +136,16 @@ impl Known {
         of().find(|close| close.ended.is_none()).or_else(|| of().rfind(|close| close.state == CloseState::Reopened))
     }
 
-    /// The first day of a month that is not sealed.
-    fn missing(&self, month: Period) -> Option<Date> {
+    /// What stands between a month that is over and its close.
+    fn next_of_month(&self, month: Period) -> Next {
+        let from = match self.sealed_from {
+            Some(first) if first > month.last() => return Next::Before,
+            Some(first) => first.max(month.first()),
+            None => month.first(),
+        };
         let sealed = |day: Date| self.close(Period::Day(day)).is_some_and(|close| close.state == CloseState::Sealed);
-        let mut days = month.first().series(1.day()).take_while(|day| *day <= month.last());
-        days.find(|day| !sealed(*day))
+        let mut days = from.series(1.day()).take_while(|day| *day <= month.last());
+        days.find(|day| !sealed(*day)).map_or(Next::Draw, Next::Day)
     }
 
     fn next(&self, day: Date, profile: &Profile, now: Timestamp) -> Next {
@@ -146,9 +158,9 @@ impl Known {
         if end.is_none_or(|end| end > now) {
             return Next::NotOver;
         }
-        match self.sealed_until.map(|last| (last, last.tomorrow().unwrap_or(last))) {
-            Some((last, _)) if day <= last => return Next::Before,
-            Some((_, next)) if day > next => return Next::After(next),
+        match self.next {
+            Some(next) if day < next => return Next::Before,
+            Some(next) if day > next => return Next::After(next),
             Some(_) | None => {}
         }
         match () {
@@ -236,8 +248,8 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     if let Some(profile) = &profile {
         let today = moment(internal.intake.clock().as_ref()).today;
         let from = today.saturating_sub((i32::try_from(DAYS).unwrap_or(31) - 1).days());
-        let code = profile.code().clone();
-        let found = beside(&internal, move |reports| known(reports, &code, (from, today))).await;
+        let of = Arc::clone(profile);
+        let found = beside(&internal, move |reports| known(reports, &of, (from, today))).await;
         let known = found.map_err(|problem| Stop::of(problem, w))?;
         let known = known.map_err(|error| Stop::of(stopped(&error), w))?;
         days = day_rows(profile, &known, (from, today), (internal.intake.clock().now(), w));
@@ -276,7 +288,7 @@ fn month_rows(partner: &PartnerCode, known: &Known, today: Date, w: Words) -> Ve
         Some(CloseState::Sealed) => Next::Nothing,
         Some(CloseState::Draft) => Next::Sign,
         Some(_) | None if period.last() >= today => Next::NotOver,
-        Some(_) | None => known.missing(period).map_or(Next::Draw, Next::Day),
+        Some(_) | None => known.next_of_month(period),
     };
     (0..MONTHS)
         .map(|back| Period::Month(month(back)))

@@ -10,7 +10,7 @@ words! {CLOSES,
     close_none: "Chưa chốt", "Not closed";
     close_next_draw: "Có thể lập bản chốt", "May be drawn up";
     close_next_sign: "Chờ người duyệt ký", "A checker signs";
-    close_next_before: "Trước kỳ đã chốt", "Before what is sealed";
+    close_next_before: "Trước kỳ chốt đầu tiên", "Before the first close";
     close_next_statement: "Chưa có sao kê (ngày không có giao dịch thì không cần)", "No statement (a day without payments needs none)";
     close_partner: "Đối tác", "Partner";
     close_show: "Xem", "Show";

@@ -8,6 +8,7 @@ use crate::domain::statement::{StatementKind, Sum};
 use crate::domain::time::Timestamp;
 use crate::partner::Profile;
 use crate::store::StoreError;
+use crate::store::closes::DayTotal;
 use crate::store::periods::{Moved, Period, PeriodBooks, PeriodBreak, PeriodBreaks};
 use crate::store::reports::Reports;
 use crate::store::settlements::Batches;
@@ -131,16 +132,20 @@ fn beyond() -> MinutesError {
     MinutesError::Untied("days beyond what can be counted".to_owned())
 }
 
-/// The signature under the period's last day, if all of its days are sealed: its hash commits to every day before it.
+/// The signature under the period's last day, if all of its days are sealed, from the partner's first close on: its hash
+/// commits to every day before it.
 fn sealed(reports: &mut dyn Reports, partner: &PartnerCode, days: &[Date]) -> Result<Option<Sealed>, StoreError> {
     let mut last = None;
-    // What came late for the days is in no figure that was signed.
-    if let (Some(from), Some(to)) = (days.first(), days.last())
-        && reports.accounted(partner, (*from, *to))? != reports.day_totals(partner, (*from, *to))?
-    {
-        return Ok(None);
+    // What came late for the days is in no figure that was signed. A day without payments was signed as such.
+    if let (Some(from), Some(to)) = (days.first(), days.last()) {
+        let mut accounted = reports.accounted(partner, (*from, *to))?;
+        accounted.retain(DayTotal::is_something);
+        if accounted != reports.day_totals(partner, (*from, *to))? {
+            return Ok(None);
+        }
     }
-    for day in days {
+    let begins = reports.first_sealed(partner)?;
+    for day in days.iter().filter(|day| begins.is_none_or(|begins| **day >= begins)) {
         let close = reports.close(partner, close::Period::Day(*day))?;
         let Some(close) = close.filter(|close| close.state == close::CloseState::Sealed) else { return Ok(None) };
         last = close.signed.map(|(by, at)| Sealed { hash: close.hash, at, by: by.to_string() });

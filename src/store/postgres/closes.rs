@@ -217,6 +217,19 @@ impl CloseReports for PostgresReports {
         self.ask_one(Ask::new(SQL, vec![&partner.as_str()]))?.one(close_view)
     }
 
+    fn first_sealed(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError> {
+        const SQL: &str = "-- closes.first\nSELECT min(first_day) FROM closes
+            WHERE partner = $1 AND period = 'day' AND ended_at IS NULL AND state = 'sealed'";
+        Ok(self.ask_one(Ask::new(SQL, vec![&partner.as_str()]))?.one(|cells| cells.day_some())?.flatten())
+    }
+
+    fn first_day(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError> {
+        // Of each sender, the first entry of the index.
+        const SQL: &str = "-- events.first_day\nSELECT min((SELECT min(e.business_day) FROM events e
+            WHERE e.sender_no = s.no)) FROM senders s WHERE s.partner = $1";
+        Ok(self.ask_one(Ask::new(SQL, vec![&partner.as_str()]))?.one(|cells| cells.day_some())?.flatten())
+    }
+
     fn closes(&mut self, after: i64, limit: u32) -> Result<Vec<CloseView>, StoreError> {
         const SQL: &str = concat!(
             "-- closes.list\nSELECT ",

@@ -9,6 +9,7 @@ use crate::domain::ids::{Author, PartnerCode};
 use crate::domain::statement::ReconciliationNo;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
+use crate::store::cells::Cells as _;
 use crate::store::closes::{
     CloseLine, CloseReports, CloseTx, CloseView, DayTotal, NewClose, Reopened, Signed, Window, WindowTotal,
     close_columns, close_line, close_line_columns, close_view, day_total, judged, total_columns, window_total,
@@ -163,6 +164,19 @@ impl CloseReports for SqliteReports {
                 ORDER BY c.first_day DESC LIMIT 1"
         );
         self.db().one(SQL, [partner.as_str()], |cells| close_view(cells))
+    }
+
+    fn first_sealed(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError> {
+        const SQL: &str = "-- closes.first\nSELECT min(first_day) FROM closes
+            WHERE partner = ?1 AND period = 'day' AND ended_at IS NULL AND state = 'sealed'";
+        Ok(self.db().one(SQL, [partner.as_str()], |cells| cells.day_some())?.flatten())
+    }
+
+    fn first_day(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError> {
+        // Of each sender, the first entry of the index.
+        const SQL: &str = "-- events.first_day\nSELECT min((SELECT min(e.business_day) FROM events e
+            WHERE e.sender_no = s.no)) FROM senders s WHERE s.partner = ?1";
+        Ok(self.db().one(SQL, [partner.as_str()], |cells| cells.day_some())?.flatten())
     }
 
     fn closes(&mut self, after: i64, limit: u32) -> Result<Vec<CloseView>, StoreError> {

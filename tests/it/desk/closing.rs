@@ -96,7 +96,7 @@ fn days_are_signed_off(home: &Home) {
     refused(&bring(home, DAY, &file.replace("250000", "200000").replace("350000", "300000")), 409, "sealed");
     refused(&compare(home, DAY), 409, "sealed");
     refused(&close(home, "an", DAY, "draft", json!({})), 409, "sealed");
-    refused(&close(home, "an", "2026-11-22", "draft", json!({})), 409, "is next: 2026-11-21");
+    refused(&close(home, "an", "2026-11-22", "draft", json!({})), 409, "2026-11-21 is next");
 
     // What comes late for it is the next day's to take into account.
     notify(home, "P9", "HD-9", 90_000, 11);
@@ -117,7 +117,7 @@ fn days_are_signed_off(home: &Home) {
     let again = as_person(home, "an", "GET", &format!("/api/v1/closes/standard/{DAY}"), &Value::Null).json();
     assert_eq!(again["figures"], first["figures"], "sealed figures never move");
 
-    refused(&close(home, "an", "2026-11", "draft", json!({})), 409, "not sealed yet: 2026-11-01");
+    refused(&close(home, "an", "2026-11", "draft", json!({})), 409, "not sealed yet: 2026-11-22");
     refused(&close(home, "chi", DAY, "reopen", json!({"reason": "x"})), 403, "privilege");
     grant(home, "chi", "reopen", 0);
     refused(&close(home, "chi", DAY, "reopen", json!({"reason": " "})), 400, "reason: expected");
@@ -165,6 +165,65 @@ fn a_day_is_not_sealed_before_a_sealed_one(home: &Home) {
     refused(&close(home, "an", DAY, "draft", json!({})), 409, "sealed");
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
+}
+
+/// A partner that begins on the last days of a month: its first close is of the first day with payments, its month begins
+/// there, and a payment that comes for a day before is in the next close.
+fn a_first_month_is_signed_off(home: &Home) {
+    // Days from the one whose midnight is counted from.
+    let (before, first_day, last_day) = (-23, -22, -20);
+    let gateway = serve(home);
+    grant(home, "chi", "seal", 10_000_000);
+    for n in 1..=3 {
+        bill(home, &format!("HD-{n}"), n * 100_000);
+    }
+    refused(&close(home, "an", "2026-10", "draft", json!({})), 409, "not sealed yet: 2026-10-01");
+    notify(home, "P1", "HD-1", 100_000, first_day * 24 + 9);
+    notify(home, "P2", "HD-2", 200_000, last_day * 24 + 9);
+    for later in ["2026-10-30", "2026-10-31", DAY] {
+        refused(&close(home, "an", later, "draft", json!({})), 409, "2026-10-29 is next");
+    }
+    let stated = |day: &str, lines: &[(&str, &str, i64, i64)]| {
+        assert_eq!(bring(home, day, &statement(lines)).status, 201);
+        assert_eq!(compare(home, day).status, 200);
+    };
+    stated("2026-10-29", &[("P1", "HD-1", 100_000, first_day * 24 + 9)]);
+    let first = sealed(home, "2026-10-29", &json!(null));
+    refused(&close(home, "an", "2026-10", "draft", json!({})), 409, "not sealed yet: 2026-10-30");
+    // Nothing was paid on the 28th, as far as was known.
+    notify(home, "P3", "HD-3", 300_000, before * 24 + 9);
+    refused(&close(home, "an", "2026-10-28", "draft", json!({})), 409, "sealed");
+    refused(&close(home, "an", "2026-10-30", "draft", json!({})), 409, "no statement of the day was taken");
+    stated("2026-10-30", &[]);
+    let next = sealed(home, "2026-10-30", &json!("with the partner"));
+    let accounted = json!([
+        {"business_day": "2026-10-28", "count": 1, "dong": 300_000},
+        {"business_day": "2026-10-30", "count": 0, "dong": 0},
+    ]);
+    assert_eq!(next["figures"]["accounted"], accounted);
+    assert_eq!(next["figures"]["open"]["classes"][0]["class"], "MISSING_IN_STATEMENT");
+    stated("2026-10-31", &[("P2", "HD-2", 200_000, last_day * 24 + 9)]);
+    let last = sealed(home, "2026-10-31", &json!(null));
+    let month = sealed(home, "2026-10", &json!(null));
+    let hashes: Vec<&Value> = month["figures"]["days"].as_array().unwrap().iter().map(|day| &day["sha256"]).collect();
+    assert_eq!(hashes, [&first["sha256"], &next["sha256"], &last["sha256"]]);
+    assert_eq!(month["figures"]["accounted"], json!({"count": 3, "dong": 600_000}), "all that was paid in it");
+    refused(&close(home, "an", "2026-10", "draft", json!({})), 409, "sealed");
+    grant(home, "chi", "reopen", 0);
+    refused(&close(home, "chi", "2026-10-31", "reopen", json!({"reason": "x"})), 409, "the month");
+    let minutes =
+        home.internal("GET", "/api/v1/minutes/standard?from=2026-10-01&to=2026-10-31", "application/json", b"");
+    assert!(minutes.text().contains(last["sha256"].as_str().unwrap()), "the last day's signature: {}", minutes.text());
+    signal(&gateway, "-TERM");
+    assert_eq!(ended(gateway).0, Some(0));
+}
+
+#[test]
+fn a_first_month_is_signed_off_on_both() {
+    a_first_month_is_signed_off(&Home::new());
+    if let Some(database) = Database::fresh("a partner's first month") {
+        a_first_month_is_signed_off(&Home::over(database.url()));
+    }
 }
 
 /// At three of the next business day, which is still of the partner's day before: what comes when that one is drawn up, or
@@ -302,12 +361,7 @@ fn a_payment_of_the_day_that_came_after_the_comparison_stops_the_close_whatever_
 
 /// An hour of the next day is `of_the_next`.
 fn a_day_that_ends_at(home: &Home, ends: &str, of_the_next: i64) {
-    with_people(home);
-    let profile = home.path("partners").join("standard.toml");
-    let text = std::fs::read_to_string(&profile).unwrap();
-    let changed = text.replacen("[statement]\n", &format!("[statement]\nday_ends = \"{ends}\"\n"), 1);
-    assert_ne!(text, changed);
-    std::fs::write(&profile, changed).unwrap();
+    ends_at(home, ends);
     let gateway = home.serve();
     bill(home, "HD-1", 100_000);
     bill(home, "HD-2", 200_000);
@@ -328,4 +382,34 @@ fn a_day_that_ends_at(home: &Home, ends: &str, of_the_next: i64) {
     }
     signal(&gateway, "-TERM");
     assert_eq!(ended(gateway).0, Some(0));
+}
+
+/// The partner's day ends at this hour.
+fn ends_at(home: &Home, ends: &str) {
+    with_people(home);
+    let profile = home.path("partners").join("standard.toml");
+    let text = std::fs::read_to_string(&profile).unwrap();
+    let changed = text.replacen("[statement]\n", &format!("[statement]\nday_ends = \"{ends}\"\n"), 1);
+    assert_ne!(text, changed);
+    std::fs::write(&profile, changed).unwrap();
+}
+
+/// What was paid at three of the first business day is in the statement of the partner's day before.
+#[test]
+fn the_first_day_to_be_closed_is_the_partners_own() {
+    let night = |home: &Home| {
+        ends_at(home, "06:00");
+        let gateway = home.serve();
+        bill(home, "HD-1", 100_000);
+        assert_eq!(close(home, "an", DAY, "draft", json!({})).status, 200, "nothing was ever paid");
+        notify(home, "P1", "HD-1", 100_000, 3);
+        refused(&close(home, "an", DAY, "draft", json!({})), 409, "2026-11-19 is next");
+        refused(&close(home, "an", "2026-11-19", "draft", json!({})), 409, "no statement of the day was taken");
+        signal(&gateway, "-TERM");
+        assert_eq!(ended(gateway).0, Some(0));
+    };
+    night(&Home::new());
+    if let Some(database) = Database::fresh("the first day to be closed") {
+        night(&Home::over(database.url()));
+    }
 }

@@ -52,6 +52,14 @@ impl CloseReports for MemoryReports {
         Ok(None)
     }
 
+    fn first_sealed(&mut self, _: &PartnerCode) -> Result<Option<Date>, StoreError> {
+        Ok(None)
+    }
+
+    fn first_day(&mut self, _: &PartnerCode) -> Result<Option<Date>, StoreError> {
+        Err(no_statements())
+    }
+
     fn closes(&mut self, _: i64, _: u32) -> Result<Vec<CloseView>, StoreError> {
         Ok(Vec::new())
     }
