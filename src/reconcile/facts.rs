@@ -14,7 +14,7 @@ use crate::store::statements::{
     DayEvent, DayEvents, DayLine, Freed, Held, LegBreak, LegBreaks, ReferenceHashes, StatementFile,
 };
 use jiff::civil::Date;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows of a page.
@@ -58,9 +58,9 @@ pub struct Ways {
 pub struct Sides {
     pub(super) ours: Vec<Ours>,
     pub(super) theirs: Vec<Theirs>,
-    /// Events that a line of another day's statement is matched to by now.
+    /// Of the events that found no line, those that a line of another day's statement is matched to by now.
     pub(super) events_elsewhere: HashSet<EventNo>,
-    /// Lines without a key that are matched by now: if not within the day, then to an event of another one.
+    /// Of the lines without a key that found no event, those that are matched by now: to an event of another day.
     pub(super) lines_elsewhere: HashSet<LineNo>,
     /// Open breaks of comparisons up to this day.
     pub(super) open: Vec<LegBreak>,
@@ -105,8 +105,8 @@ pub fn read(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })?;
-    let (before, (theirs, lines_elsewhere)) = read;
-    (sides.theirs, sides.lines_elsewhere) = (theirs, lines_elsewhere);
+    let (before, theirs) = read;
+    sides.theirs = theirs;
     let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides, before };
     let mut told = |page| told(count(&rows, page));
     reader.waiting(&mut told)?;
@@ -120,25 +120,23 @@ pub fn read(
     Ok(sides)
 }
 
-/// All lines of a file, and those of them without a key that are matched by now.
+/// All lines of a file.
 fn lines(
     reports: &mut dyn Reports,
     ways: &Ways,
     file: &StatementFile,
     told: Told<'_>,
-) -> Result<(Vec<Theirs>, HashSet<LineNo>), StoreError> {
-    let (mut all, mut elsewhere) = (Vec::new(), HashSet::new());
+) -> Result<Vec<Theirs>, StoreError> {
+    let mut all = Vec::new();
     all.reserve_exact(usize::try_from(file.sums.lines).unwrap_or(0));
     let mut after = LineNo::of(file.no, 0);
     loop {
         let page = reports.day_lines(after, PAGE)?;
         after = page.last().map_or(after, |line| line.no);
-        let by_reference = page.iter().filter(|line| line.key.is_none() && line.matched.is_some());
-        elsewhere.extend(by_reference.map(|line| line.no));
         all.extend(page.iter().map(|line| theirs(ways, line, false)));
         told(page.len());
         if is_last(page.len()) {
-            return Ok((all, elsewhere));
+            return Ok(all);
         }
     }
 }
@@ -160,7 +158,7 @@ struct Reader<'r> {
     ways: &'r Ways,
     file: FileNo,
     sides: &'r mut Sides,
-    /// Events of the business day that are of the partner's day before, and have no line.
+    /// Events of the business day that are of the partner's day before.
     before: Vec<DayEvent>,
 }
 
@@ -179,18 +177,15 @@ impl Reader<'_> {
     fn events_of(&mut self, day: Date, told: Told<'_>) -> Result<(), StoreError> {
         let mut after = EventNo(0);
         loop {
-            let Subject { kind, partner, .. } = self.subject;
-            let page = self.reports.day_events(&DayEvents { partner, day, kind: *kind, after, limit: PAGE })?;
+            let partner = &self.subject.partner;
+            let page = self.reports.day_events(&DayEvents { partner, day, after, limit: PAGE })?;
             after = page.last().map_or(after, |event| event.no);
             let window = self.subject.window();
             for event in page.iter().filter(|event| window.holds(event.paid_at, event.day)) {
                 self.sides.held.add(event);
                 if event.paid_at < window.start {
-                    self.before.extend((event.matched.is_none() && event.held != Held::Nowhere).then_some(*event));
+                    self.before.extend((event.held != Held::Nowhere).then_some(*event));
                     continue;
-                }
-                if event.matched.is_some_and(|line| line.file() != self.file) {
-                    self.sides.events_elsewhere.insert(event.no);
                 }
                 self.sides.ours.push(ours(self.ways, event, Standing::Today));
             }
@@ -226,8 +221,10 @@ impl Reader<'_> {
         let mut known = numbers_of(&keys, &self.sides.ours);
         let mut elsewhere: HashSet<EventKey> = HashSet::new();
         for keys in keys.chunks(KEYS_MAX) {
-            for event in self.reports.day_events_with(self.subject.kind, keys)? {
-                if event.matched.is_some_and(|line| line.file() != self.file) {
+            let events = self.reports.day_events_with(keys)?;
+            let matched = matched_elsewhere(self.reports, (self.subject.kind, self.file), &events)?;
+            for event in events {
+                if matched.contains(&event.no) {
                     elsewhere.insert(event.key);
                 } else if known.insert(event.no) {
                     self.sides.ours.push(ours(self.ways, &event, Standing::Carried));
@@ -246,8 +243,9 @@ impl Reader<'_> {
             waits.iter().filter_map(|open| open.line).filter(|line| line.file() != self.file).collect();
         let mut elsewhere: HashSet<LineNo> = HashSet::new();
         for numbers in numbers.chunks(KEYS_MAX) {
+            let matched: HashSet<LineNo> = self.reports.matched_lines(numbers)?.into_iter().collect();
             for line in self.reports.day_lines_with(numbers)? {
-                if line.matched.is_some() {
+                if matched.contains(&line.no) {
                     elsewhere.insert(line.no);
                 } else {
                     self.sides.theirs.push(theirs(self.ways, &line, true));
@@ -271,16 +269,17 @@ impl Reader<'_> {
         for day in days {
             let mut after = EventNo(0);
             loop {
-                let Subject { kind, partner, .. } = self.subject;
-                let page = self.reports.day_events(&DayEvents { partner, day, kind: *kind, after, limit: PAGE })?;
+                let partner = &self.subject.partner;
+                let page = self.reports.day_events(&DayEvents { partner, day, after, limit: PAGE })?;
                 after = page.last().map_or(after, |event| event.no);
-                for event in page.iter().filter(|event| event.matched.is_none() && event.held != Held::Nowhere) {
+                let (rows, last) = (page.len(), is_last(page.len()));
+                for event in self.without_line(page)? {
                     if known.insert(event.no) {
-                        self.late_event(event)?;
+                        self.late_event(&event)?;
                     }
                 }
-                told(page.len());
-                if is_last(page.len()) {
+                told(rows);
+                if last {
                     break;
                 }
             }
@@ -292,6 +291,7 @@ impl Reader<'_> {
     /// or nowhere.
     fn late_of_the_night(&mut self) -> Result<(), StoreError> {
         let before = std::mem::take(&mut self.before);
+        let before = self.without_line(before)?;
         let yesterday = self.subject.day.yesterday().unwrap_or(self.subject.day);
         let last = self.reports.last_sealed(&self.subject.partner)?.filter(|last| last.period.last() >= yesterday);
         let Some(last) = last else {
@@ -305,6 +305,14 @@ impl Reader<'_> {
             self.late_event(event)?;
         }
         Ok(())
+    }
+
+    /// Those of them whose money is in the books and that no line is matched to.
+    fn without_line(&mut self, mut events: Vec<DayEvent>) -> Result<Vec<DayEvent>, StoreError> {
+        events.retain(|event| event.held != Held::Nowhere);
+        let matched = matched(self.reports, self.subject.kind, events.iter().map(|event| event.no))?;
+        events.retain(|event| !matched.contains_key(&event.no));
+        Ok(events)
     }
 
     /// Takes an event of a closed day up, which came when that was closed already. What was there before waits by an open
@@ -337,7 +345,7 @@ impl Reader<'_> {
 /// The machine's.
 pub fn look_further(
     reports: &mut dyn Reports,
-    subject: &Subject,
+    (subject, file): (&Subject, FileNo),
     ways: &Ways,
     (sides, compared): (&mut Sides, &compare::Compared),
 ) -> Result<bool, StoreError> {
@@ -350,20 +358,64 @@ pub fn look_further(
     let named = |line: &Theirs| line.key.filter(|_| alone.contains(&line.line));
     let keys: Vec<EventKey> = sides.theirs.iter().filter_map(named).collect();
     let known = numbers_of(&keys, &sides.ours);
-    let file = sides.theirs.first().map(|line| line.line.file());
     let mut more = false;
     for keys in keys.chunks(KEYS_MAX) {
-        for event in reports.day_events_with(subject.kind, keys)? {
-            if known.contains(&event.no) {
-                continue;
-            }
-            let elsewhere = event.matched.is_some_and(|line| Some(line.file()) != file);
-            let standing = if elsewhere { Standing::Done } else { Standing::Carried };
-            sides.ours.push(ours(ways, &event, standing));
+        let events = reports.day_events_with(keys)?;
+        let elsewhere = matched_elsewhere(reports, (subject.kind, file), &events)?;
+        for event in events.iter().filter(|event| !known.contains(&event.no)) {
+            let standing = if elsewhere.contains(&event.no) { Standing::Done } else { Standing::Carried };
+            sides.ours.push(ours(ways, event, standing));
             more = true;
         }
     }
     Ok(more)
+}
+
+/// Of what found nothing in the day, what is matched to something of another one. Few are asked for: of what was matched
+/// before and is matched again, nobody needs to know.
+///
+/// # Errors
+/// The machine's.
+pub fn look_elsewhere(
+    reports: &mut dyn Reports,
+    (kind, file): (StatementKind, FileNo),
+    (sides, compared): (&mut Sides, &compare::Compared),
+) -> Result<(), StoreError> {
+    let differences = || compared.differences.iter();
+    let events = differences().filter(|one| one.line.is_none()).flat_map(|one| one.events());
+    let found = matched(reports, kind, events)?;
+    let others = found.iter().filter(|(_, line)| line.file() != file);
+    sides.events_elsewhere = others.map(|(event, _)| *event).collect();
+    let alone: HashSet<LineNo> = differences().filter(|one| one.event.is_none()).flat_map(|one| one.lines()).collect();
+    let unnamed = sides.theirs.iter().filter(|line| line.key.is_none() && alone.contains(&line.line));
+    let unnamed: Vec<LineNo> = unnamed.map(|line| line.line).collect();
+    for lines in unnamed.chunks(KEYS_MAX) {
+        sides.lines_elsewhere.extend(reports.matched_lines(lines)?);
+    }
+    Ok(())
+}
+
+/// What these events are matched to.
+fn matched(
+    reports: &mut dyn Reports,
+    kind: StatementKind,
+    events: impl Iterator<Item = EventNo>,
+) -> Result<HashMap<EventNo, LineNo>, StoreError> {
+    let (events, mut matched): (Vec<EventNo>, _) = (events.collect(), HashMap::new());
+    for events in events.chunks(KEYS_MAX) {
+        matched.extend(reports.matched_events(kind, events)?);
+    }
+    Ok(matched)
+}
+
+/// Those of these events that a line of another file is matched to.
+fn matched_elsewhere(
+    reports: &mut dyn Reports,
+    (kind, file): (StatementKind, FileNo),
+    events: &[DayEvent],
+) -> Result<HashSet<EventNo>, StoreError> {
+    let matched = matched(reports, kind, events.iter().map(|event| event.no))?;
+    Ok(matched.into_iter().filter(|(_, line)| line.file() != file).map(|(event, _)| event).collect())
 }
 
 /// The numbers of those events that have one of these keys.

@@ -179,12 +179,13 @@ pub fn run(
     let mut took = Took { read: clock.lap(), ..Took::default() };
     let mut compared = compare::compare(&ways.rules, &sides.ours, &sides.theirs)?;
     took.compared = clock.lap();
-    if facts::look_further(reports, &subject, ways, (&mut sides, &compared))? {
+    if facts::look_further(reports, (&subject, file.no), ways, (&mut sides, &compared))? {
         took.read = took.read.saturating_add(clock.lap());
         compared = compare::compare(&ways.rules, &sides.ours, &sides.theirs)?;
     }
     took.compared = took.compared.saturating_add(clock.lap());
     compared.sums.ties_out().map_err(RunError::Untied)?;
+    facts::look_elsewhere(reports, (subject.kind, file.no), (&mut sides, &compared))?;
     let names = breaks::Names::read(reports, file.no, (&sides, &compared))?;
     took.read = took.read.saturating_add(clock.lap());
     let described = breaks::describe(&subject, (&file, &names), &sides, &compared);

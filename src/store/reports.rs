@@ -332,7 +332,7 @@ pub trait Reports:
     ///
     /// # Errors
     /// The machine's.
-    fn day_events_with(&mut self, kind: StatementKind, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError>;
+    fn day_events_with(&mut self, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError>;
 
     /// A page of a file's lines, after this one.
     ///
@@ -351,6 +351,19 @@ pub trait Reports:
     /// # Errors
     /// The machine's.
     fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError>;
+
+    /// The lines that those of these events are matched to on a leg which are.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn matched_events(&mut self, kind: StatementKind, events: &[EventNo])
+    -> Result<Vec<(EventNo, LineNo)>, StoreError>;
+
+    /// Those of these lines that are matched.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn matched_lines(&mut self, lines: &[LineNo]) -> Result<Vec<LineNo>, StoreError>;
 
     /// Events outside a day that a superseded file had matched and that nothing matches now.
     ///

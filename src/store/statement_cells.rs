@@ -97,7 +97,7 @@ macro_rules! day_event_columns {
 }
 pub(super) use day_event_columns;
 
-/// The columns of a line, in the order that [`day_line`] reads them; what it is matched to comes behind them.
+/// The columns of a line, in the order that [`day_line`] reads them.
 macro_rules! day_line_columns {
     () => {
         "l.no, l.row, l.key, l.movement, l.amount, l.discount, l.fee, l.ref_invoice, l.ref_order, l.ref_customer, \
@@ -172,7 +172,6 @@ pub(super) fn day_event(cells: &mut impl Cells) -> Result<DayEvent, StoreError> 
         references: references(cells)?,
         paid_at: cells.at()?,
         day: cells.day()?,
-        matched: cells.whole_some()?.map(LineNo),
     })
 }
 
@@ -189,7 +188,6 @@ pub(super) fn day_line(cells: &mut impl Cells) -> Result<DayLine, StoreError> {
         references: references(cells)?,
         paid_at: cells.at()?,
         day: cells.day()?,
-        matched: cells.whole_some()?.map(EventNo),
     })
 }
 

@@ -161,8 +161,6 @@ pub struct DayEvent {
     pub paid_at: Timestamp,
     /// The partner's business day.
     pub day: Date,
-    /// The line that it was matched to, on this leg.
-    pub matched: Option<LineNo>,
 }
 
 /// One line of a taken statement, with what a comparison needs of it.
@@ -188,8 +186,6 @@ pub struct DayLine {
     pub paid_at: Timestamp,
     /// The partner's business day.
     pub day: Date,
-    /// The event that it was matched to.
-    pub matched: Option<EventNo>,
 }
 
 /// Our events of one partner and day, in the order of their numbers.
@@ -199,8 +195,6 @@ pub struct DayEvents<'a> {
     pub partner: &'a PartnerCode,
     /// Of which business day.
     pub day: Date,
-    /// On which leg they may be matched.
-    pub kind: StatementKind,
     /// After this number.
     pub after: EventNo,
     /// At most.

@@ -88,7 +88,7 @@ fn taken(h: &mut Harness, hash: u8, lines: &[NewLine]) -> FileNo {
 
 fn events(h: &mut Harness, after: i64, limit: u32) -> Vec<thuho::store::statements::DayEvent> {
     let whose = partner();
-    let ask = DayEvents { partner: &whose, day: day(), kind: StatementKind::Partner, after: EventNo(after), limit };
+    let ask = DayEvents { partner: &whose, day: day(), after: EventNo(after), limit };
     h.reports.day_events(&ask).unwrap()
 }
 
@@ -142,7 +142,7 @@ fn a_line_says_what_it_said(mut h: Harness) {
     );
     assert_eq!((first.amount, first.discount, first.fee, first.paid_at, first.day), (100, 0, 5, at(77), day()));
     assert_eq!((first.references.invoice, first.references.order), (reference_hash(Some("HD-1")), 0));
-    assert_eq!((lines[1].key, lines[1].movement, lines[1].matched), (None, None, None));
+    assert_eq!((lines[1].key, lines[1].movement), (None, None));
     assert_eq!(h.reports.day_lines_with(&[LineNo::of(no, 2), LineNo::of(no, 9)]).unwrap(), [lines[1]]);
 }
 
@@ -181,7 +181,7 @@ fn our_events_of_a_day_come_in_pages(mut h: Harness) {
     h.park("3", "HD-9", 7);
     let all = events(&mut h, 0, 9);
     assert_eq!(all.iter().map(|e| e.amount).collect::<Vec<_>>(), [1, 1, 7]);
-    assert!(all.iter().all(|e| e.movement == Movement::Payment && e.matched.is_none()));
+    assert!(all.iter().all(|e| e.movement == Movement::Payment));
     assert_eq!(all.iter().map(|e| e.held).collect::<Vec<_>>(), [Held::Told, Held::Told, Held::Kept]);
     let mut held = WindowTotal::default();
     all.iter().for_each(|event| held.add(event));
@@ -202,10 +202,10 @@ fn our_events_of_a_day_come_in_pages(mut h: Harness) {
     let (first, rest) = (events(&mut h, 0, 2), events(&mut h, all[1].no.0, 2));
     assert_eq!([first, rest].concat(), all);
     let whose = PartnerCode::parse("nobody").unwrap();
-    let ask = DayEvents { partner: &whose, day: day(), kind: StatementKind::Partner, after: EventNo(0), limit: 9 };
+    let ask = DayEvents { partner: &whose, day: day(), after: EventNo(0), limit: 9 };
     assert_eq!(h.reports.day_events(&ask).unwrap(), []);
     let keys: Vec<EventKey> = vec![all[2].key, payment("8", 1, EventState::Settled).key];
-    assert_eq!(h.reports.day_events_with(StatementKind::Partner, &keys).unwrap(), [all[2]]);
+    assert_eq!(h.reports.day_events_with(&keys).unwrap(), [all[2]]);
 }
 
 fn a_line_and_an_event_are_matched_once(mut h: Harness) {
@@ -221,8 +221,10 @@ fn a_line_and_an_event_are_matched_once(mut h: Harness) {
     // The same line, the same event, and the same again.
     assert_eq!(h.tx(|tx| tx.add_matches(partner_leg, &[of(1, 1), of(2, 0), of(1, 0)])), 0);
     assert_eq!(h.tx(|tx| tx.add_matches(partner_leg, &[of(2, 1)])), 1);
-    assert_eq!(events(&mut h, 0, 9)[0].matched, Some(LineNo::of(no, 1)));
-    assert_eq!(h.reports.day_lines(LineNo::of(no, 0), 9).unwrap()[1].matched, Some(ours[1].no));
+    let (events, line) = ([ours[0].no, EventNo(99)], |place| LineNo::of(no, place));
+    assert_eq!(h.reports.matched_events(StatementKind::Partner, &events).unwrap(), [(ours[0].no, line(1))]);
+    assert_eq!(h.reports.matched_events(StatementKind::Core, &events).unwrap(), [], "on that leg");
+    assert_eq!(h.reports.matched_lines(&[line(2), line(3)]).unwrap(), [line(2)]);
     let found = h.reports.reconciliation(StatementKind::Partner, &partner(), day()).unwrap().unwrap();
     assert_eq!((found.no, found.reconciliation), (run, reconciliation(Some(no))));
     h.sound();
@@ -243,7 +245,9 @@ fn a_corrected_file_takes_the_place_of_the_old_one(mut h: Harness) {
     let found = h.reports.statement(StatementKind::Partner, &partner(), day()).unwrap().unwrap();
     assert_eq!((found.no, found.supersedes), (begun.file, Some(old)));
     assert_eq!(h.reports.day_lines_with(&[LineNo::of(old, 1)]).unwrap(), [], "the old file says nothing any more");
-    assert_eq!(events(&mut h, 0, 9)[0].matched, None, "what it matched is free");
+    let free = h.reports.matched_events(StatementKind::Partner, &[ours.no]).unwrap();
+    assert_eq!(free, [], "what it matched is free");
+    assert_eq!(h.reports.matched_lines(&[LineNo::of(old, 1)]).unwrap(), []);
     let run = h.tx(|tx| tx.add_reconciliation(&reconciliation(Some(begun.file))));
     let new = (run, StatementKind::Partner);
     assert_eq!(h.tx(|tx| tx.add_matches(new, &matched(LineNo::of(begun.file, 1), ours.no))), 1);

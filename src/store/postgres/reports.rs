@@ -101,6 +101,24 @@ impl PostgresReports {
         Ok(self.ask(&[ask])?.pop().unwrap_or_default())
     }
 
+    /// A page of many rows, as [`Self::ask`].
+    pub(super) fn page<T>(
+        &mut self,
+        ask: &Ask<'_>,
+        mut read: impl FnMut(&mut RowCells<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        if !self.session.is_lost() {
+            self.session.allow(self.patience)?;
+            let page = self.session.each(ask, &mut read);
+            if page.is_ok() || !self.session.is_lost() {
+                return page;
+            }
+        }
+        self.session = Self::connect(&self.place)?;
+        self.session.allow(self.patience)?;
+        self.session.each(ask, read)
+    }
+
     /// Questions that read whole tables.
     pub(super) fn ask_long(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
         self.patience = WHOLE_BOOKS;
@@ -359,8 +377,8 @@ impl Reports for PostgresReports {
         self.events_of_day(ask)
     }
 
-    fn day_events_with(&mut self, kind: StatementKind, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
-        self.events_with(kind, keys)
+    fn day_events_with(&mut self, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+        self.events_with(keys)
     }
 
     fn day_lines(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {
@@ -373,6 +391,18 @@ impl Reports for PostgresReports {
 
     fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
         self.lines_with(numbers)
+    }
+
+    fn matched_events(
+        &mut self,
+        kind: StatementKind,
+        events: &[EventNo],
+    ) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
+        self.events_matched(kind, events)
+    }
+
+    fn matched_lines(&mut self, lines: &[LineNo]) -> Result<Vec<LineNo>, StoreError> {
+        self.lines_matched(lines)
     }
 
     fn freed_events(&mut self, ask: &Freed) -> Result<Vec<DayEvent>, StoreError> {

@@ -51,6 +51,10 @@ pub(super) struct RowCells<'r> {
 }
 
 impl<'r> RowCells<'r> {
+    pub(super) fn of(sql: &'static str, row: &'r Row) -> Self {
+        Self { sql, row, next: 0 }
+    }
+
     fn value<T: FromSql<'r>>(&mut self) -> Result<Option<T>, StoreError> {
         let index = self.next;
         self.next = index.saturating_add(1);
@@ -97,7 +101,7 @@ impl Answer {
         &'r self,
         mut read: impl FnMut(&mut RowCells<'r>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.rows.iter().map(|row| read(&mut RowCells { sql: self.sql, row, next: 0 })).collect()
+        self.rows.iter().map(|row| read(&mut RowCells::of(self.sql, row))).collect()
     }
 
     /// The first row, read.
@@ -105,7 +109,7 @@ impl Answer {
         &'r self,
         read: impl FnOnce(&mut RowCells<'r>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        self.rows.first().map(|row| read(&mut RowCells { sql: self.sql, row, next: 0 })).transpose()
+        self.rows.first().map(|row| read(&mut RowCells::of(self.sql, row))).transpose()
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::failure::{self, Failure};
 use super::place::{CONNECT_TIMEOUT, PostgresPlace};
+use super::row::RowCells;
 use crate::store::StoreError;
 use futures_util::future::{BoxFuture, FutureExt, join_all, poll_fn};
 use futures_util::stream::TryStreamExt;
@@ -223,6 +224,37 @@ impl Session {
     /// One statement.
     pub(super) fn ask_one(&mut self, ask: Ask<'_>) -> Result<Answer, StoreError> {
         Ok(self.ask(None, &[ask])?.pop().unwrap_or_default())
+    }
+
+    /// One question of many rows: each is read while the server makes the next.
+    pub(super) fn each<T>(
+        &mut self,
+        ask: &Ask<'_>,
+        mut read: impl FnMut(&mut RowCells<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let statement = self.prepared(std::slice::from_ref(ask))?.pop();
+        let statement = statement.ok_or_else(|| StoreError::Fault(format!("{}: not prepared", ask.sql)))?;
+        let client = &self.client;
+        let all = async {
+            let mut rows = std::pin::pin!(client.query_raw(&statement, ask.params.iter().copied()).await?);
+            let mut all = Vec::new();
+            while let Some(row) = rows.try_next().await? {
+                match read(&mut RowCells::of(ask.sql, &row)) {
+                    Ok(one) => all.push(one),
+                    Err(bad) => return Ok(Err(bad)),
+                }
+            }
+            Ok(Ok(all))
+        };
+        let limit = self.patience();
+        match self.runtime.block_on(async { tokio::time::timeout(limit, all).await }) {
+            Ok(Ok(all)) => all,
+            Ok(Err(error)) => {
+                let failure = failure::of(ask.sql, &error);
+                Err(self.fail(failure))
+            }
+            Err(_elapsed) => Err(self.silent()),
+        }
     }
 
     /// Statements that do not wait for one another, in order, behind `before`; the first failure is theirs.

@@ -316,31 +316,44 @@ impl PostgresReports {
         const SQL: &str = concat!(
             "-- events.of_day\nSELECT ",
             day_event_columns!(),
-            ", (SELECT m.line_no FROM matches m WHERE m.event_no = e.no AND m.kind = $4 AND NOT m.ended)
-            FROM senders s CROSS JOIN LATERAL (SELECT * FROM events e
-                WHERE e.sender_no = s.no AND e.business_day = $2 AND e.no > $3 ORDER BY e.no LIMIT $5) e
-            WHERE s.partner = $1 ORDER BY e.no LIMIT $5"
+            " FROM senders s CROSS JOIN LATERAL (SELECT * FROM events e
+                WHERE e.sender_no = s.no AND e.business_day = $2 AND e.no > $3 ORDER BY e.no LIMIT $4) e
+            WHERE s.partner = $1 ORDER BY e.no LIMIT $4"
         );
-        let (partner, kind, limit) = (ask.partner.as_str(), ask.kind.word(), i64::from(ask.limit));
-        self.ask_one(Ask::new(SQL, vec![&partner, &ask.day, &ask.after.0, &kind, &limit]))?.all(day_event)
+        let (partner, limit) = (ask.partner.as_str(), i64::from(ask.limit));
+        self.page(&Ask::new(SQL, vec![&partner, &ask.day, &ask.after.0, &limit]), |cells| day_event(cells))
     }
 
-    pub(super) fn events_with(&mut self, kind: StatementKind, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
-        const SQL: &str = concat!(
-            "-- events.with_keys\nSELECT ",
-            day_event_columns!(),
-            ", (SELECT m.line_no FROM matches m WHERE m.event_no = e.no AND m.kind = $2 AND NOT m.ended)
-            FROM events e WHERE e.key = ANY($1)"
-        );
-        let (keys, kind): (Vec<Key>, _) = (keys.iter().map(|key| Key(*key.as_bytes())).collect(), kind.word());
-        self.ask_one(Ask::new(SQL, vec![&keys, &kind]))?.all(day_event)
+    pub(super) fn events_with(&mut self, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+        const SQL: &str =
+            concat!("-- events.with_keys\nSELECT ", day_event_columns!(), " FROM events e WHERE e.key = ANY($1)");
+        let keys: Vec<Key> = keys.iter().map(|key| Key(*key.as_bytes())).collect();
+        self.ask_one(Ask::new(SQL, vec![&keys]))?.all(day_event)
+    }
+
+    pub(super) fn events_matched(
+        &mut self,
+        kind: StatementKind,
+        events: &[EventNo],
+    ) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
+        const SQL: &str = "-- matches.of_events\nSELECT event_no, line_no FROM matches
+            WHERE event_no = ANY($1) AND kind = $2 AND NOT ended";
+        let (events, kind): (Vec<i64>, _) = (events.iter().map(|no| no.0).collect(), kind.word());
+        let answer = self.ask_one(Ask::new(SQL, vec![&events, &kind]))?;
+        answer.all(|cells| Ok((EventNo(cells.whole()?), LineNo(cells.whole()?))))
+    }
+
+    pub(super) fn lines_matched(&mut self, lines: &[LineNo]) -> Result<Vec<LineNo>, StoreError> {
+        const SQL: &str = "-- matches.of_lines\nSELECT line_no FROM matches WHERE line_no = ANY($1) AND NOT ended";
+        let lines: Vec<i64> = lines.iter().map(|no| no.0).collect();
+        self.ask_one(Ask::new(SQL, vec![&lines]))?.all(|cells| Ok(LineNo(cells.whole()?)))
     }
 
     pub(super) fn freed_by(&mut self, ask: &Freed) -> Result<Vec<DayEvent>, StoreError> {
         const SQL: &str = concat!(
             "-- matches.freed\nSELECT ",
             day_event_columns!(),
-            ", NULL::bigint FROM matches m JOIN events e ON e.no = m.event_no
+            " FROM matches m JOIN events e ON e.no = m.event_no
             WHERE m.line_no > $1 AND m.line_no < $2 AND m.ended AND (e.paid_at < $3 OR e.paid_at >= $4)
                 AND NOT EXISTS (SELECT 1 FROM matches l WHERE l.event_no = m.event_no AND l.kind = m.kind AND NOT l.ended)
             ORDER BY e.no"
@@ -355,19 +368,17 @@ impl PostgresReports {
         const SQL: &str = concat!(
             "-- statement_lines.of_file\nSELECT ",
             day_line_columns!(),
-            ", (SELECT m.event_no FROM matches m WHERE m.line_no = l.no AND NOT m.ended)
-            FROM statement_lines l WHERE l.no > $1 AND l.no < $2 ORDER BY l.no LIMIT $3"
+            " FROM statement_lines l WHERE l.no > $1 AND l.no < $2 ORDER BY l.no LIMIT $3"
         );
         let (end, limit) = (LineNo::of(FileNo(after.file().0 + 1), 0).0, i64::from(limit));
-        self.ask_one(Ask::new(SQL, vec![&after.0, &end, &limit]))?.all(day_line)
+        self.page(&Ask::new(SQL, vec![&after.0, &end, &limit]), |cells| day_line(cells))
     }
 
     pub(super) fn lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
         const SQL: &str = concat!(
             "-- statement_lines.with_numbers\nSELECT ",
             day_line_columns!(),
-            ", (SELECT m.event_no FROM matches m WHERE m.line_no = l.no AND NOT m.ended)
-            FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32 AND f.state = 'taken'
+            " FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32 AND f.state = 'taken'
             WHERE l.no = ANY($1)"
         );
         let numbers: Vec<i64> = numbers.iter().map(|no| no.0).collect();

@@ -317,8 +317,8 @@ impl Reports for SqliteReports {
         statements::day_events(self.db(), ask)
     }
 
-    fn day_events_with(&mut self, kind: StatementKind, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
-        statements::events_with_keys(self.db(), kind, keys)
+    fn day_events_with(&mut self, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+        statements::events_with_keys(self.db(), keys)
     }
 
     fn day_lines(&mut self, after: LineNo, limit: u32) -> Result<Vec<DayLine>, StoreError> {
@@ -331,6 +331,18 @@ impl Reports for SqliteReports {
 
     fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
         statements::lines_with_numbers(self.db(), numbers)
+    }
+
+    fn matched_events(
+        &mut self,
+        kind: StatementKind,
+        events: &[EventNo],
+    ) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
+        statements::matched_events(self.db(), kind, events)
+    }
+
+    fn matched_lines(&mut self, lines: &[LineNo]) -> Result<Vec<LineNo>, StoreError> {
+        statements::matched_lines(self.db(), lines)
     }
 
     fn freed_events(&mut self, ask: &Freed) -> Result<Vec<DayEvent>, StoreError> {

@@ -150,7 +150,7 @@ pub(super) fn freed(db: Db<'_>, ask: &Freed) -> Result<Vec<DayEvent>, StoreError
     const SQL: &str = concat!(
         "-- matches.freed\nSELECT ",
         day_event_columns!(),
-        ", NULL FROM matches m JOIN events e ON e.no = m.event_no
+        " FROM matches m JOIN events e ON e.no = m.event_no
         WHERE m.line_no > ?1 AND m.line_no < ?2 AND m.ended = 1 AND (e.paid_at < ?3 OR e.paid_at >= ?4)
             AND NOT EXISTS (SELECT 1 FROM matches l WHERE l.event_no = m.event_no AND l.kind = m.kind AND l.ended = 0)
         ORDER BY e.no"
@@ -262,14 +262,13 @@ pub(super) fn day_events(db: Db<'_>, ask: &DayEvents<'_>) -> Result<Vec<DayEvent
     const SQL: &str = concat!(
         "-- events.of_day\nSELECT ",
         day_event_columns!(),
-        ", (SELECT m.line_no FROM matches m WHERE m.event_no = e.no AND m.kind = ?4 AND m.ended = 0)
-        FROM events e INDEXED BY events_of_day
-        WHERE e.sender_no = ?1 AND e.business_day = ?2 AND e.no > ?3 ORDER BY e.no LIMIT ?5"
+        " FROM events e INDEXED BY events_of_day
+        WHERE e.sender_no = ?1 AND e.business_day = ?2 AND e.no > ?3 ORDER BY e.no LIMIT ?4"
     );
     let senders = db.all(SENDERS, [ask.partner.as_str()], |cells| cells.next::<i64>())?;
     let (mut page, mut found) = (db.prepare(SQL)?, Vec::new());
     for sender in &senders {
-        let params = params![sender, ask.day.to_string(), ask.after.0, ask.kind.word(), ask.limit];
+        let params = params![sender, ask.day.to_string(), ask.after.0, ask.limit];
         found.extend(page.all(params, |cells| day_event(cells))?);
     }
     if senders.len() > 1 {
@@ -280,21 +279,12 @@ pub(super) fn day_events(db: Db<'_>, ask: &DayEvents<'_>) -> Result<Vec<DayEvent
 }
 
 /// These events.
-pub(super) fn events_with_keys(
-    db: Db<'_>,
-    kind: StatementKind,
-    keys: &[EventKey],
-) -> Result<Vec<DayEvent>, StoreError> {
-    const SQL: &str = concat!(
-        "-- events.with_key\nSELECT ",
-        day_event_columns!(),
-        ", (SELECT m.line_no FROM matches m WHERE m.event_no = e.no AND m.kind = ?2 AND m.ended = 0)
-        FROM events e WHERE e.key = ?1"
-    );
+pub(super) fn events_with_keys(db: Db<'_>, keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+    const SQL: &str = concat!("-- events.with_key\nSELECT ", day_event_columns!(), " FROM events e WHERE e.key = ?1");
     let mut one = db.prepare(SQL)?;
     let mut found = Vec::with_capacity(keys.len());
     for key in keys {
-        found.extend(one.one((key.as_bytes(), kind.word()), |cells| day_event(cells))?);
+        found.extend(one.one([key.as_bytes()], |cells| day_event(cells))?);
     }
     Ok(found)
 }
@@ -314,8 +304,7 @@ pub(super) fn lines(db: Db<'_>, after: LineNo, limit: u32) -> Result<Vec<DayLine
     const SQL: &str = concat!(
         "-- statement_lines.of_file\nSELECT ",
         day_line_columns!(),
-        ", (SELECT m.event_no FROM matches m WHERE m.line_no = l.no AND m.ended = 0)
-        FROM statement_lines l WHERE l.no > ?1 AND l.no < ?2 ORDER BY l.no LIMIT ?3"
+        " FROM statement_lines l WHERE l.no > ?1 AND l.no < ?2 ORDER BY l.no LIMIT ?3"
     );
     let end = LineNo::of(FileNo(after.file().0 + 1), 0);
     db.all(SQL, (after.0, end.0, limit), |cells| day_line(cells))
@@ -326,13 +315,38 @@ pub(super) fn lines_with_numbers(db: Db<'_>, numbers: &[LineNo]) -> Result<Vec<D
     const SQL: &str = concat!(
         "-- statement_lines.with_number\nSELECT ",
         day_line_columns!(),
-        ", (SELECT m.event_no FROM matches m WHERE m.line_no = l.no AND m.ended = 0)
-        FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32 AND f.state = 'taken' WHERE l.no = ?1"
+        " FROM statement_lines l JOIN statement_files f ON f.no = l.no >> 32 AND f.state = 'taken' WHERE l.no = ?1"
     );
     let mut one = db.prepare(SQL)?;
     let mut found = Vec::with_capacity(numbers.len());
     for no in numbers {
         found.extend(one.one([no.0], |cells| day_line(cells))?);
+    }
+    Ok(found)
+}
+
+/// What these events are matched to on a leg.
+pub(super) fn matched_events(
+    db: Db<'_>,
+    kind: StatementKind,
+    events: &[EventNo],
+) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
+    const SQL: &str =
+        "-- matches.of_event\nSELECT line_no FROM matches WHERE event_no = ?1 AND kind = ?2 AND ended = 0";
+    let (mut one, mut found) = (db.prepare(SQL)?, Vec::new());
+    for event in events {
+        let line = one.one((event.0, kind.word()), |cells| cells.next::<i64>())?;
+        found.extend(line.map(|line| (*event, LineNo(line))));
+    }
+    Ok(found)
+}
+
+/// Those of these lines that are matched.
+pub(super) fn matched_lines(db: Db<'_>, lines: &[LineNo]) -> Result<Vec<LineNo>, StoreError> {
+    const SQL: &str = "-- matches.of_line\nSELECT line_no FROM matches WHERE line_no = ?1 AND ended = 0";
+    let (mut one, mut found) = (db.prepare(SQL)?, Vec::new());
+    for line in lines {
+        found.extend(one.one([line.0], |cells| cells.next::<i64>())?.map(LineNo));
     }
     Ok(found)
 }

@@ -232,7 +232,7 @@ impl Reports for MemoryReports {
         Err(no_statements())
     }
 
-    fn day_events_with(&mut self, _kind: StatementKind, _keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
+    fn day_events_with(&mut self, _keys: &[EventKey]) -> Result<Vec<DayEvent>, StoreError> {
         Err(no_statements())
     }
 
@@ -245,6 +245,14 @@ impl Reports for MemoryReports {
     }
 
     fn day_lines_with(&mut self, _numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn matched_events(&mut self, _: StatementKind, _: &[EventNo]) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn matched_lines(&mut self, _: &[LineNo]) -> Result<Vec<LineNo>, StoreError> {
         Err(no_statements())
     }
 

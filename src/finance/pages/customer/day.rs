@@ -2,7 +2,6 @@
 
 use super::row::{self, PaymentRow};
 use crate::domain::ids::{EventKey, EventNo, PartnerCode};
-use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Right;
 use crate::finance::form;
@@ -78,7 +77,7 @@ fn read(
     let last = events.last().filter(|_| full).map(|(no, _)| no.0);
     let records: Vec<EventRecord> = events.into_iter().map(|(_, record)| record).collect();
     let keys: Vec<EventKey> = records.iter().map(|record| record.key).collect();
-    let held = reports.day_events_with(StatementKind::Partner, &keys)?;
+    let held = reports.day_events_with(&keys)?;
     let nowhere: HashSet<String> =
         held.iter().filter(|event| event.held == Held::Nowhere).map(|event| event.key.to_string()).collect();
     let mut rows = row::all(reports, records, how)?;

@@ -78,8 +78,8 @@ fn found(reports: &mut dyn Reports, no: FileNo, asked: &LinesAsked) -> Result<Op
     } else {
         reports.file_lines(no, asked.after, ROWS + 1)?
     };
-    let matched = reports.day_lines(LineNo::of(no, asked.after), ROWS + 1)?;
-    let matched = matched.into_iter().filter(|line| line.matched.is_some()).map(|line| line.no).collect();
+    let shown: Vec<LineNo> = lines.iter().map(|line| line.no).collect();
+    let matched = reports.matched_lines(&shown)?.into_iter().collect();
     let of = &file.statement;
     let last = reports.reconciliation(of.kind, &of.partner, of.day)?;
     let compared = last.is_some_and(|last| last.reconciliation.file == Some(no));

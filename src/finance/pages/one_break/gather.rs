@@ -1,7 +1,7 @@
 //! Reads all that the page of a break shows, on one reading connection.
 
 use super::listed::{self, List};
-use crate::domain::ids::EventKey;
+use crate::domain::ids::{EventKey, EventNo};
 use crate::domain::review::BreakClass;
 use crate::domain::statement::StatementKind;
 use crate::matching::meanings;
@@ -137,8 +137,9 @@ fn or_matched(
     if known.is_some() {
         return Ok(known);
     }
-    let found = reports.day_events_with(kind, &[event])?.into_iter().find_map(|of| of.matched);
-    found.map_or(Ok(None), |line| reports.shown_line(line))
+    let events: Vec<EventNo> = reports.day_events_with(&[event])?.iter().map(|of| of.no).collect();
+    let found = reports.matched_events(kind, &events)?.pop();
+    found.map_or(Ok(None), |(_, line)| reports.shown_line(line))
 }
 
 /// What its day came to at the bank: of its statement's file, or of its day.
