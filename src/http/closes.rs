@@ -115,6 +115,8 @@ fn not_closed(error: NotClosed) -> Problem {
         NotClosed::NotOver
         | NotClosed::Sealed
         | NotClosed::Order(_)
+        | NotClosed::Before(_)
+        | NotClosed::Earlier(..)
         | NotClosed::NoStatement
         | NotClosed::NotCompared
         | NotClosed::Moved

@@ -17,6 +17,7 @@ use crate::store::desk::{BreakFilter, BreakView, Mark};
 use crate::store::reports::Reports;
 use crate::store::statements::ReconciliationView;
 use crate::store::{StoreError, Tx};
+use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -39,9 +40,15 @@ pub enum NotClosed {
     /// Signed already.
     #[error("it is sealed")]
     Sealed,
-    /// Days are closed one after the other, from the first with payments on.
-    #[error("days are closed one after the other, from the first with payments on: {0} is next")]
+    /// Days are closed one after the other.
+    #[error("days are closed one after the other: {0} is next")]
     Order(Date),
+    /// It lies before the first close, which took it in.
+    #[error("it lies before the first close, of {0}, which took in what was paid before")]
+    Before(Date),
+    /// The first close takes in what was paid before, and somebody must say why closes begin there.
+    #[error("payments of earlier days are in no close: {0} over {1} dong; this first close takes them in, say why")]
+    Earlier(i64, i64),
     /// The partner's file is missing, and there are payments.
     #[error("no statement of the day was taken")]
     NoStatement,
@@ -92,12 +99,14 @@ pub fn day(
     if subject.end > at {
         return Err(NotClosed::NotOver);
     }
-    let previous = before(reports, (partner, layout), day)?;
+    let previous = before(reports, partner, day)?;
     let late = late(reports, partner, day)?;
     // Before it is asked whether the comparison stands: what comes in between is not accounted for, and late.
     let own = own_total(reports, partner, day)?;
-    let compared = compared(reports, &subject, &late)?;
-    let mut totals = late;
+    let compared = compared(reports, &subject, (&late, previous.is_some()))?;
+    let earlier = if previous.is_some() { Vec::new() } else { earlier(reports, partner, day)? };
+    let earlier_json = earlier_figures(&earlier, carry)?;
+    let mut totals = [earlier, late].concat();
     totals.push(own);
     let today = at.day_in(profile.timezone()).ok_or(NotClosed::NotOver)?;
     let open = open_until(reports, partner, day)?;
@@ -116,7 +125,7 @@ pub fn day(
             legs.insert(kind.word().to_owned(), leg_json(&view));
         }
     }
-    let figures = json!({
+    let mut figures = json!({
         "close": "thuho day 1",
         "partner": partner.as_str(),
         "day": day.to_string(),
@@ -128,6 +137,9 @@ pub fn day(
         "open": open_json,
         "previous": previous.as_ref().map(|close| hex::encode(close.hash)),
     });
+    if let (Some(earlier), Some(figures)) = (earlier_json, figures.as_object_mut()) {
+        figures.insert("earlier".to_owned(), earlier);
+    }
     let (figures, previous) = (figures.to_string(), previous.map(|close| close.hash));
     let new = NewClose {
         period: Period::Day(day),
@@ -146,48 +158,46 @@ pub fn day(
 }
 
 /// The close of the day before, if any day was ever sealed.
-fn before(
-    reports: &mut dyn Reports,
-    (partner, layout): (&PartnerCode, &Layout),
-    day: Date,
-) -> Result<Option<CloseView>, NotClosed> {
-    let last = reports.last_sealed(partner)?;
-    match next_day(reports, (partner, layout), last.as_ref())? {
-        Some(next) if day > next => Err(NotClosed::Order(next)),
-        Some(next) if day < next && last.is_some() => Err(NotClosed::Sealed),
-        // Nothing happened before the first day with payments, and it may be said so.
-        Some(_) | None => Ok(last),
+fn before(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Option<CloseView>, NotClosed> {
+    let Some(last) = reports.last_sealed(partner)? else { return Ok(None) };
+    let next = last.period.last().tomorrow().map_err(|_end_of_time| NotClosed::Range)?;
+    match (day, reports.first_sealed(partner)?) {
+        (day, _) if day == next => Ok(Some(last)),
+        (day, _) if day > next => Err(NotClosed::Order(next)),
+        (day, Some(first)) if day < first => Err(NotClosed::Before(first)),
+        _ => Err(NotClosed::Sealed),
     }
 }
 
-/// The day to be closed next: the one after the last sealed one, or the partner's first with payments, so that none of
-/// them is in no close. `None`: nothing was sealed and nothing paid.
-///
-/// # Errors
-/// The machine's.
-pub fn next_day(
-    reports: &mut dyn Reports,
-    (partner, layout): (&PartnerCode, &Layout),
-    last: Option<&CloseView>,
-) -> Result<Option<Date>, StoreError> {
-    if let Some(last) = last {
-        let last = last.period.last();
-        return Ok(Some(last.tomorrow().unwrap_or(last)));
+/// What was paid before the first close, which takes it in: every payment is in one.
+fn earlier(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Vec<DayTotal>, StoreError> {
+    day.yesterday().map_or_else(|_begin_of_time| Ok(Vec::new()), |last| reports.day_totals(partner, (EARLIEST, last)))
+}
+
+/// What the first close takes in, and why closes begin there.
+fn earlier_figures(earlier: &[DayTotal], why: Option<&str>) -> Result<Option<Value>, NotClosed> {
+    if earlier.is_empty() {
+        return Ok(None);
     }
-    let Some(first) = reports.first_day(partner)? else { return Ok(None) };
-    // Paid before the partner's own day began, it is in the statement of the day before.
-    let night = first.yesterday().ok().and_then(|day| Subject::of(layout, partner, day));
-    match night.filter(|night| night.dates.contains(&first)) {
-        Some(night) if reports.window_total(&night.window())?.count > 0 => Ok(Some(night.day)),
-        Some(_) | None => Ok(Some(first)),
+    let (mut count, mut dong) = (0_i64, 0_i64);
+    for total in earlier {
+        count = count.checked_add(total.count).ok_or(NotClosed::Range)?;
+        dong = dong.checked_add(total.dong).ok_or(NotClosed::Range)?;
     }
+    let why = why.ok_or(NotClosed::Earlier(count, dong))?;
+    Ok(Some(json!({ "count": count, "dong": dong, "why": why })))
+}
+
+/// The days of a period that are closed, if closes begin on that day.
+pub fn days_of((first, last): (Date, Date), begins: Option<Date>) -> impl Iterator<Item = Date> {
+    first.max(begins.unwrap_or(first)).series(1.day()).take_while(move |day| *day <= last)
 }
 
 /// The comparison of the statement that is there; none for a day on which nothing happened.
 fn compared(
     reports: &mut dyn Reports,
     subject: &Subject,
-    late: &[DayTotal],
+    (late, follows): (&[DayTotal], bool),
 ) -> Result<Option<ReconciliationView>, NotClosed> {
     let (partner, day) = (&subject.partner, subject.day);
     let held = reports.window_total(&subject.window())?;
@@ -203,9 +213,11 @@ fn compared(
         return Err(NotClosed::NotCompared);
     }
     let sums: Value = serde_json::from_str(&view.reconciliation.sums).unwrap_or(Value::Null);
-    // The books must have what they had then, and nothing must have been left to the day before: that may have come too
-    // late for it.
-    if sums.get("late") != Some(&run::late_json(late)) || sums.get("held") != Some(&run::held_json(&held, 0)) {
+    // The books must have what they had then.
+    // What was left to the day before may have come too late for it. The first close takes it in, whatever it is.
+    let left = if follows { Some(0) } else { sums.pointer("/held/left").and_then(Value::as_u64) };
+    let held = left.map(|left| run::held_json(&held, left));
+    if sums.get("late") != Some(&run::late_json(late)) || sums.get("held") != held.as_ref() {
         return Err(NotClosed::Moved);
     }
     Ok(Some(view))
@@ -221,7 +233,7 @@ pub(super) fn late(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) 
     let mut known: BTreeMap<Date, DayTotal> =
         reports.accounted(partner, days)?.into_iter().map(|total| (total.day, total)).collect();
     let mut late = Vec::new();
-    // Of a day before the first close too: nothing was paid on it, as far as was known.
+    // Of a day before the first close too, which took in what was known of it.
     for held in reports.day_totals(partner, days)? {
         let before = known.remove(&held.day).unwrap_or(DayTotal::nothing(held.day));
         late.push(less(held, &before));
@@ -298,8 +310,7 @@ fn total_json(total: &DayTotal) -> Value {
     json!({ "business_day": total.day.to_string(), "count": total.count, "dong": total.dong })
 }
 
-/// Draws a month up, once all of its days are sealed. The partner's first month begins with its first close: whatever came
-/// for a day before is in one of the closes after it.
+/// Draws a month up, once all of its days are sealed. The partner's first month begins with its first close.
 ///
 /// # Errors
 /// [`NotClosed`].
@@ -310,11 +321,13 @@ pub fn month(
     (author, at): (&Author, Timestamp),
 ) -> Result<Draft, NotClosed> {
     let period = Period::Month(first.first_of_month());
-    let begins = reports.first_sealed(partner)?.filter(|first| *first <= period.last());
-    let (mut day, last) = (period.first().max(begins.unwrap_or(period.first())), period.last());
+    let begins = reports.first_sealed(partner)?;
+    if let Some(begins) = begins.filter(|begins| *begins > period.last()) {
+        return Err(NotClosed::Before(begins));
+    }
     let (mut days, mut count, mut dong, mut open_dong, mut previous) = (Vec::new(), 0_i64, 0_i64, 0, None);
     let mut open = Value::Null;
-    while day <= last {
+    for day in days_of((period.first(), period.last()), begins) {
         let close = reports.close(partner, Period::Day(day))?.filter(|close| close.state == CloseState::Sealed);
         let close = close.ok_or(NotClosed::Day(day))?;
         let figures: Value = serde_json::from_str(&close.figures).map_err(|_not_ours| NotClosed::Range)?;
@@ -326,7 +339,6 @@ pub fn month(
         days.push(json!({ "day": day.to_string(), "sha256": hex::encode(close.hash) }));
         open = figures.get("open").cloned().unwrap_or_default();
         (open_dong, previous) = (close.open_dong, Some(close.hash));
-        day = day.tomorrow().map_err(|_end_of_time| NotClosed::Range)?;
     }
     let figures = json!({
         "close": "thuho month 1",
@@ -418,4 +430,18 @@ pub fn to_json(close: &CloseView) -> Value {
         "ended": close.ended.as_ref().map(|(who, at, why)| json!({ "by": who.as_str(), "at": at.to_string(), "reason": why })),
         "figures": serde_json::from_str::<Value>(&close.figures).unwrap_or(Value::Null),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_closed_from_the_first_close_on() {
+        let october = (date(2026, 10, 1), date(2026, 10, 31));
+        let of = |begins: Option<Date>| days_of(october, begins).collect::<Vec<_>>();
+        assert_eq!(of(Some(date(2026, 10, 30))), [date(2026, 10, 30), date(2026, 10, 31)]);
+        assert_eq!((of(None).len(), of(Some(date(2026, 9, 7))).len()), (31, 31));
+        assert_eq!(of(Some(date(2026, 11, 1))), []);
+    }
 }

@@ -74,6 +74,15 @@ pub struct Sides {
     pub(super) left: u64,
 }
 
+impl Sides {
+    /// These events have a line in another day's statement already.
+    pub(super) fn are_done(&mut self, done: &HashSet<EventNo>) {
+        for event in self.ours.iter_mut().filter(|event| done.contains(&event.no)) {
+            event.standing = Standing::Done;
+        }
+    }
+}
+
 /// Reads a day, each side on a thread of its own. `told` hears how many rows were read.
 ///
 /// # Errors
@@ -114,8 +123,11 @@ pub fn read(
         reader.late(&mut told)?;
         reader.late_of_the_night()?;
     }
-    if let Some(before) = file.supersedes {
-        reader.freed(before)?;
+    // Each of them may have been compared: the one before perhaps was not.
+    let mut before = file.supersedes;
+    while let Some(file) = before {
+        reader.freed(file)?;
+        before = reader.reports.statement_file(file)?.and_then(|file| file.supersedes);
     }
     Ok(sides)
 }
@@ -272,14 +284,13 @@ impl Reader<'_> {
                 let partner = &self.subject.partner;
                 let page = self.reports.day_events(&DayEvents { partner, day, after, limit: PAGE })?;
                 after = page.last().map_or(after, |event| event.no);
-                let (rows, last) = (page.len(), is_last(page.len()));
-                for event in self.without_line(page)? {
-                    if known.insert(event.no) {
-                        self.late_event(&event)?;
-                    }
+                let rows = page.len();
+                let new = page.into_iter().filter(|event| known.insert(event.no)).collect();
+                for event in self.without_line(new)? {
+                    self.late_event(&event)?;
                 }
                 told(rows);
-                if last {
+                if is_last(rows) {
                     break;
                 }
             }
@@ -371,8 +382,8 @@ pub fn look_further(
     Ok(more)
 }
 
-/// Of what found nothing in the day, what is matched to something of another one. Few are asked for: of what was matched
-/// before and is matched again, nobody needs to know.
+/// Of what found nothing in the day, what is matched to something of another one. What found its like is not asked for: on
+/// most days that is nearly all.
 ///
 /// # Errors
 /// The machine's.
@@ -395,6 +406,21 @@ pub fn look_elsewhere(
     Ok(())
 }
 
+/// Those of what was matched here whose event another day's statement has already.
+///
+/// # Errors
+/// The machine's.
+pub fn listed_elsewhere(
+    reports: &mut dyn Reports,
+    (kind, file): (StatementKind, FileNo),
+    matches: &[compare::Match],
+) -> Result<HashSet<EventNo>, StoreError> {
+    let here = |line: LineNo| line.file() == file;
+    let of_this_file = matches.iter().filter(|found| here(found.line)).map(|found| found.event);
+    let found = matched(reports, kind, of_this_file)?;
+    Ok(found.into_iter().filter(|(_, line)| !here(*line)).map(|(event, _)| event).collect())
+}
+
 /// What these events are matched to.
 fn matched(
     reports: &mut dyn Reports,
@@ -403,7 +429,7 @@ fn matched(
 ) -> Result<HashMap<EventNo, LineNo>, StoreError> {
     let (events, mut matched): (Vec<EventNo>, _) = (events.collect(), HashMap::new());
     for events in events.chunks(KEYS_MAX) {
-        matched.extend(reports.matched_events(kind, events)?);
+        matched.extend(reports.lines_of_events(kind, events)?);
     }
     Ok(matched)
 }

@@ -72,7 +72,9 @@ pub enum ImportError {
     #[error("the same file was taken before, and a corrected one took its place: it is not taken again")]
     Superseded,
     /// The day is signed off.
-    #[error("the day is sealed: it must be opened again before another statement of it is taken")]
+    #[error(
+        "the day is sealed, or lies before the first close: that must be opened again before another statement of it is taken"
+    )]
     Sealed,
     /// It changed while it was read.
     #[error("the file changed while it was read")]

@@ -6,7 +6,7 @@ use super::breaks::{self, Followed, Plan};
 use super::compare::{self, Compared, Leg, Match, NotComparable, RULES_VERSION, Rules};
 use super::facts::{self, ReferenceBy, Ways};
 use super::report::sums_json;
-use crate::domain::ids::{Author, PartnerCode};
+use crate::domain::ids::{Author, EventNo, PartnerCode};
 use crate::domain::review::NewBreak;
 use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
@@ -19,6 +19,7 @@ use crate::store::statements::{Closing, NewMatch, NewReconciliation, Pointed, St
 use crate::store::{StoreError, Tx};
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 /// How near to the day's end a difference is taken for one of timing.
@@ -94,7 +95,7 @@ pub enum RunError {
     #[error("a bank's credits are compared by batch, and not payment by payment")]
     BankLeg,
     /// It is signed off.
-    #[error("the day is sealed: it must be opened again before it is compared again")]
+    #[error("the day is sealed, or lies before the first close: that must be opened again before it is compared again")]
     Sealed,
     /// Money beyond what can be counted.
     #[error(transparent)]
@@ -162,6 +163,31 @@ pub fn run(
     (author, at): (&Author, Timestamp),
     told: &mut dyn FnMut(Stage),
 ) -> Result<Reconciled, RunError> {
+    let mut done = HashSet::new();
+    loop {
+        match pass(reports, slices, (subject.clone(), ways, &done), (author, at), told)? {
+            Pass::Whole(reconciled) => return Ok(*reconciled),
+            // On most days there is none, and to ask first would be a question for every payment.
+            Pass::Listed(events) => done.extend(events),
+        }
+    }
+}
+
+/// What came of comparing a day once.
+enum Pass {
+    /// All of it is kept.
+    Whole(Box<Reconciled>),
+    /// Another day's statement lists these events as well and has them: a second line of one is a duplicate.
+    Listed(HashSet<EventNo>),
+}
+
+fn pass(
+    reports: &mut dyn Reports,
+    slices: &mut Slices<'_>,
+    (subject, ways, done): (Subject, &Ways, &HashSet<EventNo>),
+    (author, at): (&Author, Timestamp),
+    told: &mut dyn FnMut(Stage),
+) -> Result<Pass, RunError> {
     if subject.kind == StatementKind::Bank {
         return Err(RunError::BankLeg);
     }
@@ -176,6 +202,7 @@ pub fn run(
     let file = file.ok_or(RunError::NoStatement(subject.day))?;
     let mut clock = Clock(Instant::now());
     let mut sides = facts::read(reports, &subject, ways, &file, &mut |rows| told(Stage::Read(rows)))?;
+    sides.are_done(done);
     let mut took = Took { read: clock.lap(), ..Took::default() };
     let mut compared = compare::compare(&ways.rules, &sides.ours, &sides.theirs)?;
     took.compared = clock.lap();
@@ -222,6 +249,12 @@ pub fn run(
     };
     let new_matches =
         slices.all(compared.matches.iter().map(new_match), matched, &mut |done| told(Stage::Matched(done)))?;
+    if new_matches < u64::try_from(compared.matches.len()).unwrap_or(u64::MAX) {
+        let listed = facts::listed_elsewhere(reports, (subject.kind, file.no), &compared.matches)?;
+        if !listed.is_subset(done) {
+            return Ok(Pass::Listed(listed));
+        }
+    }
     let (opened, closed) = follow(slices, plan, (&guard, at))?;
     // From now on a day may be closed on it.
     slices.one(move |tx| {
@@ -229,7 +262,8 @@ pub fn run(
         tx.complete(number)
     })?;
     took.kept = clock.lap();
-    Ok(Reconciled { subject, file, compared, described, new_matches, opened, closed, took })
+    let reconciled = Reconciled { subject, file, compared, described, new_matches, opened, closed, took };
+    Ok(Pass::Whole(Box::new(reconciled)))
 }
 
 /// Whose day must not be sealed while it is written: only the partner's own leg is.

@@ -254,7 +254,8 @@ pub trait CloseTx {
     /// The machine's.
     fn complete(&mut self, reconciliation: ReconciliationNo) -> Result<(), StoreError>;
 
-    /// Is this day of the partner sealed? Asked behind whatever it must not be for.
+    /// Is this day of the partner sealed, or does it lie before the first close, which took it in? Asked behind whatever it
+    /// must not be for.
     ///
     /// # Errors
     /// The machine's.
@@ -287,11 +288,11 @@ pub trait CloseReports {
     /// The machine's.
     fn first_sealed(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError>;
 
-    /// The first business day that the partner notified anything of, whatever became of it.
+    /// The last sealed day whose close took payments of these days into account.
     ///
     /// # Errors
     /// The machine's.
-    fn first_day(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError>;
+    fn last_to_account(&mut self, partner: &PartnerCode, days: (Date, Date)) -> Result<Option<Date>, StoreError>;
 
     /// Closes in the order of their numbers, after this one, whatever became of them.
     ///

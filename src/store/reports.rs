@@ -352,12 +352,15 @@ pub trait Reports:
     /// The machine's.
     fn day_lines_with(&mut self, numbers: &[LineNo]) -> Result<Vec<DayLine>, StoreError>;
 
-    /// The lines that those of these events are matched to on a leg which are.
+    /// The line of each of these events on a leg; an event without one is left out.
     ///
     /// # Errors
     /// The machine's.
-    fn matched_events(&mut self, kind: StatementKind, events: &[EventNo])
-    -> Result<Vec<(EventNo, LineNo)>, StoreError>;
+    fn lines_of_events(
+        &mut self,
+        kind: StatementKind,
+        events: &[EventNo],
+    ) -> Result<Vec<(EventNo, LineNo)>, StoreError>;
 
     /// Those of these lines that are matched.
     ///

@@ -77,8 +77,7 @@ macro_rules! was_told {
 }
 pub(super) use was_told;
 
-/// The columns of an event, in the order that [`day_event`] reads them; what it is matched to comes behind them. What is
-/// settled was told to the core; of anything else it is asked, of a reversal about what it took back. (That a posting's kind is
+/// The columns of an event, in the order that [`day_event`] reads them. What is settled was told to the core; of anything else it is asked, of a reversal about what it took back. (That a posting's kind is
 /// one of two and the second is the words of an index.)
 macro_rules! day_event_columns {
     () => {

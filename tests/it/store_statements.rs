@@ -222,8 +222,8 @@ fn a_line_and_an_event_are_matched_once(mut h: Harness) {
     assert_eq!(h.tx(|tx| tx.add_matches(partner_leg, &[of(1, 1), of(2, 0), of(1, 0)])), 0);
     assert_eq!(h.tx(|tx| tx.add_matches(partner_leg, &[of(2, 1)])), 1);
     let (events, line) = ([ours[0].no, EventNo(99)], |place| LineNo::of(no, place));
-    assert_eq!(h.reports.matched_events(StatementKind::Partner, &events).unwrap(), [(ours[0].no, line(1))]);
-    assert_eq!(h.reports.matched_events(StatementKind::Core, &events).unwrap(), [], "on that leg");
+    assert_eq!(h.reports.lines_of_events(StatementKind::Partner, &events).unwrap(), [(ours[0].no, line(1))]);
+    assert_eq!(h.reports.lines_of_events(StatementKind::Core, &events).unwrap(), [], "on that leg");
     assert_eq!(h.reports.matched_lines(&[line(2), line(3)]).unwrap(), [line(2)]);
     let found = h.reports.reconciliation(StatementKind::Partner, &partner(), day()).unwrap().unwrap();
     assert_eq!((found.no, found.reconciliation), (run, reconciliation(Some(no))));
@@ -245,7 +245,7 @@ fn a_corrected_file_takes_the_place_of_the_old_one(mut h: Harness) {
     let found = h.reports.statement(StatementKind::Partner, &partner(), day()).unwrap().unwrap();
     assert_eq!((found.no, found.supersedes), (begun.file, Some(old)));
     assert_eq!(h.reports.day_lines_with(&[LineNo::of(old, 1)]).unwrap(), [], "the old file says nothing any more");
-    let free = h.reports.matched_events(StatementKind::Partner, &[ours.no]).unwrap();
+    let free = h.reports.lines_of_events(StatementKind::Partner, &[ours.no]).unwrap();
     assert_eq!(free, [], "what it matched is free");
     assert_eq!(h.reports.matched_lines(&[LineNo::of(old, 1)]).unwrap(), []);
     let run = h.tx(|tx| tx.add_reconciliation(&reconciliation(Some(begun.file))));

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub const CLIENTS: usize = 64;
 /// What a collector waits before it repeats a call that was not answered for good, or finds nobody to call.
 const REST: Duration = Duration::from_millis(40);
-/// Calls that are not made in this time are not waited for.
-const CALLS_MAX: Duration = Duration::from_secs(10);
+/// Calls that have no answer in this time are not waited for.
+const CALLS_MAX: Duration = Duration::from_secs(30);
 /// What passes between two customers of one connection under a steady load: the rest of the machine is to have its turn.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -28,6 +28,7 @@ pub struct Load<'a> {
     next: AtomicUsize,
     stop: AtomicBool,
     calls: AtomicUsize,
+    ended: AtomicUsize,
     failed: Mutex<Vec<String>>,
 }
 
@@ -45,7 +46,8 @@ impl<'a> Load<'a> {
     /// Each call once, until the gateway is gone.
     pub fn once(to: &'a [Reach], diary: &'a Mutex<Diary>, jobs: &'a [Job]) -> Self {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { to, diary, jobs, steady: false, next, stop, calls: AtomicUsize::new(0), failed: Mutex::default() }
+        let (calls, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { to, diary, jobs, steady: false, next, stop, calls, ended, failed: Mutex::default() }
     }
 
     /// As collectors behind a balancer: who is not answered repeats the call to the next instance.
@@ -67,12 +69,16 @@ impl<'a> Load<'a> {
         self.calls.load(Ordering::SeqCst)
     }
 
-    /// Waits until so many calls were made, or as long as a slow machine may need for a cycle.
-    pub fn reaches(&self, calls: usize) {
+    /// Waits until so many calls were answered, or broken off; `false` if they never are.
+    pub fn wait_for(&self, calls: usize) -> bool {
         let since = Instant::now();
-        while self.calls() < calls && since.elapsed() < CALLS_MAX {
+        while self.ended.load(Ordering::SeqCst) < calls {
+            if since.elapsed() > CALLS_MAX {
+                return false;
+            }
             std::thread::sleep(Duration::from_millis(1));
         }
+        true
     }
 
     /// Calls that found nobody, heard nothing, or were told to come again.
@@ -99,6 +105,7 @@ impl<'a> Load<'a> {
                 let instance = at % self.to.len();
                 let (Some(place), Some(reach)) = (open.get_mut(instance), self.to.get(instance)) else { return };
                 let heard = self.call(number, place, reach, job);
+                self.ended.fetch_add(1, Ordering::SeqCst);
                 match heard {
                     None | Some(Heard::Nothing | Heard::Retry) if self.steady => std::thread::sleep(REST),
                     None => return,

@@ -190,7 +190,7 @@ fn print(report: &Report, control: bool) -> bool {
     let deaths = &report.deaths;
     println!("    killed {} times, power cut {} times, at crash points {:?}", deaths.kills, deaths.cuts, deaths.points);
     if deaths.not_reached > 0 {
-        println!("    crash points not reached: {}", deaths.not_reached);
+        println!("    deaths that did not come: {}", deaths.not_reached);
     }
     if control {
         println!("    a control passes when the loss is found: {} found", report.verdict.lost.len());

@@ -159,9 +159,9 @@ impl Run<'_> {
             let ended = match point {
                 Some(_) => reached(&mut gateway),
                 None => {
-                    load.reaches(calls);
+                    let answered = load.wait_for(calls);
                     std::thread::sleep(idle.unwrap_or_default());
-                    false
+                    answered
                 }
             };
             if let Some(disk) = disk {
@@ -181,8 +181,8 @@ impl Run<'_> {
 
     fn count(&mut self, point: Option<&'static str>, ended: bool) {
         match (point, self.wish.death) {
-            (Some(name), _) if ended => *self.deaths.points.entry(name).or_default() += 1,
-            (Some(_), _) => self.deaths.not_reached += 1,
+            _ if !ended => self.deaths.not_reached += 1,
+            (Some(name), _) => *self.deaths.points.entry(name).or_default() += 1,
             (None, Death::Kill) => self.deaths.kills += 1,
             (None, Death::Power) => self.deaths.cuts += 1,
         }

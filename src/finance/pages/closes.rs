@@ -73,7 +73,7 @@ enum Next {
     After(Date),
     /// This day of the month is not sealed.
     Day(Date),
-    /// It lies before the first close, or before the first day with payments.
+    /// It lies before the first close.
     Before,
     /// Its statement is missing; a day without payments needs none.
     Statement,
@@ -101,21 +101,19 @@ impl Next {
 struct Known {
     closes: Vec<CloseLine>,
     /// The first sealed day.
-    sealed_from: Option<Date>,
-    /// The day to be closed next.
+    begins: Option<Date>,
+    /// The day after the last sealed one.
     next: Option<Date>,
     stated: BTreeSet<Date>,
     compared: BTreeSet<Date>,
 }
 
-fn known(reports: &mut dyn Reports, profile: &Profile, (from, to): (Date, Date)) -> Result<Known, StoreError> {
-    let partner = profile.code();
+fn known(reports: &mut dyn Reports, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Known, StoreError> {
     // A month begins before the days that are listed.
     let first = from.first_of_month().saturating_sub((i32::try_from(MONTHS).unwrap_or(1)).months());
     let closes = reports.closes_of(partner, (first, to))?;
-    let (sealed_from, last) = (reports.first_sealed(partner)?, reports.last_sealed(partner)?);
-    let layout = profile.statement(StatementKind::Partner);
-    let next = layout.map(|layout| close::next_day(reports, (partner, layout), last.as_ref())).transpose()?.flatten();
+    let begins = reports.first_sealed(partner)?;
+    let next = reports.last_sealed(partner)?.and_then(|last| last.period.last().tomorrow().ok());
     let ask = StatementDays { kind: StatementKind::Partner, partner, from, to, limit: DAYS + 1 };
     let files: BTreeMap<Date, _> =
         reports.statements_of(&ask)?.into_iter().map(|file| (file.statement.day, file.no)).collect();
@@ -126,7 +124,7 @@ fn known(reports: &mut dyn Reports, profile: &Profile, (from, to): (Date, Date))
             compared.insert(*day);
         }
     }
-    Ok(Known { closes, sealed_from, next, stated: files.into_keys().collect(), compared })
+    Ok(Known { closes, begins, next, stated: files.into_keys().collect(), compared })
 }
 
 impl Known {
@@ -138,13 +136,11 @@ impl Known {
 
     /// What stands between a month that is over and its close.
     fn next_of_month(&self, month: Period) -> Next {
-        let from = match self.sealed_from {
-            Some(first) if first > month.last() => return Next::Before,
-            Some(first) => first.max(month.first()),
-            None => month.first(),
-        };
+        if self.begins.is_some_and(|begins| begins > month.last()) {
+            return Next::Before;
+        }
         let sealed = |day: Date| self.close(Period::Day(day)).is_some_and(|close| close.state == CloseState::Sealed);
-        let mut days = from.series(1.day()).take_while(|day| *day <= month.last());
+        let mut days = close::days_of((month.first(), month.last()), self.begins);
         days.find(|day| !sealed(*day)).map_or(Next::Draw, Next::Day)
     }
 
@@ -248,8 +244,8 @@ async fn list(request: HttpRequest, who: Who, internal: web::Data<Internal>) -> 
     if let Some(profile) = &profile {
         let today = moment(internal.intake.clock().as_ref()).today;
         let from = today.saturating_sub((i32::try_from(DAYS).unwrap_or(31) - 1).days());
-        let of = Arc::clone(profile);
-        let found = beside(&internal, move |reports| known(reports, &of, (from, today))).await;
+        let code = profile.code().clone();
+        let found = beside(&internal, move |reports| known(reports, &code, (from, today))).await;
         let known = found.map_err(|problem| Stop::of(problem, w))?;
         let known = known.map_err(|error| Stop::of(stopped(&error), w))?;
         days = day_rows(profile, &known, (from, today), (internal.intake.clock().now(), w));

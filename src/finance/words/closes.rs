@@ -30,8 +30,9 @@ words! {CLOSES,
     close_none_yet: "Chưa có bản chốt nào của kỳ này.", "There is no close of this period yet.";
     close_draw: "Lập bản chốt sổ", "Draw up the close";
     close_draw_again: "Lập lại bản chốt sổ", "Draw it up again";
-    close_accept: "Lý do cho các chênh lệch còn mở chuyển kỳ sau (nếu có)",
-        "Why what is still open is carried over, if anything is";
+    close_accept: "Lý do cho các chênh lệch còn mở chuyển kỳ sau, hoặc cho các ngày trước kỳ chốt đầu tiên (nếu có)",
+        "Why what is still open is carried over, or why closes begin here, if either is so";
+    close_earlier: "Trong đó của các ngày trước kỳ chốt đầu tiên:", "Of which of days before the first close:";
     close_draw_hint: "Người khác sẽ ký. Bản lập mới thay thế bản nháp cũ.", "Another person signs. A new draft takes the place of the older one.";
     close_sign: "Ký chốt sổ", "Sign the close";
     close_sign_hint: "Ký đúng bản có mã băm này; số liệu đã ký không đổi được nữa.", "You sign the draft of this hash; signed figures never move.";
@@ -66,6 +67,10 @@ words! {CLOSES,
     close_no_not_over: "Kỳ chưa kết thúc", "The period is not over";
     close_no_sealed: "Kỳ này đã chốt sổ.", "It is sealed.";
     close_no_order: "Phải chốt lần lượt; ngày tiếp theo cần chốt là", "Days are closed one after the other; next is";
+    close_no_before: "Kỳ này ở trước kỳ chốt đầu tiên, kỳ đó đã tính cả các ngày trước:",
+        "It lies before the first close, which took in what was paid before:";
+    close_no_earlier: "Giao dịch của các ngày trước chưa thuộc kỳ chốt nào:", "Payments of earlier days that are in no close:";
+    close_no_earlier_then: "Bản chốt đầu tiên này sẽ tính cả chúng: hãy nêu lý do.", "This first close takes them in: say why.";
     close_no_statement: "Chưa nhận sao kê của ngày này.", "No statement of the day was taken.";
     close_no_not_compared: "Chưa đối soát từ khi nhận sao kê", "Not compared since the statement was taken";
     close_no_moved: "Có giao dịch của ngày đến sau lần đối soát: hãy đối soát lại.", "Payments of the day came after it was compared: compare it again.";

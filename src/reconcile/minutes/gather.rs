@@ -50,7 +50,7 @@ pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, 
         return Err(MinutesError::Period);
     }
     let partner = profile.code();
-    let sealed = sealed(reports, partner, &days)?;
+    let sealed = sealed(reports, partner, (from, to))?;
     let period = Period { partner, from, to };
     let books = reports.period_books(&period)?;
     balanced(&books)?;
@@ -132,25 +132,25 @@ fn beyond() -> MinutesError {
     MinutesError::Untied("days beyond what can be counted".to_owned())
 }
 
-/// The signature under the period's last day, if all of its days are sealed, from the partner's first close on: its hash
-/// commits to every day before it.
-fn sealed(reports: &mut dyn Reports, partner: &PartnerCode, days: &[Date]) -> Result<Option<Sealed>, StoreError> {
-    let mut last = None;
-    // What came late for the days is in no figure that was signed. A day without payments was signed as such.
-    if let (Some(from), Some(to)) = (days.first(), days.last()) {
-        let mut accounted = reports.accounted(partner, (*from, *to))?;
-        accounted.retain(DayTotal::is_something);
-        if accounted != reports.day_totals(partner, (*from, *to))? {
-            return Ok(None);
-        }
+/// The signature that covers the period, if all of it is closed: under its last day, or under what came late for it, or under
+/// the first close, which took in what was before. Its hash commits to every close before it.
+fn sealed(reports: &mut dyn Reports, partner: &PartnerCode, days: (Date, Date)) -> Result<Option<Sealed>, StoreError> {
+    let (first, last) = (reports.first_sealed(partner)?, reports.last_sealed(partner)?);
+    let (Some(first), Some(last)) = (first, last.map(|last| last.period.last())) else { return Ok(None) };
+    if days.1 > last {
+        return Ok(None);
     }
-    let begins = reports.first_sealed(partner)?;
-    for day in days.iter().filter(|day| begins.is_none_or(|begins| **day >= begins)) {
-        let close = reports.close(partner, close::Period::Day(*day))?;
-        let Some(close) = close.filter(|close| close.state == close::CloseState::Sealed) else { return Ok(None) };
-        last = close.signed.map(|(by, at)| Sealed { hash: close.hash, at, by: by.to_string() });
+    // What came late for the days and is in no close yet is in no figure that was signed.
+    let mut accounted = reports.accounted(partner, days)?;
+    accounted.retain(DayTotal::is_something);
+    if accounted != reports.day_totals(partner, days)? {
+        return Ok(None);
     }
-    Ok(last)
+    let own = days.1.max(first);
+    let day = reports.last_to_account(partner, days)?.map_or(own, |late| late.max(own));
+    let close = reports.close(partner, close::Period::Day(day))?;
+    let signed = close.and_then(|close| close.signed.map(|signed| (close.hash, signed)));
+    Ok(signed.map(|(hash, (by, at))| Sealed { hash, at, by: by.to_string() }))
 }
 
 fn limit() -> usize {

@@ -1,7 +1,7 @@
 //! Days and months that are signed off.
 
+use super::asking::PostgresReports;
 use super::desk::one_person;
-use super::reports::PostgresReports;
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;
 use crate::domain::close::{CloseState, Period};
@@ -184,8 +184,12 @@ impl CloseTx for PostgresTx<'_> {
     }
 
     fn is_sealed(&mut self, partner: &PartnerCode, day: Date) -> Result<bool, StoreError> {
-        let close = locked(self, partner, Period::Day(day))?;
-        Ok(close.is_some_and(|close| close.state == CloseState::Sealed))
+        const SQL: &str = "-- closes.sealed\nSELECT count(*) FROM closes WHERE partner = $1 AND period = 'day'
+            AND state = 'sealed' AND ended_at IS NULL AND first_day >= $2";
+        // Whoever signs it at this moment is waited for.
+        locked(self, partner, Period::Day(day))?;
+        let count = self.ask_one(Ask::new(SQL, vec![&partner.as_str(), &day]))?.one(|cells| cells.whole())?;
+        Ok(count.is_some_and(|count| count > 0))
     }
 }
 
@@ -223,11 +227,13 @@ impl CloseReports for PostgresReports {
         Ok(self.ask_one(Ask::new(SQL, vec![&partner.as_str()]))?.one(|cells| cells.day_some())?.flatten())
     }
 
-    fn first_day(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError> {
-        // Of each sender, the first entry of the index.
-        const SQL: &str = "-- events.first_day\nSELECT min((SELECT min(e.business_day) FROM events e
-            WHERE e.sender_no = s.no)) FROM senders s WHERE s.partner = $1";
-        Ok(self.ask_one(Ask::new(SQL, vec![&partner.as_str()]))?.one(|cells| cells.day_some())?.flatten())
+    fn last_to_account(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Option<Date>, StoreError> {
+        const SQL: &str = "-- closes.last_to_account\nSELECT max(c.first_day)
+            FROM closes c JOIN close_days d ON d.close_no = c.no
+            WHERE c.partner = $1 AND c.period = 'day' AND c.state = 'sealed' AND c.ended_at IS NULL
+                AND d.business_day BETWEEN $2 AND $3 AND (d.count <> 0 OR d.dong <> 0 OR d.mark <> 0)";
+        let last = self.ask_one(Ask::new(SQL, vec![&partner.as_str(), &from, &to]))?;
+        Ok(last.one(|cells| cells.day_some())?.flatten())
     }
 
     fn closes(&mut self, after: i64, limit: u32) -> Result<Vec<CloseView>, StoreError> {

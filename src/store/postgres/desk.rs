@@ -1,7 +1,7 @@
 //! What people make of breaks: notes, proposals, decisions, authorities.
 
+use super::asking::PostgresReports;
 use super::position;
-use super::reports::PostgresReports;
 use super::row::{Key, small};
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;

@@ -4,6 +4,7 @@
 //! alone: a transaction whose COMMIT was not sent may be run again, one whose COMMIT got no answer is unknown, and is
 //! never run again by us. Knows nothing of what the rows mean.
 
+mod asking;
 mod breaks;
 mod checks;
 mod closes;
@@ -31,8 +32,8 @@ mod tx;
 mod users;
 mod write;
 
+pub use asking::PostgresReports;
 pub use place::{PostgresPlace, Privacy};
-pub use reports::PostgresReports;
 pub use tx::LeaseClock;
 
 use super::{Store, StoreError, Work};

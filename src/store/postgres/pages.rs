@@ -1,6 +1,6 @@
 //! What finance's pages ask, on a server.
 
-use super::reports::PostgresReports;
+use super::asking::PostgresReports;
 use super::row::Key;
 use super::session::{Ask, Param};
 use crate::domain::ids::{CustomerCode, EventKey, EventNo, PartnerCode};

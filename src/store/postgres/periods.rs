@@ -1,6 +1,6 @@
 //! Sums over a partner's days, of the sums that are kept of each day.
 
-use super::reports::PostgresReports;
+use super::asking::PostgresReports;
 use super::session::Ask;
 use crate::domain::posting::{Account, PostingKind};
 use crate::store::StoreError;

@@ -1,6 +1,6 @@
 //! What a certificate is made from: seals, what the books have of receipts, and repeats.
 
-use super::reports::PostgresReports;
+use super::asking::PostgresReports;
 use super::session::Ask;
 use crate::domain::ids::PartnerCode;
 use crate::domain::receipt::Verdict;

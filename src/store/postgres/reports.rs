@@ -1,12 +1,12 @@
 //! Reading for collectors, people and the audit, on a session of its own that the server lets change nothing. Several
 //! questions of one state of the books are asked of one snapshot. Every list has a limit that the caller names (I10).
 
+use super::asking::PostgresReports;
 use super::invoices::{self, Question};
-use super::place::PostgresPlace;
 use super::position::{join_lines, postings_of};
 use super::row::{Key, RowCells};
-use super::session::{Answer, Ask, Purpose, STATEMENT_TIMEOUT, Session};
-use super::{checks, migrate, outbox};
+use super::session::{Answer, Ask};
+use super::{checks, outbox};
 use crate::domain::ids::{DispatchKey, EventKey, EventNo, Generation, InvoiceId, Movement, PartnerCode, PostingNo};
 use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
@@ -32,18 +32,6 @@ use crate::store::statements::{
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError, in_lock_order};
 use jiff::civil::Date;
 use std::collections::HashMap;
-use std::time::Duration;
-
-/// What a question that reads the whole books may take: for the audit, not for a page.
-const WHOLE_BOOKS: Duration = Duration::from_secs(3_600);
-
-/// A reading session; connects again by itself.
-#[derive(Debug)]
-pub struct PostgresReports {
-    place: PostgresPlace,
-    session: Session,
-    patience: Duration,
-}
 
 /// A question for events that were settled when they came, with a reference, by what it means.
 macro_rules! settled_query {
@@ -63,70 +51,6 @@ macro_rules! settled_query {
 }
 
 impl PostgresReports {
-    pub(super) fn open(place: &PostgresPlace) -> Result<Self, StoreError> {
-        Ok(Self { place: place.clone(), session: Self::connect(place)?, patience: STATEMENT_TIMEOUT })
-    }
-
-    fn connect(place: &PostgresPlace) -> Result<Session, StoreError> {
-        let mut session = Session::open(place, Purpose::READING)?;
-        migrate::check_current(&mut session, &place.to_string())?;
-        Ok(session)
-    }
-
-    /// Questions of one state of the books. Asked again once, over a new connection, when the old one was lost: a
-    /// question changes nothing.
-    pub(super) fn ask(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
-        if !self.session.is_lost() {
-            let answers = self.snapshot(asks);
-            if answers.is_ok() || !self.session.is_lost() {
-                return answers;
-            }
-        }
-        self.session = Self::connect(&self.place)?;
-        self.snapshot(asks)
-    }
-
-    fn snapshot(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
-        self.session.allow(self.patience)?;
-        const BEGIN: &str = "-- reports.begin\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        if asks.len() == 1 {
-            return self.session.ask(None, asks);
-        }
-        let answers = self.session.ask(Some(BEGIN), asks);
-        self.session.roll_back();
-        answers
-    }
-
-    pub(super) fn ask_one(&mut self, ask: Ask<'_>) -> Result<Answer, StoreError> {
-        Ok(self.ask(&[ask])?.pop().unwrap_or_default())
-    }
-
-    /// A page of many rows, as [`Self::ask`].
-    pub(super) fn page<T>(
-        &mut self,
-        ask: &Ask<'_>,
-        mut read: impl FnMut(&mut RowCells<'_>) -> Result<T, StoreError>,
-    ) -> Result<Vec<T>, StoreError> {
-        if !self.session.is_lost() {
-            self.session.allow(self.patience)?;
-            let page = self.session.each(ask, &mut read);
-            if page.is_ok() || !self.session.is_lost() {
-                return page;
-            }
-        }
-        self.session = Self::connect(&self.place)?;
-        self.session.allow(self.patience)?;
-        self.session.each(ask, read)
-    }
-
-    /// Questions that read whole tables.
-    pub(super) fn ask_long(&mut self, asks: &[Ask<'_>]) -> Result<Vec<Answer>, StoreError> {
-        self.patience = WHOLE_BOOKS;
-        let answers = self.ask(asks);
-        self.patience = STATEMENT_TIMEOUT;
-        answers
-    }
-
     pub(super) fn events(&mut self, asks: &[Ask<'_>], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
         let mut found = Vec::new();
         for answer in self.ask(asks)? {
@@ -138,7 +62,7 @@ impl PostgresReports {
 
 impl Reports for PostgresReports {
     fn beside(&self) -> Result<Box<dyn Reports>, StoreError> {
-        Ok(Box::new(Self::open(&self.place)?))
+        self.another().map(|another| -> Box<dyn Reports> { Box::new(another) })
     }
 
     fn candidates(&mut self, wanted: &Wanted) -> Result<Candidates, StoreError> {
@@ -393,12 +317,12 @@ impl Reports for PostgresReports {
         self.lines_with(numbers)
     }
 
-    fn matched_events(
+    fn lines_of_events(
         &mut self,
         kind: StatementKind,
         events: &[EventNo],
     ) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
-        self.events_matched(kind, events)
+        self.lines_of_events_on(kind, events)
     }
 
     fn matched_lines(&mut self, lines: &[LineNo]) -> Result<Vec<LineNo>, StoreError> {

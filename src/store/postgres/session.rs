@@ -54,14 +54,15 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Rows that are streamed into a table.
-pub(super) struct Copy<'a> {
+/// A row that is streamed into a table.
+pub(super) trait CopyRow {
     /// `COPY table (columns) FROM STDIN (FORMAT binary)`.
-    pub(super) sql: &'static str,
+    const SQL: &'static str;
     /// Of the columns.
-    pub(super) types: &'static [Type],
+    const TYPES: &'static [Type];
+
     /// In the order of the columns.
-    pub(super) rows: Vec<Vec<Param<'a>>>,
+    fn params(&self) -> Vec<Param<'_>>;
 }
 
 /// What a statement came to.
@@ -277,17 +278,17 @@ impl Session {
         answers.map_err(|failure| self.fail(failure))
     }
 
-    /// Streams rows into a table, for less than half of what they cost as a statement with arrays. `None`: one of them is
-    /// there already, and its transaction has failed.
-    pub(super) fn copy(&mut self, copy: &Copy<'_>) -> Result<Option<u64>, StoreError> {
-        let statement = self.prepared(&[Ask::new(copy.sql, Vec::new())])?.pop();
-        let statement = statement.ok_or_else(|| StoreError::Fault(format!("{}: not prepared", copy.sql)))?;
+    /// Streams rows into a table, for less than half of what they cost as a statement with arrays, and makes each while the
+    /// server takes those before. `None`: one of them is there already, and its transaction has failed.
+    pub(super) fn copy<R: CopyRow>(&mut self, rows: impl Iterator<Item = R>) -> Result<Option<u64>, StoreError> {
+        let statement = self.prepared(&[Ask::new(R::SQL, Vec::new())])?.pop();
+        let statement = statement.ok_or_else(|| StoreError::Fault(format!("{}: not prepared", R::SQL)))?;
         let client = &self.client;
         let all = async {
-            let writer = BinaryCopyInWriter::new(client.copy_in(&statement).await?, copy.types);
+            let writer = BinaryCopyInWriter::new(client.copy_in(&statement).await?, R::TYPES);
             let mut writer = std::pin::pin!(writer);
-            for row in &copy.rows {
-                writer.as_mut().write(row).await?;
+            for row in rows {
+                writer.as_mut().write(&row.params()).await?;
             }
             writer.finish().await
         };
@@ -296,7 +297,7 @@ impl Session {
             Ok(Ok(count)) => Ok(Some(count)),
             Ok(Err(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(None),
             Ok(Err(error)) => {
-                let failure = failure::of(copy.sql, &error);
+                let failure = failure::of(R::SQL, &error);
                 Err(self.fail(failure))
             }
             Err(_elapsed) => Err(self.silent()),

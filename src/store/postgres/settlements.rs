@@ -1,6 +1,6 @@
 //! Settlements on a server.
 
-use super::reports::PostgresReports;
+use super::asking::PostgresReports;
 use super::row::small;
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;

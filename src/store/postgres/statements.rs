@@ -1,8 +1,8 @@
 //! Statements, comparisons and matches on a server: a slice of rows is one stream, or one statement.
 
-use super::reports::PostgresReports;
+use super::asking::PostgresReports;
 use super::row::{Key, small};
-use super::session::{Ask, Copy, Param};
+use super::session::{Ask, CopyRow, Param};
 use super::tx::PostgresTx;
 use crate::domain::fold::fold;
 use crate::domain::ids::{EventKey, EventNo, PartnerCode};
@@ -68,6 +68,33 @@ struct LineRow<'l> {
 }
 
 impl<'l> LineRow<'l> {
+    fn of(file: FileNo, new: &'l NewLine) -> Self {
+        let line = &new.line;
+        let references = [&line.references.invoice, &line.references.order, &line.references.customer];
+        Self {
+            no: LineNo::of(file, new.place).0,
+            row: line.row.cast_signed(),
+            offset: new.span.map(|(offset, _)| i64::try_from(offset).unwrap_or(i64::MAX)),
+            length: new.span.map(|(_, length)| length.cast_signed()),
+            key: new.key.map(|key| Key(*key.as_bytes())),
+            event: line.event.as_ref().map(ToString::to_string),
+            movement: match line.effect {
+                Effect::Moves(movement) => Some(movement.word()),
+                Effect::None(_) => None,
+            },
+            amounts: [line.amount, line.discount, line.fee].map(Money::dong),
+            references: references.map(|text| text.as_ref().map(ReferenceText::as_str)),
+            paid_at: line.paid_at.unix_ms(),
+            day: line.day,
+        }
+    }
+}
+
+impl CopyRow for LineRow<'_> {
+    const SQL: &'static str = "-- statements.copy_lines\nCOPY statement_lines
+            (no, row, span_offset, span_length, key, event, movement, amount, discount, fee, ref_invoice, ref_order,
+             ref_customer, paid_at, day)
+        FROM STDIN (FORMAT binary)";
     const TYPES: &'static [Type] = &[
         Type::INT8,
         Type::INT4,
@@ -85,27 +112,6 @@ impl<'l> LineRow<'l> {
         Type::INT8,
         Type::DATE,
     ];
-
-    fn of(file: FileNo, new: &'l NewLine) -> Result<Self, StoreError> {
-        let line = &new.line;
-        let references = [&line.references.invoice, &line.references.order, &line.references.customer];
-        Ok(Self {
-            no: LineNo::of(file, new.place).0,
-            row: small(line.row)?,
-            offset: new.span.map(|(offset, _)| i64::try_from(offset).unwrap_or(i64::MAX)),
-            length: new.span.map(|(_, length)| small(length)).transpose()?,
-            key: new.key.map(|key| Key(*key.as_bytes())),
-            event: line.event.as_ref().map(ToString::to_string),
-            movement: match line.effect {
-                Effect::Moves(movement) => Some(movement.word()),
-                Effect::None(_) => None,
-            },
-            amounts: [line.amount, line.discount, line.fee].map(Money::dong),
-            references: references.map(|text| text.as_ref().map(ReferenceText::as_str)),
-            paid_at: line.paid_at.unix_ms(),
-            day: line.day,
-        })
-    }
 
     fn params(&self) -> Vec<Param<'_>> {
         let [amount, discount, fee] = &self.amounts;
@@ -132,24 +138,17 @@ impl<'l> LineRow<'l> {
 
 /// Adds lines of a file that is being read; those that are there stay as they are.
 pub(super) fn add_lines(tx: &mut PostgresTx<'_>, file: FileNo, lines: &[NewLine]) -> Result<(), StoreError> {
-    const COPY: &str = "-- statements.copy_lines\nCOPY statement_lines
-            (no, row, span_offset, span_length, key, event, movement, amount, discount, fee, ref_invoice, ref_order,
-             ref_customer, paid_at, day)
-        FROM STDIN (FORMAT binary)";
     const THERE: &str = "-- statements.there\nSELECT no FROM statement_lines WHERE no BETWEEN $1 AND $2";
-    let rows = lines.iter().map(|line| LineRow::of(file, line)).collect::<Result<Vec<_>, _>>()?;
-    let copy = |rows: &[LineRow<'_>], tx: &mut PostgresTx<'_>| {
-        tx.copy(&Copy { sql: COPY, types: LineRow::TYPES, rows: rows.iter().map(LineRow::params).collect() })
-    };
-    if copy(&rows, tx)?.is_some() {
+    let rows = || lines.iter().map(|line| LineRow::of(file, line));
+    if tx.copy(rows())?.is_some() {
         return Ok(());
     }
     // Somebody else takes the same file, or it is told again.
-    let (first, last) = (rows.first().map_or(0, |row| row.no), rows.last().map_or(0, |row| row.no));
+    let number = |line: Option<&NewLine>| line.map_or(0, |line| LineNo::of(file, line.place).0);
+    let (first, last) = (number(lines.first()), number(lines.last()));
     let there: HashSet<i64> =
         tx.ask_one(Ask::new(THERE, vec![&first, &last]))?.all(|cells| cells.whole())?.into_iter().collect();
-    let missing: Vec<LineRow<'_>> = rows.into_iter().filter(|row| !there.contains(&row.no)).collect();
-    copy(&missing, tx)?.map(drop).ok_or(StoreError::Contended)
+    tx.copy(rows().filter(|row| !there.contains(&row.no)))?.map(drop).ok_or(StoreError::Contended)
 }
 
 /// From now on this file is the day's word; says which file was before.
@@ -208,15 +207,30 @@ pub(super) fn add_reconciliation(
     no.map(ReconciliationNo).ok_or_else(|| StoreError::Fault("reconciliations.add: no number".to_owned()))
 }
 
+/// A match as a row.
+struct MatchRow<'m> {
+    found: &'m NewMatch,
+    kind: &'static str,
+    reconciliation: i64,
+}
+
+impl CopyRow for MatchRow<'_> {
+    const SQL: &'static str =
+        "-- matches.copy\nCOPY matches (line_no, kind, event_no, rule, reconciliation_no) FROM STDIN (FORMAT binary)";
+    const TYPES: &'static [Type] = &[Type::INT8, Type::TEXT, Type::INT8, Type::INT8, Type::INT8];
+
+    fn params(&self) -> Vec<Param<'_>> {
+        let NewMatch { line, event, rule } = self.found;
+        vec![&line.0, &self.kind, &event.0, rule, &self.reconciliation]
+    }
+}
+
 /// Keeps matches; says how many of them are new. A line or an event that is matched already stays as it is.
 pub(super) fn add_matches(
     tx: &mut PostgresTx<'_>,
     (reconciliation, kind): (ReconciliationNo, StatementKind),
     matches: &[NewMatch],
 ) -> Result<u64, StoreError> {
-    const COPY: &str =
-        "-- matches.copy\nCOPY matches (line_no, kind, event_no, rule, reconciliation_no) FROM STDIN (FORMAT binary)";
-    const TYPES: &[Type] = &[Type::INT8, Type::TEXT, Type::INT8, Type::INT8, Type::INT8];
     const ADD: &str = "-- matches.add\nINSERT INTO matches (line_no, kind, event_no, rule, reconciliation_no)
         SELECT u.line, $4, u.event, u.rule, $5 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
             u (line, event, rule)
@@ -236,14 +250,8 @@ pub(super) fn add_matches(
     }
     let word = kind.word();
     if some.rows.is_empty() {
-        let mut rows: Vec<Vec<Param<'_>>> = Vec::with_capacity(matches.len());
-        rows.extend(
-            matches
-                .iter()
-                .map(|m| -> Vec<Param<'_>> { vec![&m.line.0, &word, &m.event.0, &m.rule, &reconciliation.0] }),
-        );
-        let copy = Copy { sql: COPY, types: TYPES, rows };
-        if let Some(added) = tx.copy(&copy)? {
+        let rows = matches.iter().map(|found| MatchRow { found, kind: word, reconciliation: reconciliation.0 });
+        if let Some(added) = tx.copy(rows)? {
             return Ok(added);
         }
     }
@@ -331,7 +339,7 @@ impl PostgresReports {
         self.ask_one(Ask::new(SQL, vec![&keys]))?.all(day_event)
     }
 
-    pub(super) fn events_matched(
+    pub(super) fn lines_of_events_on(
         &mut self,
         kind: StatementKind,
         events: &[EventNo],

@@ -5,7 +5,7 @@
 
 use super::lane::{Head, NEXT_BLOCK};
 use super::row::{Key, small};
-use super::session::{Answer, Ask, Copy, Session};
+use super::session::{Answer, Ask, CopyRow, Session};
 use super::{breaks, events, invoices, outbox, position, retention, settlements, statements, write};
 use crate::domain::dispatch::{DispatchResult, LeasedDispatch};
 use crate::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
@@ -145,7 +145,7 @@ impl<'s> PostgresTx<'s> {
     }
 
     /// Rows by [`Session::copy`], all of them; `None` and none of them where one is there already.
-    pub(super) fn copy(&mut self, copy: &Copy<'_>) -> Result<Option<u64>, StoreError> {
+    pub(super) fn copy<R: CopyRow>(&mut self, rows: impl Iterator<Item = R>) -> Result<Option<u64>, StoreError> {
         const BEFORE: &str = "-- store.before_copy\nSAVEPOINT before_copy";
         const UNDO: &str = "-- store.undo_copy\nROLLBACK TO SAVEPOINT before_copy";
         const KEEP: &str = "-- store.keep_copy\nRELEASE SAVEPOINT before_copy";
@@ -154,7 +154,7 @@ impl<'s> PostgresTx<'s> {
             self.simple(BEGIN)?;
         }
         self.simple(BEFORE)?;
-        let copied = self.session.copy(copy);
+        let copied = self.session.copy(rows);
         self.failed |= copied.is_err();
         let copied = copied?;
         self.simple(if copied.is_some() { KEEP } else { UNDO })?;

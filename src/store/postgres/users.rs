@@ -1,6 +1,6 @@
 //! Who works at the finance desk.
 
-use super::reports::PostgresReports;
+use super::asking::PostgresReports;
 use super::session::{Ask, Param};
 use super::tx::PostgresTx;
 use crate::domain::ids::Author;

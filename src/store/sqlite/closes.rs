@@ -140,8 +140,9 @@ impl CloseTx for SqliteTx<'_> {
     }
 
     fn is_sealed(&mut self, partner: &PartnerCode, day: Date) -> Result<bool, StoreError> {
-        let close = live(self.db, partner, Period::Day(day))?;
-        Ok(close.is_some_and(|close| close.state == CloseState::Sealed))
+        const SQL: &str = "-- closes.sealed\nSELECT count(*) FROM closes WHERE partner = ?1 AND period = 'day'
+            AND state = 'sealed' AND ended_at IS NULL AND first_day >= ?2";
+        Ok(self.db.integer(SQL, params![partner.as_str(), day.to_string()])? > 0)
     }
 }
 
@@ -172,11 +173,13 @@ impl CloseReports for SqliteReports {
         Ok(self.db().one(SQL, [partner.as_str()], |cells| cells.day_some())?.flatten())
     }
 
-    fn first_day(&mut self, partner: &PartnerCode) -> Result<Option<Date>, StoreError> {
-        // Of each sender, the first entry of the index.
-        const SQL: &str = "-- events.first_day\nSELECT min((SELECT min(e.business_day) FROM events e
-            WHERE e.sender_no = s.no)) FROM senders s WHERE s.partner = ?1";
-        Ok(self.db().one(SQL, [partner.as_str()], |cells| cells.day_some())?.flatten())
+    fn last_to_account(&mut self, partner: &PartnerCode, (from, to): (Date, Date)) -> Result<Option<Date>, StoreError> {
+        const SQL: &str = "-- closes.last_to_account\nSELECT max(c.first_day)
+            FROM closes c JOIN close_days d ON d.close_no = c.no
+            WHERE c.partner = ?1 AND c.period = 'day' AND c.state = 'sealed' AND c.ended_at IS NULL
+                AND d.business_day BETWEEN ?2 AND ?3 AND (d.count <> 0 OR d.dong <> 0 OR d.mark <> 0)";
+        let params = (partner.as_str(), from.to_string(), to.to_string());
+        Ok(self.db().one(SQL, params, |cells| cells.day_some())?.flatten())
     }
 
     fn closes(&mut self, after: i64, limit: u32) -> Result<Vec<CloseView>, StoreError> {

@@ -333,12 +333,12 @@ impl Reports for SqliteReports {
         statements::lines_with_numbers(self.db(), numbers)
     }
 
-    fn matched_events(
+    fn lines_of_events(
         &mut self,
         kind: StatementKind,
         events: &[EventNo],
     ) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
-        statements::matched_events(self.db(), kind, events)
+        statements::lines_of_events(self.db(), kind, events)
     }
 
     fn matched_lines(&mut self, lines: &[LineNo]) -> Result<Vec<LineNo>, StoreError> {

@@ -326,7 +326,7 @@ pub(super) fn lines_with_numbers(db: Db<'_>, numbers: &[LineNo]) -> Result<Vec<D
 }
 
 /// What these events are matched to on a leg.
-pub(super) fn matched_events(
+pub(super) fn lines_of_events(
     db: Db<'_>,
     kind: StatementKind,
     events: &[EventNo],

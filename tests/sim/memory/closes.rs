@@ -56,8 +56,8 @@ impl CloseReports for MemoryReports {
         Ok(None)
     }
 
-    fn first_day(&mut self, _: &PartnerCode) -> Result<Option<Date>, StoreError> {
-        Err(no_statements())
+    fn last_to_account(&mut self, _: &PartnerCode, _: (Date, Date)) -> Result<Option<Date>, StoreError> {
+        Ok(None)
     }
 
     fn closes(&mut self, _: i64, _: u32) -> Result<Vec<CloseView>, StoreError> {

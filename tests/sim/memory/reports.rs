@@ -248,7 +248,7 @@ impl Reports for MemoryReports {
         Err(no_statements())
     }
 
-    fn matched_events(&mut self, _: StatementKind, _: &[EventNo]) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
+    fn lines_of_events(&mut self, _: StatementKind, _: &[EventNo]) -> Result<Vec<(EventNo, LineNo)>, StoreError> {
         Err(no_statements())
     }
 

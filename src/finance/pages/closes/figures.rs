@@ -15,8 +15,8 @@ use serde_json::Value;
 const LISTED: usize = 100;
 
 /// Keys that are shown as what they are.
-const KNOWN: [&str; 10] =
-    ["close", "partner", "day", "month", "statement", "legs", "accounted", "open", "previous", "days"];
+const KNOWN: [&str; 11] =
+    ["close", "partner", "day", "month", "statement", "legs", "accounted", "earlier", "open", "previous", "days"];
 
 /// One comparison that the close stands on.
 pub(super) struct Leg {
@@ -41,6 +41,8 @@ pub(super) struct Figures {
     pub statement: Option<[String; 3]>,
     pub legs: Vec<Leg>,
     pub accounted: Vec<[String; 3]>,
+    /// What the first close takes in of the days before: how many, how much, why.
+    pub earlier: Option<[String; 3]>,
     pub days: Vec<[String; 3]>,
     pub open: [String; 2],
     pub classes: Vec<[String; 4]>,
@@ -121,6 +123,9 @@ impl Figures {
                 Value::Object(_) => vec![total(accounted, w.close_month_sum().to_owned())],
                 _ => Vec::new(),
             },
+            earlier: figures
+                .get("earlier")
+                .map(|of| [whole(of, "count", count), whole(of, "dong", money), text(of, "why")]),
             days: list(&figures, "days")
                 .iter()
                 .map(|of| [text(of, "day"), day(of, "day"), text(of, "sha256")])

@@ -31,9 +31,14 @@ fn not_closed(why: &NotClosed, w: Words) -> Result<String, Stop> {
         NotClosed::NotOver => w.close_no_not_over().to_owned(),
         NotClosed::Sealed => w.close_no_sealed().to_owned(),
         NotClosed::Order(day) => format!("{} {}", w.close_no_order(), show::day(*day)),
+        NotClosed::Before(day) => format!("{} {}", w.close_no_before(), show::day(*day)),
         NotClosed::NoStatement => w.close_no_statement().to_owned(),
         NotClosed::NotCompared => w.close_no_not_compared().to_owned(),
         NotClosed::Moved => w.close_no_moved().to_owned(),
+        NotClosed::Earlier(count, dong) => {
+            let (count, dong) = (show::count(*count, w.0), show::money(*dong, w.0));
+            format!("{} {count} ({dong}). {}", w.close_no_earlier(), w.close_no_earlier_then())
+        }
         NotClosed::Open(count, dong) => {
             let count = show::count(i64::try_from(*count).unwrap_or(i64::MAX), w.0);
             format!("{} {count} ({}). {}", w.close_no_open(), show::money(*dong, w.0), w.close_no_open_then())

@@ -2,7 +2,6 @@
 
 use super::lines::{self, Known, Line};
 use super::{ROWS, Row, number, row, sum};
-use crate::domain::close::{CloseState, Period};
 use crate::domain::ids::PartnerCode;
 use crate::domain::statement::{FileNo, LineNo, StatementKind};
 use crate::domain::user::Right;
@@ -66,8 +65,8 @@ pub(super) fn is_sealed(
     reports: &mut dyn Reports,
     (kind, partner, day): (StatementKind, &PartnerCode, Date),
 ) -> Result<bool, StoreError> {
-    let close = reports.close(partner, Period::Day(day))?;
-    Ok(kind == StatementKind::Partner && close.is_some_and(|close| close.state == CloseState::Sealed))
+    let last = reports.last_sealed(partner)?;
+    Ok(kind == StatementKind::Partner && last.is_some_and(|last| day <= last.period.last()))
 }
 
 fn found(reports: &mut dyn Reports, no: FileNo, asked: &LinesAsked) -> Result<Option<Found>, StoreError> {

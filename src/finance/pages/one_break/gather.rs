@@ -138,7 +138,7 @@ fn or_matched(
         return Ok(known);
     }
     let events: Vec<EventNo> = reports.day_events_with(&[event])?.iter().map(|of| of.no).collect();
-    let found = reports.matched_events(kind, &events)?.pop();
+    let found = reports.lines_of_events(kind, &events)?.pop();
     found.map_or(Ok(None), |(_, line)| reports.shown_line(line))
 }
 
