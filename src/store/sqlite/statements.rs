@@ -266,15 +266,18 @@ pub(super) fn day_events(db: Db<'_>, ask: &DayEvents<'_>) -> Result<Vec<DayEvent
         WHERE e.sender_no = ?1 AND e.business_day = ?2 AND e.no > ?3 ORDER BY e.no LIMIT ?4"
     );
     let senders = db.all(SENDERS, [ask.partner.as_str()], |cells| cells.next::<i64>())?;
-    let (mut page, mut found) = (db.prepare(SQL)?, Vec::new());
+    let mut page = db.prepare(SQL)?;
+    let mut of =
+        |sender: &i64| page.all(params![sender, ask.day.to_string(), ask.after.0, ask.limit], |cells| day_event(cells));
+    if let [only] = senders.as_slice() {
+        return of(only);
+    }
+    let mut found = Vec::new();
     for sender in &senders {
-        let params = params![sender, ask.day.to_string(), ask.after.0, ask.limit];
-        found.extend(page.all(params, |cells| day_event(cells))?);
+        found.extend(of(sender)?);
     }
-    if senders.len() > 1 {
-        found.sort_unstable_by_key(|event: &DayEvent| event.no);
-        found.truncate(usize::try_from(ask.limit).unwrap_or(usize::MAX));
-    }
+    found.sort_unstable_by_key(|event: &DayEvent| event.no);
+    found.truncate(usize::try_from(ask.limit).unwrap_or(usize::MAX));
     Ok(found)
 }
 
