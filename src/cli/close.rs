@@ -30,7 +30,7 @@ pub enum Command {
     Draft {
         #[command(flatten)]
         of: Of,
-        /// Why what is still open may go on open.
+        /// Why what is still open may go on open, and why closes begin with a partner's first one.
         #[arg(long, value_name = "REASON")]
         accept: Option<String>,
     },

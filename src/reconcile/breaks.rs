@@ -207,7 +207,11 @@ impl<'o> Open<'o> {
     fn judged_on_another_day(&self, subject: &Subject, difference: &Difference, followed: &Followed) -> bool {
         let earlier = followed.event.and_then(|key| self.by_event.get(&key));
         difference.line.is_none()
-            && earlier.is_some_and(|open| open.day < subject.day && !open.carried && open.line.is_some())
+            && earlier.is_some_and(|open| {
+                // A second line of what was matched says nothing of whether it has a first.
+                let judges = open.class != BreakClass::DuplicateLine && open.line.is_some();
+                judges && open.day < subject.day && !open.carried
+            })
     }
 
     /// The break that says the same already: of this day, or of the earlier day that carried it here.

@@ -46,9 +46,13 @@ pub enum NotClosed {
     /// It lies before the first close, which took it in.
     #[error("it lies before the first close, of {0}, which took in what was paid before")]
     Before(Date),
-    /// The first close takes in what was paid before, and somebody must say why closes begin there.
-    #[error("payments of earlier days are in no close: {0} over {1} dong; this first close takes them in, say why")]
-    Earlier(i64, i64),
+    /// The first close takes in what was paid before, and somebody must say why closes begin there, and why what is open goes
+    /// on.
+    #[error(
+        "payments of earlier days are in no close: {0} over {1} dong; this first close takes them in, and {2} breaks over \
+             {3} dong go on open: say why"
+    )]
+    Earlier(i64, i64, u64, i64),
     /// The partner's file is missing, and there are payments.
     #[error("no statement of the day was taken")]
     NoStatement,
@@ -104,17 +108,24 @@ pub fn day(
     // Before it is asked whether the comparison stands: what comes in between is not accounted for, and late.
     let own = own_total(reports, partner, day)?;
     let compared = compared(reports, &subject, (&late, previous.is_some()))?;
-    let earlier = if previous.is_some() { Vec::new() } else { earlier(reports, partner, day)? };
-    let earlier_json = earlier_figures(&earlier, carry)?;
-    let mut totals = [earlier, late].concat();
-    totals.push(own);
+    let earlier = if previous.is_some() { Earlier::default() } else { earlier(reports, &subject)? };
     let today = at.day_in(profile.timezone()).ok_or(NotClosed::NotOver)?;
     let open = open_until(reports, partner, day)?;
     let stuck: Vec<&BreakView> = open.iter().filter(|about| !about.goes_on()).collect();
-    if !stuck.is_empty() && carry.is_none() {
-        let dong = stuck.iter().map(|about| about.amount.dong().saturating_abs()).fold(0_i64, i64::saturating_add);
-        return Err(NotClosed::Open(u64::try_from(stuck.len()).unwrap_or(u64::MAX), dong));
+    let Earlier { days, count, dong } = earlier;
+    if carry.is_none() {
+        let stuck_dong =
+            stuck.iter().map(|about| about.amount.dong().saturating_abs()).fold(0_i64, i64::saturating_add);
+        let stuck = u64::try_from(stuck.len()).unwrap_or(u64::MAX);
+        match (count, stuck) {
+            (0, 0) => {}
+            (0, _) => return Err(NotClosed::Open(stuck, stuck_dong)),
+            _ => return Err(NotClosed::Earlier(count, dong, stuck, stuck_dong)),
+        }
     }
+    let earlier_json = carry.filter(|_| count > 0).map(|why| json!({ "count": count, "dong": dong, "why": why }));
+    let mut totals = [days, late].concat();
+    totals.push(own);
     let carry = carry.filter(|_| !stuck.is_empty());
     let carry = carry.map(|reason| (stuck.iter().map(|about| about.no).collect(), reason.to_owned()));
     let (open_json, open_dong) = open_figures(&open, today)?;
@@ -157,7 +168,7 @@ pub fn day(
     Ok(Draft { new, carry })
 }
 
-/// The close of the day before, if any day was ever sealed.
+/// The last sealed close, which the day follows; none if it is the partner's first.
 fn before(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Option<CloseView>, NotClosed> {
     let Some(last) = reports.last_sealed(partner)? else { return Ok(None) };
     let next = last.period.last().tomorrow().map_err(|_end_of_time| NotClosed::Range)?;
@@ -170,22 +181,30 @@ fn before(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result
 }
 
 /// What was paid before the first close, which takes it in: every payment is in one.
-fn earlier(reports: &mut dyn Reports, partner: &PartnerCode, day: Date) -> Result<Vec<DayTotal>, StoreError> {
-    day.yesterday().map_or_else(|_begin_of_time| Ok(Vec::new()), |last| reports.day_totals(partner, (EARLIEST, last)))
+#[derive(Default)]
+struct Earlier {
+    /// By business day.
+    days: Vec<DayTotal>,
+    /// How many in all. Of the close's own business day, what lies before the partner's day began is among them: the close
+    /// accounts for it, and the statement of the day before, which lists it, is not compared any more.
+    count: i64,
+    /// How much, in dong.
+    dong: i64,
 }
 
-/// What the first close takes in, and why closes begin there.
-fn earlier_figures(earlier: &[DayTotal], why: Option<&str>) -> Result<Option<Value>, NotClosed> {
-    if earlier.is_empty() {
-        return Ok(None);
-    }
-    let (mut count, mut dong) = (0_i64, 0_i64);
-    for total in earlier {
+fn earlier(reports: &mut dyn Reports, subject: &Subject) -> Result<Earlier, NotClosed> {
+    let (Ok(yesterday), Ok(tomorrow)) = (subject.day.yesterday(), subject.day.tomorrow()) else {
+        return Err(NotClosed::Range);
+    };
+    let days = reports.day_totals(&subject.partner, (EARLIEST, yesterday))?;
+    let with_night = reports.window_total(&subject.window())?;
+    let own = reports.window_total(&Window { day: tomorrow, ..subject.window() })?;
+    let (mut count, mut dong) = (with_night.count - own.count, with_night.dong - own.dong);
+    for total in &days {
         count = count.checked_add(total.count).ok_or(NotClosed::Range)?;
         dong = dong.checked_add(total.dong).ok_or(NotClosed::Range)?;
     }
-    let why = why.ok_or(NotClosed::Earlier(count, dong))?;
-    Ok(Some(json!({ "count": count, "dong": dong, "why": why })))
+    Ok(Earlier { days, count, dong })
 }
 
 /// The days of a period that are closed, if closes begin on that day.

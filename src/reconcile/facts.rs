@@ -4,7 +4,8 @@
 use super::close;
 use super::compare::{self, Leg, Ours, Rules, Says, Standing, Theirs, payment_mark};
 use super::run::Subject;
-use crate::domain::ids::{EventKey, EventNo, Movement};
+use crate::domain::close::Period;
+use crate::domain::ids::{EventKey, EventNo, Movement, PartnerCode};
 use crate::domain::statement::{FileNo, LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
@@ -104,7 +105,8 @@ pub fn read(
             })
         });
         let (before, sides) = (Vec::new(), &mut sides);
-        let mut reader = Reader { reports: &mut *reports, subject, ways, file: file.no, sides, before };
+        let mut reader =
+            Reader { reports: &mut *reports, subject, ways, file: file.no, sides, before, first_close: None };
         // About as many as they have, so that it need not grow when it is large. Room that is not written costs nothing.
         let lines = usize::try_from(file.sums.lines).unwrap_or(0);
         reader.sides.ours.reserve(lines.saturating_add(lines / 8));
@@ -116,7 +118,7 @@ pub fn read(
     })?;
     let (before, theirs) = read;
     sides.theirs = theirs;
-    let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides, before };
+    let mut reader = Reader { reports, subject, ways, file: file.no, sides: &mut sides, before, first_close: None };
     let mut told = |page| told(count(&rows, page));
     reader.waiting(&mut told)?;
     if subject.kind == StatementKind::Partner {
@@ -125,9 +127,9 @@ pub fn read(
     }
     // Each of them may have been compared: the one before perhaps was not.
     let mut before = file.supersedes;
-    while let Some(file) = before {
-        reader.freed(file)?;
-        before = reader.reports.statement_file(file)?.and_then(|file| file.supersedes);
+    while let Some(older) = before {
+        reader.freed(older, Some(older) == file.supersedes)?;
+        before = reader.reports.statement_file(older)?.and_then(|file| file.supersedes);
     }
     Ok(sides)
 }
@@ -172,6 +174,13 @@ struct Reader<'r> {
     sides: &'r mut Sides,
     /// Events of the business day that are of the partner's day before.
     before: Vec<DayEvent>,
+    /// The partner's first sealed day, and when it was drawn up: it took in what was booked of earlier days by then.
+    first_close: Option<(Date, Timestamp)>,
+}
+
+fn first_close(reports: &mut dyn Reports, partner: &PartnerCode) -> Result<Option<(Date, Timestamp)>, StoreError> {
+    let Some(first) = reports.first_sealed(partner)? else { return Ok(None) };
+    Ok(reports.close(partner, Period::Day(first))?.map(|close| (first, close.drafted.1)))
 }
 
 /// Hears of a page, by its rows.
@@ -277,6 +286,7 @@ impl Reader<'_> {
         if days.is_empty() {
             return Ok(());
         }
+        self.first_close = first_close(self.reports, &self.subject.partner)?;
         let mut known: HashSet<EventNo> = self.sides.ours.iter().map(|event| event.no).collect();
         for day in days {
             let mut after = EventNo(0);
@@ -327,8 +337,15 @@ impl Reader<'_> {
     }
 
     /// Takes an event of a closed day up, which came when that was closed already. What was there before waits by an open
-    /// break, or two people have settled it; what they made from a line of that day's statement has its line there.
+    /// break, or two people have settled it, or the first close took it in; what they made from a line of that day's statement
+    /// has its line there.
     fn late_event(&mut self, event: &DayEvent) -> Result<(), StoreError> {
+        if let Some((_, drafted)) = self.first_close.filter(|(first, _)| event.day < *first) {
+            let booked = self.reports.postings(&event.key)?.first().map(|posting| posting.posted_at);
+            if booked.is_some_and(|booked| booked <= drafted) {
+                return Ok(());
+            }
+        }
         let made_from = self.reports.event(&event.key)?.and_then(|record| record.made_from);
         let made = made_from.is_some_and(|line| line.file() != self.file);
         if !made && !self.reports.is_settled_difference(&event.key)? {
@@ -337,15 +354,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Events of other days that only the file before supported.
-    fn freed(&mut self, before: FileNo) -> Result<(), StoreError> {
+    /// Events of other days that only a file before supported. What was freed by an older one may have been settled since.
+    fn freed(&mut self, before: FileNo, latest: bool) -> Result<(), StoreError> {
         let ask = Freed { file: before, start: self.subject.start, end: self.subject.end };
         let freed = self.reports.freed_events(&ask)?;
         let wanted: HashSet<EventNo> = freed.iter().map(|event| event.no).collect();
         let known: HashSet<EventNo> =
             self.sides.ours.iter().map(|event| event.no).filter(|no| wanted.contains(no)).collect();
-        let new = freed.iter().filter(|event| !known.contains(&event.no));
-        self.sides.ours.extend(new.map(|event| ours(self.ways, event, Standing::Carried)));
+        for event in freed.iter().filter(|event| !known.contains(&event.no)) {
+            if latest || !self.reports.is_settled_difference(&event.key)? {
+                self.sides.ours.push(ours(self.ways, event, Standing::Carried));
+            }
+        }
         Ok(())
     }
 }
@@ -406,18 +426,17 @@ pub fn look_elsewhere(
     Ok(())
 }
 
-/// Those of what was matched here whose event another day's statement has already.
+/// Those of what found its like here, the same or not, whose event another day's statement has already.
 ///
 /// # Errors
 /// The machine's.
 pub fn listed_elsewhere(
     reports: &mut dyn Reports,
     (kind, file): (StatementKind, FileNo),
-    matches: &[compare::Match],
+    events: impl Iterator<Item = EventNo>,
 ) -> Result<HashSet<EventNo>, StoreError> {
     let here = |line: LineNo| line.file() == file;
-    let of_this_file = matches.iter().filter(|found| here(found.line)).map(|found| found.event);
-    let found = matched(reports, kind, of_this_file)?;
+    let found = matched(reports, kind, events)?;
     Ok(found.into_iter().filter(|(_, line)| !here(*line)).map(|(event, _)| event).collect())
 }
 

@@ -149,11 +149,10 @@ pub fn take(
     };
     let file = begun.file;
     let supersedes = slices.one(move |tx| {
-        let before = tx.take_statement(file, &sums)?;
-        // Behind the lock on the file before, which whoever signs the day takes as well.
+        // First, in the order of whoever signs.
         match &guarded {
             Some((partner, day)) if tx.is_sealed(partner, *day)? => Err(StoreError::Fault(SEALED.to_owned())),
-            _ => Ok(before),
+            _ => tx.take_statement(file, &sums),
         }
     })?;
     Ok(Taken::New { file, sums, supersedes })

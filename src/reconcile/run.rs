@@ -167,7 +167,7 @@ pub fn run(
     loop {
         match pass(reports, slices, (subject.clone(), ways, &done), (author, at), told)? {
             Pass::Whole(reconciled) => return Ok(*reconciled),
-            // On most days there is none, and to ask first would be a question for every payment.
+            // On most days there is none: it is asked once something could not be written, and not first.
             Pass::Listed(events) => done.extend(events),
         }
     }
@@ -249,11 +249,15 @@ fn pass(
     };
     let new_matches =
         slices.all(compared.matches.iter().map(new_match), matched, &mut |done| told(Stage::Matched(done)))?;
+    let unlike = compared.differences.iter().filter(|one| one.line.is_some()).filter_map(|one| one.event);
+    let mut listed = facts::listed_elsewhere(reports, (subject.kind, file.no), unlike)?;
     if new_matches < u64::try_from(compared.matches.len()).unwrap_or(u64::MAX) {
-        let listed = facts::listed_elsewhere(reports, (subject.kind, file.no), &compared.matches)?;
-        if !listed.is_subset(done) {
-            return Ok(Pass::Listed(listed));
-        }
+        let of_this_file =
+            compared.matches.iter().filter(|found| found.line.file() == file.no).map(|found| found.event);
+        listed.extend(facts::listed_elsewhere(reports, (subject.kind, file.no), of_this_file)?);
+    }
+    if !listed.is_subset(done) {
+        return Ok(Pass::Listed(listed));
     }
     let (opened, closed) = follow(slices, plan, (&guard, at))?;
     // From now on a day may be closed on it.

@@ -186,8 +186,8 @@ impl CloseTx for PostgresTx<'_> {
     fn is_sealed(&mut self, partner: &PartnerCode, day: Date) -> Result<bool, StoreError> {
         const SQL: &str = "-- closes.sealed\nSELECT count(*) FROM closes WHERE partner = $1 AND period = 'day'
             AND state = 'sealed' AND ended_at IS NULL AND first_day >= $2";
-        // Whoever signs it at this moment is waited for.
-        locked(self, partner, Period::Day(day))?;
+        // Whoever signs at this moment is waited for, and waits.
+        take_turn(self, partner)?;
         let count = self.ask_one(Ask::new(SQL, vec![&partner.as_str(), &day]))?.one(|cells| cells.whole())?;
         Ok(count.is_some_and(|count| count > 0))
     }

@@ -35,9 +35,10 @@ fn not_closed(why: &NotClosed, w: Words) -> Result<String, Stop> {
         NotClosed::NoStatement => w.close_no_statement().to_owned(),
         NotClosed::NotCompared => w.close_no_not_compared().to_owned(),
         NotClosed::Moved => w.close_no_moved().to_owned(),
-        NotClosed::Earlier(count, dong) => {
+        NotClosed::Earlier(count, dong, open, open_dong) => {
             let (count, dong) = (show::count(*count, w.0), show::money(*dong, w.0));
-            format!("{} {count} ({dong}). {}", w.close_no_earlier(), w.close_no_earlier_then())
+            let open = not_closed(&NotClosed::Open(*open, *open_dong), w)?;
+            format!("{} {count} ({dong}). {} {open}", w.close_no_earlier(), w.close_no_earlier_then())
         }
         NotClosed::Open(count, dong) => {
             let count = show::count(i64::try_from(*count).unwrap_or(i64::MAX), w.0);
