@@ -208,8 +208,8 @@ impl<'o> Open<'o> {
         let earlier = followed.event.and_then(|key| self.by_event.get(&key));
         difference.line.is_none()
             && earlier.is_some_and(|open| {
-                // A second line of what was matched says nothing of whether it has a first.
-                let judges = open.class != BreakClass::DuplicateLine && open.line.is_some();
+                // A second line of what was matched says nothing of our side, if it has none.
+                let judges = open.line.is_some() && (open.class != BreakClass::DuplicateLine || open.ours.is_some());
                 judges && open.day < subject.day && !open.carried
             })
     }

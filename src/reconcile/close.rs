@@ -199,7 +199,9 @@ fn earlier(reports: &mut dyn Reports, subject: &Subject) -> Result<Earlier, NotC
     let days = reports.day_totals(&subject.partner, (EARLIEST, yesterday))?;
     let with_night = reports.window_total(&subject.window())?;
     let own = reports.window_total(&Window { day: tomorrow, ..subject.window() })?;
-    let (mut count, mut dong) = (with_night.count - own.count, with_night.dong - own.dong);
+    let night = (with_night.count.saturating_sub(own.count), with_night.dong.saturating_sub(own.dong));
+    // A payment that came between the two questions is no night's.
+    let (mut count, mut dong) = if night.0 > 0 { night } else { (0, 0) };
     for total in &days {
         count = count.checked_add(total.count).ok_or(NotClosed::Range)?;
         dong = dong.checked_add(total.dong).ok_or(NotClosed::Range)?;

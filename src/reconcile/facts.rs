@@ -3,6 +3,7 @@
 
 use super::close;
 use super::compare::{self, Leg, Ours, Rules, Says, Standing, Theirs, payment_mark};
+use super::elsewhere;
 use super::run::Subject;
 use crate::domain::close::Period;
 use crate::domain::ids::{EventKey, EventNo, Movement, PartnerCode};
@@ -15,7 +16,7 @@ use crate::store::statements::{
     DayEvent, DayEvents, DayLine, Freed, Held, LegBreak, LegBreaks, ReferenceHashes, StatementFile,
 };
 use jiff::civil::Date;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows of a page: larger ones are not faster, and are held beside what was read.
@@ -243,7 +244,7 @@ impl Reader<'_> {
         let mut elsewhere: HashSet<EventKey> = HashSet::new();
         for keys in keys.chunks(KEYS_MAX) {
             let events = self.reports.day_events_with(keys)?;
-            let matched = matched_elsewhere(self.reports, (self.subject.kind, self.file), &events)?;
+            let matched = elsewhere::of_another_file(self.reports, (self.subject.kind, self.file), &events)?;
             for event in events {
                 if matched.contains(&event.no) {
                     elsewhere.insert(event.key);
@@ -331,7 +332,7 @@ impl Reader<'_> {
     /// Those of them whose money is in the books and that no line is matched to.
     fn without_line(&mut self, mut events: Vec<DayEvent>) -> Result<Vec<DayEvent>, StoreError> {
         events.retain(|event| event.held != Held::Nowhere);
-        let matched = matched(self.reports, self.subject.kind, events.iter().map(|event| event.no))?;
+        let matched = elsewhere::matched(self.reports, self.subject.kind, events.iter().map(|event| event.no))?;
         events.retain(|event| !matched.contains_key(&event.no));
         Ok(events)
     }
@@ -340,7 +341,8 @@ impl Reader<'_> {
     /// break, or two people have settled it, or the first close took it in; what they made from a line of that day's statement
     /// has its line there.
     fn late_event(&mut self, event: &DayEvent) -> Result<(), StoreError> {
-        if let Some((_, drafted)) = self.first_close.filter(|(first, _)| event.day < *first) {
+        // Of its own business day too: what lies before the partner's day was compared nowhere.
+        if let Some((_, drafted)) = self.first_close.filter(|(first, _)| event.day <= *first) {
             let booked = self.reports.postings(&event.key)?.first().map(|posting| posting.posted_at);
             if booked.is_some_and(|booked| booked <= drafted) {
                 return Ok(());
@@ -392,7 +394,7 @@ pub fn look_further(
     let mut more = false;
     for keys in keys.chunks(KEYS_MAX) {
         let events = reports.day_events_with(keys)?;
-        let elsewhere = matched_elsewhere(reports, (subject.kind, file), &events)?;
+        let elsewhere = elsewhere::of_another_file(reports, (subject.kind, file), &events)?;
         for event in events.iter().filter(|event| !known.contains(&event.no)) {
             let standing = if elsewhere.contains(&event.no) { Standing::Done } else { Standing::Carried };
             sides.ours.push(ours(ways, event, standing));
@@ -400,67 +402,6 @@ pub fn look_further(
         }
     }
     Ok(more)
-}
-
-/// Of what found nothing in the day, what is matched to something of another one. What found its like is not asked for: on
-/// most days that is nearly all.
-///
-/// # Errors
-/// The machine's.
-pub fn look_elsewhere(
-    reports: &mut dyn Reports,
-    (kind, file): (StatementKind, FileNo),
-    (sides, compared): (&mut Sides, &compare::Compared),
-) -> Result<(), StoreError> {
-    let differences = || compared.differences.iter();
-    let events = differences().filter(|one| one.line.is_none()).flat_map(|one| one.events());
-    let found = matched(reports, kind, events)?;
-    let others = found.iter().filter(|(_, line)| line.file() != file);
-    sides.events_elsewhere = others.map(|(event, _)| *event).collect();
-    let alone: HashSet<LineNo> = differences().filter(|one| one.event.is_none()).flat_map(|one| one.lines()).collect();
-    let unnamed = sides.theirs.iter().filter(|line| line.key.is_none() && alone.contains(&line.line));
-    let unnamed: Vec<LineNo> = unnamed.map(|line| line.line).collect();
-    for lines in unnamed.chunks(KEYS_MAX) {
-        sides.lines_elsewhere.extend(reports.matched_lines(lines)?);
-    }
-    Ok(())
-}
-
-/// Those of what found its like here, the same or not, whose event another day's statement has already.
-///
-/// # Errors
-/// The machine's.
-pub fn listed_elsewhere(
-    reports: &mut dyn Reports,
-    (kind, file): (StatementKind, FileNo),
-    events: impl Iterator<Item = EventNo>,
-) -> Result<HashSet<EventNo>, StoreError> {
-    let here = |line: LineNo| line.file() == file;
-    let found = matched(reports, kind, events)?;
-    Ok(found.into_iter().filter(|(_, line)| !here(*line)).map(|(event, _)| event).collect())
-}
-
-/// What these events are matched to.
-fn matched(
-    reports: &mut dyn Reports,
-    kind: StatementKind,
-    events: impl Iterator<Item = EventNo>,
-) -> Result<HashMap<EventNo, LineNo>, StoreError> {
-    let (events, mut matched): (Vec<EventNo>, _) = (events.collect(), HashMap::new());
-    for events in events.chunks(KEYS_MAX) {
-        matched.extend(reports.lines_of_events(kind, events)?);
-    }
-    Ok(matched)
-}
-
-/// Those of these events that a line of another file is matched to.
-fn matched_elsewhere(
-    reports: &mut dyn Reports,
-    (kind, file): (StatementKind, FileNo),
-    events: &[DayEvent],
-) -> Result<HashSet<EventNo>, StoreError> {
-    let matched = matched(reports, kind, events.iter().map(|event| event.no))?;
-    Ok(matched.into_iter().filter(|(_, line)| line.file() != file).map(|(event, _)| event).collect())
 }
 
 /// The numbers of those events that have one of these keys.

@@ -5,6 +5,7 @@ mod breaks;
 pub mod close;
 pub mod compare;
 pub mod desk;
+mod elsewhere;
 pub mod export;
 pub mod facts;
 pub mod import;

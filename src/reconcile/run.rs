@@ -4,6 +4,7 @@
 
 use super::breaks::{self, Followed, Plan};
 use super::compare::{self, Compared, Leg, Match, NotComparable, RULES_VERSION, Rules};
+use super::elsewhere;
 use super::facts::{self, ReferenceBy, Ways};
 use super::report::sums_json;
 use crate::domain::ids::{Author, EventNo, PartnerCode};
@@ -212,7 +213,7 @@ fn pass(
     }
     took.compared = took.compared.saturating_add(clock.lap());
     compared.sums.ties_out().map_err(RunError::Untied)?;
-    facts::look_elsewhere(reports, (subject.kind, file.no), (&mut sides, &compared))?;
+    elsewhere::look(reports, (subject.kind, file.no), (&mut sides, &compared))?;
     let names = breaks::Names::read(reports, file.no, (&sides, &compared))?;
     took.read = took.read.saturating_add(clock.lap());
     let described = breaks::describe(&subject, (&file, &names), &sides, &compared);
@@ -238,6 +239,7 @@ fn pass(
     })?;
     let of = (number, subject.kind);
     let plan = breaks::plan((&subject, file.no), &sides, &compared, &described, at);
+    let named = elsewhere::named_otherwise(&sides, &compared);
     // Both sides are large, and done with.
     drop(sides);
     // In the order in which the lines lie on the disk.
@@ -249,12 +251,11 @@ fn pass(
     };
     let new_matches =
         slices.all(compared.matches.iter().map(new_match), matched, &mut |done| told(Stage::Matched(done)))?;
-    let unlike = compared.differences.iter().filter(|one| one.line.is_some()).filter_map(|one| one.event);
-    let mut listed = facts::listed_elsewhere(reports, (subject.kind, file.no), unlike)?;
+    let mut listed = elsewhere::listed(reports, (subject.kind, file.no), named.into_iter())?;
     if new_matches < u64::try_from(compared.matches.len()).unwrap_or(u64::MAX) {
         let of_this_file =
             compared.matches.iter().filter(|found| found.line.file() == file.no).map(|found| found.event);
-        listed.extend(facts::listed_elsewhere(reports, (subject.kind, file.no), of_this_file)?);
+        listed.extend(elsewhere::listed(reports, (subject.kind, file.no), of_this_file)?);
     }
     if !listed.is_subset(done) {
         return Ok(Pass::Listed(listed));

@@ -47,9 +47,13 @@ fn locked(tx: &mut PostgresTx<'_>, partner: &PartnerCode, period: Period) -> Res
 /// Whoever draws up, signs or opens something of a partner takes turns: what stands on what is read and written in one.
 fn take_turn(tx: &mut PostgresTx<'_>, partner: &PartnerCode) -> Result<(), StoreError> {
     const SQL: &str = "-- closes.turn\nSELECT count(pg_advisory_xact_lock($1))";
+    tx.ask_one(Ask::new(SQL, vec![&turn_of(partner)])).map(drop)
+}
+
+/// The number of the partner's turn.
+fn turn_of(partner: &PartnerCode) -> i64 {
     let digest = Sha256::digest(format!("close:{partner}"));
-    let key = digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first));
-    tx.ask_one(Ask::new(SQL, vec![&key])).map(drop)
+    digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
 }
 
 fn authority(tx: &mut PostgresTx<'_>, by: &Author, action: &str) -> Result<Option<i64>, StoreError> {
@@ -184,10 +188,11 @@ impl CloseTx for PostgresTx<'_> {
     }
 
     fn is_sealed(&mut self, partner: &PartnerCode, day: Date) -> Result<bool, StoreError> {
+        const BESIDE: &str = "-- closes.beside\nSELECT count(pg_advisory_xact_lock_shared($1))";
         const SQL: &str = "-- closes.sealed\nSELECT count(*) FROM closes WHERE partner = $1 AND period = 'day'
             AND state = 'sealed' AND ended_at IS NULL AND first_day >= $2";
-        // Whoever signs at this moment is waited for, and waits.
-        take_turn(self, partner)?;
+        // Whoever signs at this moment is waited for, and waits; those who compare and import do not wait for each other.
+        self.ask_one(Ask::new(BESIDE, vec![&turn_of(partner)]))?;
         let count = self.ask_one(Ask::new(SQL, vec![&partner.as_str(), &day]))?.one(|cells| cells.whole())?;
         Ok(count.is_some_and(|count| count > 0))
     }

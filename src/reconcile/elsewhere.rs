@@ -1,0 +1,84 @@
+//! What another day's statement has: asked only of what found nothing in its day, or found its like and could not keep it.
+
+use super::compare;
+use super::facts::{KEYS_MAX, Sides};
+use crate::domain::ids::{EventKey, EventNo};
+use crate::domain::review::BreakClass;
+use crate::domain::statement::{FileNo, LineNo, StatementKind};
+use crate::store::StoreError;
+use crate::store::reports::Reports;
+use crate::store::statements::DayEvent;
+use std::collections::{HashMap, HashSet};
+
+/// Of what found nothing in the day, what is matched to something of another one. What found its like is not asked for: on
+/// most days that is nearly all.
+///
+/// # Errors
+/// The machine's.
+pub fn look(
+    reports: &mut dyn Reports,
+    (kind, file): (StatementKind, FileNo),
+    (sides, compared): (&mut Sides, &compare::Compared),
+) -> Result<(), StoreError> {
+    let differences = || compared.differences.iter();
+    let events = differences().filter(|one| one.line.is_none()).flat_map(|one| one.events());
+    let found = matched(reports, kind, events)?;
+    let others = found.iter().filter(|(_, line)| line.file() != file);
+    sides.events_elsewhere = others.map(|(event, _)| *event).collect();
+    let alone: HashSet<LineNo> = differences().filter(|one| one.event.is_none()).flat_map(|one| one.lines()).collect();
+    let unnamed = sides.theirs.iter().filter(|line| line.key.is_none() && alone.contains(&line.line));
+    let unnamed: Vec<LineNo> = unnamed.map(|line| line.line).collect();
+    for lines in unnamed.chunks(KEYS_MAX) {
+        sides.lines_elsewhere.extend(reports.matched_lines(lines)?);
+    }
+    Ok(())
+}
+
+/// The events that a line here names, over another amount.
+#[must_use]
+pub fn named_otherwise(sides: &Sides, compared: &compare::Compared) -> Vec<EventNo> {
+    let unlike = compared.differences.iter().filter(|one| one.class == BreakClass::AmountMismatch);
+    let unlike: HashMap<LineNo, EventNo> = unlike.filter_map(|one| Some((one.line?, one.event?))).collect();
+    let events: HashSet<EventNo> = unlike.values().copied().collect();
+    let ours = sides.ours.iter().filter(|event| events.contains(&event.no));
+    let keys: HashMap<EventNo, EventKey> = ours.map(|event| (event.no, event.key)).collect();
+    let named = sides.theirs.iter().filter_map(|line| Some((unlike.get(&line.line)?, line.key?)));
+    named.filter(|(event, key)| keys.get(event) == Some(key)).map(|(event, _)| *event).collect()
+}
+
+/// Those of these events that another day's statement has already.
+///
+/// # Errors
+/// The machine's.
+pub fn listed(
+    reports: &mut dyn Reports,
+    (kind, file): (StatementKind, FileNo),
+    events: impl Iterator<Item = EventNo>,
+) -> Result<HashSet<EventNo>, StoreError> {
+    let here = |line: LineNo| line.file() == file;
+    let found = matched(reports, kind, events)?;
+    Ok(found.into_iter().filter(|(_, line)| !here(*line)).map(|(event, _)| event).collect())
+}
+
+/// What these events are matched to.
+pub(super) fn matched(
+    reports: &mut dyn Reports,
+    kind: StatementKind,
+    events: impl Iterator<Item = EventNo>,
+) -> Result<HashMap<EventNo, LineNo>, StoreError> {
+    let (events, mut matched): (Vec<EventNo>, _) = (events.collect(), HashMap::new());
+    for events in events.chunks(KEYS_MAX) {
+        matched.extend(reports.lines_of_events(kind, events)?);
+    }
+    Ok(matched)
+}
+
+/// Those of these events that a line of another file is matched to.
+pub(super) fn of_another_file(
+    reports: &mut dyn Reports,
+    (kind, file): (StatementKind, FileNo),
+    events: &[DayEvent],
+) -> Result<HashSet<EventNo>, StoreError> {
+    let matched = matched(reports, kind, events.iter().map(|event| event.no))?;
+    Ok(matched.into_iter().filter(|(_, line)| line.file() != file).map(|(event, _)| event).collect())
+}
