@@ -76,6 +76,8 @@ impl Driver {
         for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
             command.env(name, dir.path());
         }
+        // Files have names in Vietnamese, which a plain C locale does not find.
+        command.env("LC_ALL", "C.UTF-8");
         let file = std::fs::File::create(&log).unwrap();
         let mut child = command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
         let since = Instant::now();
