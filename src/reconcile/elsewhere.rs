@@ -7,7 +7,6 @@ use crate::domain::review::BreakClass;
 use crate::domain::statement::{FileNo, LineNo, StatementKind};
 use crate::store::StoreError;
 use crate::store::reports::Reports;
-use crate::store::statements::DayEvent;
 use std::collections::{HashMap, HashSet};
 
 /// Of what found nothing in the day, what is matched to something of another one. What found its like is not asked for: on
@@ -22,9 +21,7 @@ pub fn look(
 ) -> Result<(), StoreError> {
     let differences = || compared.differences.iter();
     let events = differences().filter(|one| one.line.is_none()).flat_map(|one| one.events());
-    let found = matched(reports, kind, events)?;
-    let others = found.iter().filter(|(_, line)| line.file() != file);
-    sides.events_elsewhere = others.map(|(event, _)| *event).collect();
+    sides.events_elsewhere = listed(reports, (kind, file), events)?;
     let alone: HashSet<LineNo> = differences().filter(|one| one.event.is_none()).flat_map(|one| one.lines()).collect();
     let unnamed = sides.theirs.iter().filter(|line| line.key.is_none() && alone.contains(&line.line));
     let unnamed: Vec<LineNo> = unnamed.map(|line| line.line).collect();
@@ -55,9 +52,8 @@ pub fn listed(
     (kind, file): (StatementKind, FileNo),
     events: impl Iterator<Item = EventNo>,
 ) -> Result<HashSet<EventNo>, StoreError> {
-    let here = |line: LineNo| line.file() == file;
     let found = matched(reports, kind, events)?;
-    Ok(found.into_iter().filter(|(_, line)| !here(*line)).map(|(event, _)| event).collect())
+    Ok(found.into_iter().filter(|(_, line)| line.file() != file).map(|(event, _)| event).collect())
 }
 
 /// What these events are matched to.
@@ -71,14 +67,4 @@ pub(super) fn matched(
         matched.extend(reports.lines_of_events(kind, events)?);
     }
     Ok(matched)
-}
-
-/// Those of these events that a line of another file is matched to.
-pub(super) fn of_another_file(
-    reports: &mut dyn Reports,
-    (kind, file): (StatementKind, FileNo),
-    events: &[DayEvent],
-) -> Result<HashSet<EventNo>, StoreError> {
-    let matched = matched(reports, kind, events.iter().map(|event| event.no))?;
-    Ok(matched.into_iter().filter(|(_, line)| line.file() != file).map(|(event, _)| event).collect())
 }

@@ -244,7 +244,8 @@ impl Reader<'_> {
         let mut elsewhere: HashSet<EventKey> = HashSet::new();
         for keys in keys.chunks(KEYS_MAX) {
             let events = self.reports.day_events_with(keys)?;
-            let matched = elsewhere::of_another_file(self.reports, (self.subject.kind, self.file), &events)?;
+            let matched =
+                elsewhere::listed(self.reports, (self.subject.kind, self.file), events.iter().map(|event| event.no))?;
             for event in events {
                 if matched.contains(&event.no) {
                     elsewhere.insert(event.key);
@@ -394,7 +395,7 @@ pub fn look_further(
     let mut more = false;
     for keys in keys.chunks(KEYS_MAX) {
         let events = reports.day_events_with(keys)?;
-        let elsewhere = elsewhere::of_another_file(reports, (subject.kind, file), &events)?;
+        let elsewhere = elsewhere::listed(reports, (subject.kind, file), events.iter().map(|event| event.no))?;
         for event in events.iter().filter(|event| !known.contains(&event.no)) {
             let standing = if elsewhere.contains(&event.no) { Standing::Done } else { Standing::Carried };
             sides.ours.push(ours(ways, event, standing));

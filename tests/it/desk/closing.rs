@@ -10,7 +10,7 @@ use thuho::domain::time::Timestamp;
 use thuho::partner::forge::Wanted;
 
 pub(super) const DAY: &str = "2026-11-20";
-const NEXT: &str = "2026-11-21";
+pub(super) const NEXT: &str = "2026-11-21";
 
 /// 2026-11-20 at 00:00 in the business zone.
 const MIDNIGHT_MS: i64 = 1_795_107_600_000;
@@ -33,12 +33,12 @@ pub(super) fn statement(lines: &[(&str, &str, i64, i64)]) -> String {
     text + &format!("TOTAL,count,{},,,{total},,,,\n", lines.len())
 }
 
-fn bring(home: &Home, day: &str, file: &str) -> http::Answer {
+pub(super) fn bring(home: &Home, day: &str, file: &str) -> http::Answer {
     let path = format!("/api/v1/statements?partner=standard&date={day}&name=day.csv");
     home.internal("POST", &path, "text/csv", file.as_bytes())
 }
 
-fn compare(home: &Home, day: &str) -> http::Answer {
+pub(super) fn compare(home: &Home, day: &str) -> http::Answer {
     home.internal("POST", &format!("/api/v1/reconciliations/standard/{day}"), "application/json", b"")
 }
 
@@ -443,33 +443,5 @@ fn a_first_close_takes_in_the_night_before_it() {
     night(&Home::new());
     if let Some(database) = Database::fresh("the night before a first close") {
         night(&Home::over(database.url()));
-    }
-}
-
-/// One payment in two days' statements is one payment: its second line is a duplicate, however often it is compared.
-#[test]
-fn a_payment_that_two_statements_list_is_matched_once() {
-    let twice = |home: &Home, then: i64| {
-        let gateway = serve(home);
-        bill(home, "HD-1", 100_000);
-        notify(home, "P1", "HD-1", 100_000, 24);
-        assert_eq!(bring(home, DAY, &statement(&[("P1", "HD-1", 100_000, 23)])).status, 201);
-        assert_eq!(bring(home, NEXT, &statement(&[("P1", "HD-1", then, 24)])).status, 201);
-        for _ in 0..2 {
-            assert_eq!(compare(home, DAY).status, 200);
-            assert_eq!(compare(home, NEXT).status, 200);
-            let open = home.internal("GET", "/api/v1/breaks", "application/json", b"").json();
-            let open: Vec<_> = open.as_array().unwrap().iter().map(|b| (&b["class"], &b["leg"]["day"])).collect();
-            assert_eq!(open, [(&json!("DUPLICATE_LINE"), &json!(NEXT))]);
-        }
-        signal(&gateway, "-TERM");
-        assert_eq!(ended(gateway).0, Some(0));
-    };
-    // The second time over another amount too.
-    for then in [100_000, 120_000] {
-        twice(&Home::new(), then);
-        if let Some(database) = Database::fresh("a payment that two statements list") {
-            twice(&Home::over(database.url()), then);
-        }
     }
 }

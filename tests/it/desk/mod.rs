@@ -3,6 +3,7 @@
 mod closing;
 mod inbox;
 mod laws;
+mod listed;
 mod pages;
 mod program;
 mod rules;
