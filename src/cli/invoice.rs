@@ -125,7 +125,7 @@ impl Sink {
         match self {
             Self::Checked => Ok(()),
             Self::Local { store, lane, rows, taken } => {
-                let report = slice(store.as_mut(), lane, rows).map_err(|e| Failure::Failed(e.to_string()))?;
+                let (report, _held) = slice(store.as_mut(), lane, rows).map_err(|e| Failure::Failed(e.to_string()))?;
                 rows.clear();
                 taken.add(&report);
                 Ok(())

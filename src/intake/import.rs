@@ -5,11 +5,11 @@
 use crate::domain::invoice::Invoice;
 use crate::domain::time::Clock;
 use crate::ledger::writer::{Busy, Writer};
-use crate::ledger::{self, LaneContext, RegisterReport};
+use crate::ledger::{self, Held, LaneContext, RegisterReport};
 use crate::seen::Generations;
 use crate::store::{Store, StoreError};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Rows in the first slice, and the least in any: later ones follow the clock, but where the disk is slow the flush is
@@ -63,12 +63,16 @@ impl Taken {
 ///
 /// # Errors
 /// The machine's.
-pub fn slice(store: &mut dyn Store, lane: &LaneContext, invoices: &[Invoice]) -> Result<RegisterReport, StoreError> {
-    ledger::transact(store, |tx| ledger::register(tx, lane, invoices)).map(|(report, _held)| report)
+pub fn slice(
+    store: &mut dyn Store,
+    lane: &LaneContext,
+    invoices: &[Invoice],
+) -> Result<(RegisterReport, Held), StoreError> {
+    ledger::transact(store, |tx| ledger::register(tx, lane, invoices))
 }
 
 /// A slice that the writer has, and what it will say.
-type InFlight = oneshot::Receiver<Result<(RegisterReport, Duration), StoreError>>;
+type InFlight = oneshot::Receiver<Result<(RegisterReport, Held), StoreError>>;
 
 /// Feeds rows to a writer in slices: while one is written, the next one is read.
 pub struct Importer {
@@ -138,10 +142,7 @@ impl Importer {
     async fn submit(&self, rows: &Arc<[Invoice]>) -> Result<InFlight, ImportError> {
         for _ in 0..BUSY_TRIES_MAX {
             let (rows, lane) = (Arc::clone(rows), self.writer.context(self.clock.as_ref()));
-            let queued = self.writer.run(move |store| {
-                let started = Instant::now();
-                slice(store, &lane, &rows).map(|report| (report, started.elapsed()))
-            });
+            let queued = self.writer.run(move |store| slice(store, &lane, &rows));
             match queued {
                 Ok(answer) => return Ok(answer),
                 Err(Busy::Full) => tokio::time::sleep(BUSY_WAIT).await,

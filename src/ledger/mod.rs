@@ -27,7 +27,7 @@ pub mod writer;
 pub use arrival::{Arrival, UnreadKind};
 pub use book::LaneContext;
 pub use compose::Moment;
-pub use pace::{SLICE_MAX, next_slice};
+pub use pace::{Held, SLICE_MAX, next_slice};
 pub use pickup::Pickup;
 pub use post::{Posted, PostedBatch, Repeat, post};
 pub use queue::{Busy, ByClock, PostJob, Queue, Task, Turn, Waiters, Waiting};

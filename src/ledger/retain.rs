@@ -2,7 +2,7 @@
 //! Not what may be forgotten: that is the store's question (`store::retention`), and it is asked anew for every row in
 //! the transaction that erases it. It ends where it was cut off: a second run passes over what is gone.
 
-use super::pace::next_slice;
+use super::pace::{Held, next_slice};
 use super::slices::transact;
 use super::writer::{Busy, Writer};
 use crate::domain::time::Timestamp;
@@ -53,7 +53,7 @@ pub fn request(what: Erasable, days: u32, now: Timestamp) -> Result<EraseRequest
 }
 
 /// One slice, run on the writer's connection, and how long it held it.
-fn slice(store: &mut dyn Store, request: &EraseRequest) -> Result<(Erased, Duration), StoreError> {
+fn slice(store: &mut dyn Store, request: &EraseRequest) -> Result<(Erased, Held), StoreError> {
     transact(store, |tx| tx.erase(request))
 }
 
@@ -69,7 +69,7 @@ impl Run {
     }
 
     /// Takes a slice in; is there more?
-    fn add(&mut self, erased: Erased, held: Duration) -> bool {
+    fn add(&mut self, erased: Erased, held: Held) -> bool {
         self.sum = self.sum.and(erased);
         let rows = usize::try_from(self.request.limit).unwrap_or(usize::MAX);
         self.request.limit = u32::try_from(next_slice(SLICE_MIN, rows, held)).unwrap_or(SLICE_FIRST);
@@ -113,7 +113,7 @@ pub async fn some(writer: &Writer, request: EraseRequest) -> Result<Erased, Reta
     }
 }
 
-async fn on_writer(writer: &Writer, request: EraseRequest) -> Result<(Erased, Duration), RetainError> {
+async fn on_writer(writer: &Writer, request: EraseRequest) -> Result<(Erased, Held), RetainError> {
     for _ in 0..BUSY_TRIES_MAX {
         match writer.run(move |store| slice(store, &request)) {
             Ok(answer) => return Ok(answer.await.map_err(|_not_run| RetainError::Busy)??),

@@ -1,7 +1,7 @@
 //! Long work as transactions of its own (decision 9): in large ones by whoever owns the store alone, in short ones
 //! between a gateway's batches, as long as the clock allows. [`Slices`] blocks: it is for threads that may.
 
-use super::pace::next_slice;
+use super::pace::{Held, next_slice};
 use super::queue::{Busy, Queue};
 use crate::store::{Store, StoreError, Tx};
 use std::time::{Duration, Instant};
@@ -97,7 +97,7 @@ impl<'w> Slices<'w> {
     fn timed<T: Send + 'static>(
         &mut self,
         work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<(T, Duration), SliceError> {
+    ) -> Result<(T, Held), SliceError> {
         match &mut self.way {
             Way::Alone(store) => Ok(transact(&mut **store, work)?),
             Way::Between(queue) => between(*queue, work),
@@ -112,17 +112,18 @@ impl<'w> Slices<'w> {
 pub fn transact<T>(
     store: &mut dyn Store,
     mut work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError>,
-) -> Result<(T, Duration), StoreError> {
+) -> Result<(T, Held), StoreError> {
     let started = Instant::now();
     let mut tries = 0_u32;
     loop {
-        let mut out = None;
+        let (mut out, mut rows) = (None, Duration::ZERO);
         let done = store.transact(&mut |tx| {
             out = Some(work(tx)?);
+            rows = started.elapsed();
             Ok(())
         });
         match (done, out) {
-            (Ok(()), Some(out)) => return Ok((out, started.elapsed())),
+            (Ok(()), Some(out)) => return Ok((out, Held { rows, flushed: started.elapsed() })),
             (Ok(()), None) => return Err(StoreError::Fault("slices: the work was not run".to_owned())),
             (Err(StoreError::Contended), _) if tries < CONTENDED_TRIES_MAX => tries = tries.saturating_add(1),
             (Err(error), _) => return Err(error),
@@ -133,7 +134,7 @@ pub fn transact<T>(
 fn between<T: Send + 'static>(
     queue: &dyn Queue,
     work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
-) -> Result<(T, Duration), SliceError> {
+) -> Result<(T, Held), SliceError> {
     // Kept outside, so that a full queue can be asked again.
     let work = std::sync::Arc::new(std::sync::Mutex::new(work));
     for _ in 0..BUSY_TRIES_MAX {
