@@ -7,7 +7,7 @@ use crate::inquiry::readers::Readers;
 use crate::intake::Intake;
 use crate::ledger::writer::{Writer, moment};
 use crate::ledger::{Slices, audit};
-use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, overdue, watch};
+use crate::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, ahead, overdue, watch};
 use crate::reconcile::desk;
 use crate::seen::Generations;
 use crate::store::reports::SlowPlace;
@@ -170,8 +170,9 @@ pub(super) async fn housekeeping(intake: Arc<Intake>, readers: Readers, sealing:
     }
 }
 
-/// Puts messages whose invoice became overdue while they waited into the fast lane: at the start and every five
-/// minutes, so that a new day, a retry by hand and an import's new due date are all seen soon. Runs until it is aborted.
+/// Puts messages whose invoice became overdue while they waited into the fast lane, and makes due what a wrong clock put
+/// hours ahead: at the start and every five minutes, so that a new day, a retry by hand, an import's new due date and a
+/// clock that was set right are all seen soon. Runs until it is aborted.
 pub(super) async fn keep_lanes(intake: Arc<Intake>, readers: Readers, leader: Leader) {
     let mut often = tokio::time::interval(LANES);
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -179,6 +180,11 @@ pub(super) async fn keep_lanes(intake: Arc<Intake>, readers: Readers, leader: Le
         often.tick().await;
         if !leads(&intake, leader, Work::Lanes, until_next(LANES)).await {
             continue;
+        }
+        match bring_near(&intake).await {
+            Ok(0) => {}
+            Ok(moved) => tracing::warn!(moved, "Messages were due hours ahead: a clock of ours was wrong. They go now"),
+            Err(why) => tracing::warn!(why, "Messages that are due hours ahead were not looked for; they are again"),
         }
         match raise_overdue(&intake, &readers).await {
             Ok(0) => {}
@@ -238,6 +244,19 @@ pub(super) async fn keep_up_with_others(intake: Arc<Intake>, generations: Arc<Ge
             && let Ok(Ok(paused)) = answer.await
         {
             intake.set_paused(paused);
+        }
+    }
+}
+
+async fn bring_near(intake: &Intake) -> Result<u64, String> {
+    let mut moved = 0_u64;
+    loop {
+        let now = intake.clock().now();
+        let done = intake.queue().run(move |store| ahead::bring_near(store, now)).map_err(|busy| busy.to_string())?;
+        let done = done.await.map_err(|_not_run| "not run".to_owned())?.map_err(|error| error.to_string())?;
+        moved = moved.saturating_add(done);
+        if done < u64::from(ahead::SLICE) {
+            return Ok(moved);
         }
     }
 }

@@ -8,6 +8,7 @@
 //! message was taken, or the way would still be paused. Each doubles how far it steps back, the fifth parks it. From its
 //! second on, a wall does not pause the way if others were delivered beside it. A probe's wall never counts.
 
+use super::ahead::is_due;
 use super::backoff::{Backoff, Next};
 use super::classify::{Heard, Meaning};
 use crate::domain::dispatch::{AttemptResult, DispatchResult, LeaseToken, LeasedDispatch, ParkCause};
@@ -164,11 +165,13 @@ pub fn take(tx: &mut dyn Tx, take: &Take) -> Result<Taken, StoreError> {
     let request = |limit, urgent_only, token| LeaseRequest { token, now: take.now, until, limit, urgent_only };
     if let Some(mut pause) = tx.route()?.paused {
         let mut messages = Vec::new();
-        if take.now >= pause.probe_at && take.fast + take.normal > 0 {
+        if is_due(pause.probe_at, take.now) && take.fast + take.normal > 0 {
             messages = tx.lease(&[request(1, false, token)])?;
         }
         if !messages.is_empty() {
             pause.probe_at = until;
+            // Noted by a clock that was ahead, it would outlast every answer.
+            pause.since = pause.since.min(take.now);
             tx.set_route(&RouteState { paused: Some(pause.clone()) })?;
         }
         return Ok(Taken { messages, paused: Some(pause) });

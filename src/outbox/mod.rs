@@ -9,6 +9,7 @@
 //! It is not the ledger: it changes no books, only how far a message got. 2xx from the core means *delivered*, never
 //! *cleared*. Intake never waits for it.
 
+pub mod ahead;
 pub mod backoff;
 pub mod classify;
 pub mod command;

@@ -292,6 +292,13 @@ pub trait Tx: desk::DeskTx + closes::CloseTx + users::UserTx {
     /// The machine's.
     fn raise_overdue(&mut self, invoices: &[InvoiceId], today: jiff::civil::Date) -> Result<u64, StoreError>;
 
+    /// Makes at most `limit` messages due now that wait, and as many that are leased, for longer than `ahead_ms` from now,
+    /// and says how many.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn bring_near(&mut self, now: Timestamp, ahead_ms: i64, limit: u32) -> Result<u64, StoreError>;
+
     /// What a person wants of a message.
     ///
     /// # Errors

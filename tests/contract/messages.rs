@@ -382,3 +382,29 @@ pub fn the_depth_is_what_waits(mut h: Harness) {
     assert_eq!((listed("leased"), listed("parked"), listed("delivered")), (vec![first], vec![third], vec![fourth]));
     assert_eq!((listed("waiting").len(), listed("closed").len()), (1, 0));
 }
+
+/// A clock of ours was ahead when it was written.
+pub fn what_waits_or_is_leased_for_longer_than_any_wait_is_due_now(mut h: Harness) {
+    const AHEAD_MS: i64 = 1_000;
+    h.invoices(&[("HD-1", 2), ("HD-2", 1), ("HD-3", 1), ("HD-4", 1)]);
+    let near = h.pay_at("1", "HD-1", 1, (at(1_050), false));
+    let far = h.pay_at("2", "HD-2", 1, (at(1_051), true));
+    let slow = h.pay_at("3", "HD-3", 1, (at(9_000), false));
+    let held = h.pay_at("4", "HD-4", 1, (at(10), false));
+    let behind = h.pay_at("5", "HD-1", 1, (at(9_000), true));
+    let request = LeaseRequest { token: LeaseToken(1), now: at(50), until: at(9_000), limit: 9, urgent_only: false };
+    assert_eq!(h.tx(|tx| tx.lease(std::slice::from_ref(&request))).len(), 1, "{held}");
+    assert_eq!(leased_keys(&mut h, 2, at(50)), vec![]);
+
+    let mut moved = Vec::new();
+    while moved.last() != Some(&0) {
+        moved.push(h.tx(|tx| tx.bring_near(at(50), AHEAD_MS, 2)));
+        assert!(moved.len() < 9, "{moved:?}");
+    }
+    assert_eq!(moved.iter().sum::<u64>(), 4, "{moved:?}");
+    let mut due = leased_keys(&mut h, 3, at(50));
+    due.sort_unstable_by_key(|key| key.as_str().to_owned());
+    let mut expected = vec![far, slow, held];
+    expected.sort_unstable_by_key(|key| key.as_str().to_owned());
+    assert_eq!(due, expected, "not {near}, which may wait so long, and {behind} is behind it");
+}

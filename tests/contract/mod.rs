@@ -123,6 +123,7 @@ macro_rules! contract_suite {
                 a_message_without_its_settlement_is_refused
                 the_route_pauses_and_opens
                 the_depth_is_what_waits
+                what_waits_or_is_leased_for_longer_than_any_wait_is_due_now
             }
             periods {
                 the_books_of_a_period_are_the_sums_of_its_entries

@@ -139,6 +139,28 @@ pub(super) fn raise_overdue(tx: &mut PostgresTx<'_>, invoices: &[InvoiceId], tod
     Ok(tx.ask_one(Ask::new(SQL, vec![&ids, &today]))?.count)
 }
 
+/// Makes those due that wait, or are leased, for longer than any wait is. Each lane is one look into the index. What
+/// another instance holds at this moment is passed over.
+pub(super) fn bring_near(
+    tx: &mut PostgresTx<'_>,
+    now: Timestamp,
+    ahead_ms: i64,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    const WAITING: &str = "-- dispatches.near\nUPDATE dispatches SET due_at = $1 WHERE no = ANY(ARRAY(SELECT d.no
+        FROM (VALUES (true, true), (true, false), (false, true), (false, false)) lane (head, urgent)
+            CROSS JOIN LATERAL (SELECT w.no FROM dispatches w WHERE w.state = 'waiting' AND w.head = lane.head
+                AND w.urgent = lane.urgent AND w.due_at > $1::bigint + $2::bigint LIMIT $3 FOR UPDATE SKIP LOCKED) d LIMIT $3))";
+    const LEASED: &str = "-- dispatches.lease_near\nWITH clock AS MATERIALIZED (
+            SELECT coalesce($1::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS now)
+        UPDATE dispatches SET lease_until = (SELECT now FROM clock) WHERE no = ANY(ARRAY(SELECT d.no FROM dispatches d
+            WHERE d.state = 'leased' AND d.lease_until > (SELECT now FROM clock) + $2::bigint LIMIT $3
+            FOR UPDATE SKIP LOCKED))";
+    let (judged, now, limit) = (tx.clock.judges(now), now.unix_ms(), i64::from(limit));
+    let asks = [Ask::new(WAITING, vec![&now, &ahead_ms, &limit]), Ask::new(LEASED, vec![&judged, &ahead_ms, &limit])];
+    Ok(tx.ask(&asks)?.iter().map(|answer| answer.count).sum())
+}
+
 /// The columns of results, one row a message.
 #[derive(Default)]
 struct Results<'r> {

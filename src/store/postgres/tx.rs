@@ -293,6 +293,10 @@ impl Tx for PostgresTx<'_> {
         outbox::raise_overdue(self, invoices, today)
     }
 
+    fn bring_near(&mut self, now: Timestamp, ahead_ms: i64, limit: u32) -> Result<u64, StoreError> {
+        outbox::bring_near(self, now, ahead_ms, limit)
+    }
+
     fn command(
         &mut self,
         message: &FoundDispatch,

@@ -121,6 +121,19 @@ pub(super) fn raise_overdue(db: Db<'_>, invoices: &[InvoiceId], today: Date) -> 
     Ok(raised)
 }
 
+/// Makes those due that wait, or are leased, for longer than any wait is.
+pub(super) fn bring_near(db: Db<'_>, now: Timestamp, ahead_ms: i64, limit: u32) -> Result<u64, StoreError> {
+    const WAITING: &str = "-- dispatches.near\nUPDATE dispatches SET due_at = ?1 WHERE no IN (SELECT d.no
+        FROM dispatches d INDEXED BY dispatches_due
+        WHERE d.state = 'waiting' AND d.head IN (0, 1) AND d.urgent IN (0, 1) AND d.due_at > ?2 LIMIT ?3)";
+    const LEASED: &str = "-- dispatches.lease_near\nUPDATE dispatches SET lease_until = ?1 WHERE no IN (SELECT d.no
+        FROM dispatches d INDEXED BY dispatches_leased_until
+        WHERE d.state = 'leased' AND d.lease_until > ?2 LIMIT ?3)";
+    let values = (now.unix_ms(), now.plus_ms(ahead_ms).unix_ms(), limit);
+    let moved = db.execute(WAITING, values)?.saturating_add(db.execute(LEASED, values)?);
+    Ok(u64::try_from(moved).unwrap_or(u64::MAX))
+}
+
 /// Writes one result; `false` when its lease is somebody else's by now, or nobody's.
 pub(super) fn settle(db: Db<'_>, result: &DispatchResult) -> Result<bool, StoreError> {
     const HELD: &str = "-- dispatches.held\nSELECT d.no FROM dispatches d INDEXED BY dispatches_leased_by

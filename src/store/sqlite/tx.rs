@@ -180,6 +180,10 @@ impl Tx for SqliteTx<'_> {
         outbox::raise_overdue(self.db, invoices, today)
     }
 
+    fn bring_near(&mut self, now: Timestamp, ahead_ms: i64, limit: u32) -> Result<u64, StoreError> {
+        outbox::bring_near(self.db, now, ahead_ms, limit)
+    }
+
     fn command(
         &mut self,
         message: &FoundDispatch,

@@ -22,7 +22,7 @@ use thuho::outbox::backoff::Backoff;
 use thuho::outbox::desk::Waits;
 use thuho::outbox::forwarder::Round;
 use thuho::outbox::signing::SigningKey;
-use thuho::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, command};
+use thuho::outbox::{CoreClient, CoreOptions, Forwarder, ForwarderOptions, ahead, command};
 use thuho::sandbox::core::{SandboxCore, SandboxCoreOptions};
 use thuho::sandbox::core_book::Behaviour;
 use thuho::store::desk::{BreakFilter, DeskReports};
@@ -170,6 +170,12 @@ impl Rig {
         for id in invoices {
             self.arrive(id, Movement::Payment).await;
         }
+    }
+
+    /// Looks for what a clock that was ahead put hours away.
+    pub async fn bring_near(&self) -> u64 {
+        let now = self.clock.now();
+        self.writer.run(move |store| ahead::bring_near(store, now)).unwrap().await.unwrap().unwrap()
     }
 
     pub async fn arrive(&self, invoice: &str, movement: Movement) {

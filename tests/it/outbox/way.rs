@@ -53,6 +53,24 @@ async fn a_wall_pauses_the_way_blames_no_message_and_is_probed_by_one_at_a_time(
 }
 
 #[tokio::test]
+async fn a_way_that_was_paused_by_a_clock_hours_ahead_is_probed_and_opened_once_the_clock_is_right() {
+    const HOURS_MS: i64 = 7 * 3_600_000;
+    let rig = Rig::new();
+    let core = Scripted::start(|_| says(401, "")).await;
+    rig.pay(&["HD-1", "HD-2"], false).await;
+    let options = ForwarderOptions { normal: 4, waits: WAITS, ..ForwarderOptions::default() };
+    let forwarder = rig.forwarder_with(&core.url, options);
+    rig.clock.advance_ms(HOURS_MS);
+    assert!(forwarder.forward_once().await.unwrap().written.paused.is_some());
+    core.now(|_| says(200, ""));
+    rig.clock.advance_ms(60_000 - HOURS_MS);
+    assert_eq!(rig.bring_near().await, 2);
+    assert!(forwarder.forward_once().await.unwrap().written.opened, "probed at once");
+    while forwarder.forward_once().await.unwrap().taken > 0 {}
+    assert!(["HD-1", "HD-2"].iter().all(|id| rig.stands(id) == ("delivered".to_owned(), None, 1)));
+}
+
+#[tokio::test]
 async fn a_message_that_meets_the_wall_alone_parks_at_last_and_costs_the_others_one_pause() {
     let rig = Rig::new();
     let mut core = Scripted::start(|call| match call.body {

@@ -40,4 +40,28 @@ impl MemoryTx<'_> {
         }
         taken
     }
+
+    /// Makes those due now whose wait or lease ends after `far`; of each kind so many.
+    pub(super) fn near(&mut self, far: Timestamp, now: Timestamp, limit: u32) -> u64 {
+        let (mut waiting, mut leased) = (limit, limit);
+        for at in 0..self.db.messages.len() {
+            let mut message = self.db.messages[at].clone();
+            let left = match &mut message.state {
+                DispatchState::Waiting { not_before } if *not_before > far => {
+                    (*not_before, message.due_at) = (now, now);
+                    &mut waiting
+                }
+                DispatchState::Leased { until, .. } if *until > far => {
+                    *until = now;
+                    &mut leased
+                }
+                _ => continue,
+            };
+            if *left > 0 {
+                *left -= 1;
+                self.set_message(at, message);
+            }
+        }
+        u64::from(2 * limit - waiting - leased)
+    }
 }

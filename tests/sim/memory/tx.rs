@@ -310,6 +310,10 @@ impl Tx for MemoryTx<'_> {
         Ok(u64::try_from(raised.len()).unwrap())
     }
 
+    fn bring_near(&mut self, now: Timestamp, ahead_ms: i64, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.near(now.plus_ms(ahead_ms), now, limit))
+    }
+
     fn command(
         &mut self,
         message: &FoundDispatch,
