@@ -10,7 +10,7 @@ use crate::intake::redo;
 use crate::ledger::retain;
 use crate::outbox::command::{self, BadCommand};
 use crate::partner::Profile;
-use crate::store::reports::ReceiptFilter;
+use crate::store::reports::{ReceiptFilter, StoredReceipt};
 use crate::store::{CommandAnswer, DispatchCommand, Erasable, EraseRequest, Erased};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -171,27 +171,29 @@ pub async fn redo(
     Ok(HttpResponse::Ok().json(redone))
 }
 
-/// Reads a partner's stored calls again that were stale, not understood, or came while it was paused.
+/// Reads a partner's stored calls again that were stale, not understood, or came while it was paused. Those that are there
+/// now: one that cannot be booked this time either is written anew behind them.
 ///
 /// # Errors
 /// The machine's.
 pub(crate) async fn all_again(internal: &Internal, profile: &Profile) -> Result<Redone, Problem> {
     let mut redone = Redone::default();
-    let lanes = internal.readers.ask(|reports| reports.lanes()).await?;
-    for lane in lanes {
+    for (lane, end) in lane_ends(internal).await? {
         let mut after = (lane, 0);
-        loop {
+        while after.1 < end {
             let filter = ReceiptFilter {
                 partner: Some(profile.code().clone()),
                 verdicts: vec![Verdict::Stale, Verdict::Unreadable, Verdict::Paused],
                 after,
                 limit: PAGE,
                 with_evidence: true,
+                waiting_since: None,
             };
             let page = internal.readers.ask(move |reports| reports.receipts(&filter)).await?;
             let Some(last) = page.last() else { break };
             after = (lane, last.n);
-            for receipt in page.iter().filter(|receipt| receipt.lane == lane && receipt.redone_at.is_none()) {
+            let waits = |r: &&StoredReceipt| r.lane == lane && r.n <= end && r.redone_at.is_none();
+            for receipt in page.iter().filter(waits) {
                 if let Some(outcome) = redo::again(&internal.intake, profile, receipt).await {
                     redone.note(outcome);
                 }
@@ -199,6 +201,19 @@ pub(crate) async fn all_again(internal: &Internal, profile: &Profile) -> Result<
         }
     }
     Ok(redone)
+}
+
+/// The lanes, each with the place of its last receipt.
+async fn lane_ends(internal: &Internal) -> Result<Vec<(u32, i64)>, Problem> {
+    let heads = on_writer(&internal.writer, |store| {
+        let mut heads = Vec::new();
+        store.transact(&mut |tx| {
+            heads = tx.lane_heads()?;
+            Ok(())
+        })?;
+        Ok(heads)
+    });
+    Ok(heads.await?.into_iter().map(|(lane, n, _hash)| (lane, n)).collect())
 }
 
 impl Redone {

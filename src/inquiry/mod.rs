@@ -2,16 +2,17 @@
 //! inquiry answers by the rule that settles payments ([`crate::matching`]), so a payment of what was shown is settled.
 //! Asked on reading connections; the writer never waits for it. Before it says that no payment is booked it waits until
 //! the writer is through with what was queued, and looks again: a payment whose commit is running is not on disk yet,
-//! and a bank that heard "unknown" would give it back. Not how a question is signed, nor how an answer is
+//! and a bank that heard "unknown" would give it back; so would one whose call is kept and not read yet. Not how a question is signed, nor how an answer is
 //! worded (`partner`).
 //!
 //! Keeps I1 (nothing is read before it is proved) and I10 (bounded questions).
 
 pub mod readers;
+mod unread;
 
 use crate::domain::ids::{CustomerCode, EventKey, InvoiceId};
 use crate::domain::invoice::InvoiceAccount;
-use crate::domain::notice::{RawNotice, References};
+use crate::domain::notice::{OnMismatch, RawNotice, References};
 use crate::domain::time::Timestamp;
 use crate::ledger::writer::Writer;
 use crate::matching::{self, Bills, Named};
@@ -65,8 +66,22 @@ pub async fn status(
         return StatusAnswer::of(StatusKind::TryAgain);
     }
     let deadline = Duration::from_millis(profile.answer_deadline_ms().unsigned_abs());
-    let answer = tokio::time::timeout(deadline, sure_status(books, asked)).await;
+    let answer = tokio::time::timeout(deadline, kept_status(books, profile, asked, now)).await;
     answer.ok().flatten().unwrap_or_else(|| StatusAnswer::of(StatusKind::TryAgain))
+}
+
+/// The status; a payment that is kept and not read yet is not "unknown", as reading it again will book it. Who asks before
+/// it debits has no such payments.
+async fn kept_status(books: Books<'_>, profile: &Profile, asked: StatusAsk, now: Timestamp) -> Option<StatusAnswer> {
+    let payment = asked.payment;
+    let answer = sure_status(books, asked).await?;
+    if answer.kind != StatusKind::Unknown || profile.on_mismatch() == OnMismatch::Refuse {
+        return Some(answer);
+    }
+    match unread::holds(books.readers, profile, payment, now).await? {
+        true => None,
+        false => Some(answer),
+    }
 }
 
 /// The status, asked again behind the writer's queue before it is "unknown"; `None` when nobody knows.

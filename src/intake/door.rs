@@ -4,8 +4,8 @@ use super::alarm::ClockAlarm;
 use super::limits::{Limited, Limits, Rates};
 use super::quarantine::Quarantine;
 use super::repeats::Repeats;
-use crate::domain::ids::{EventKey, PartnerCode};
-use crate::domain::notice::{Notice, OnMismatch, RawNotice};
+use crate::domain::ids::{EventKey, Movement, PartnerCode};
+use crate::domain::notice::{Effect, Notice, OnMismatch, RawNotice};
 use crate::domain::outcome::{Outcome, Refusal};
 use crate::domain::time::{Clock, Timestamp};
 use crate::ledger::{Arrival, Pickup, PostJob, Posted, Queue, UnreadKind};
@@ -212,11 +212,11 @@ impl Door {
             Err(refusal) => return intake.refuse(profile.code(), raw, &refusal),
         };
         let arrival = match profile.read(&authentic, now) {
-            _ if intake.is_paused(profile.code()) => match profile.on_mismatch() {
-                // Nobody was debited yet, so there is nothing to keep.
-                OnMismatch::Refuse => return Heard::just(Outcome::TryAgain),
-                OnMismatch::Keep => paused_arrival(profile, &authentic),
-            },
+            // Nobody was debited yet, so there is nothing to keep.
+            Ok(notice) if intake.is_paused(profile.code()) && asks_first(&notice) => {
+                return Heard::just(Outcome::TryAgain);
+            }
+            _ if intake.is_paused(profile.code()) => paused_arrival(profile, &authentic),
             Ok(notice) => {
                 if let Some(heard) = self.recall(&notice, now, profile).await {
                     return heard;
@@ -292,7 +292,12 @@ pub(super) fn notice_arrival(profile: &Profile, authentic: &AuthenticNotice<'_>,
     }
 }
 
-/// A call of a paused partner: kept unread, because its money may be taken already.
+/// Does it speak of a payment whose sender waits for our word before it debits? What it undoes was debited.
+fn asks_first(notice: &Notice) -> bool {
+    notice.on_mismatch == OnMismatch::Refuse && notice.effect != Effect::Moves(Movement::Reversal)
+}
+
+/// A call of a paused partner: kept unread, because its money may be taken already, or given back.
 fn paused_arrival(profile: &Profile, authentic: &AuthenticNotice<'_>) -> Arrival {
     Arrival::Unread {
         evidence: profile.evidence(authentic),

@@ -294,6 +294,10 @@ impl Compiler<'_, '_> {
         let event: Vec<_> = file.event.iter().filter_map(|text| self.signed("notice.event", text, coverage)).collect();
         let reverses: Vec<_> =
             file.reverses.iter().filter_map(|text| self.signed("notice.reverses", text, coverage)).collect();
+        // Else a reversal would name a payment that cannot be.
+        if !file.reverses.is_empty() && file.reverses.len() != file.event.len() {
+            self.faults.add("notice.reverses", "expected as many places as notice.event has");
+        }
         let account = file.account.at.as_ref().and_then(|text| self.signed("notice.account.at", text, coverage));
         if file.account.is.is_empty() {
             self.faults.add("notice.account.is", "expected our account at the partner");

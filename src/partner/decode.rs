@@ -108,8 +108,10 @@ impl NoticePlan {
         if discount < Money::ZERO || (moves && discount > amount) {
             return Err(malformed("notice.discount", "at least nothing and at most the amount"));
         }
-        if fee < Money::ZERO {
-            return Err(malformed("notice.fee", "at least nothing"));
+        // A reversal's fee is not booked.
+        let pays = effect == Effect::Moves(Movement::Payment);
+        if fee < Money::ZERO || (pays && fee > amount) {
+            return Err(malformed("notice.fee", "at least nothing and at most the amount"));
         }
         Ok(Notice {
             partner: known.partner.clone(),

@@ -143,6 +143,8 @@ pub struct ReceiptFilter {
     pub limit: u32,
     /// With the raw bytes?
     pub with_evidence: bool,
+    /// Only received since then and not read again yet.
+    pub waiting_since: Option<Timestamp>,
 }
 
 /// One line of the summary of receipts.

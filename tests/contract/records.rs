@@ -76,6 +76,13 @@ pub fn receipts_are_found_by_partner_verdict_and_place(mut h: Harness) {
     let counts = h.reports.receipt_counts().unwrap();
     let stale = counts.iter().find(|c| c.verdict == Verdict::Stale).unwrap();
     assert_eq!((counts.len(), &stale.partner, stale.count, stale.dong), (3, &partner(), 2, 2));
+
+    h.tx(|tx| tx.note_redone(LANE, 1, at(70)));
+    let received_at = h.reports.receipts(&all_receipts()).unwrap()[0].received_at;
+    for (since, expected) in [(received_at, vec![2, 3, 4]), (received_at.plus_ms(1), vec![])] {
+        let filter = ReceiptFilter { waiting_since: Some(since), ..all_receipts() };
+        assert_eq!(h.reports.receipts(&filter).unwrap().iter().map(|r| r.n).collect::<Vec<_>>(), expected);
+    }
 }
 
 pub fn an_upsert_goes_by_version(mut h: Harness) {

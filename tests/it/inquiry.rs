@@ -5,10 +5,12 @@ use crate::memory::{MemoryReports, MemoryStore};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thuho::domain::ids::Generation;
+use thuho::domain::notice::Notice;
+use thuho::domain::receipt::HashedEvidence;
 use thuho::domain::time::{ManualClock, Timestamp};
 use thuho::inquiry::{self, readers::Readers};
-use thuho::ledger::Arrival;
 use thuho::ledger::writer::{PostJob, Writer, WriterOptions};
+use thuho::ledger::{Arrival, UnreadKind};
 use thuho::partner::forge::Wanted;
 use thuho::partner::{Partners, Profile, StatusKind};
 use thuho::store::Store;
@@ -33,15 +35,26 @@ impl Rig {
 
     /// The payment that the profile's status example asks about.
     fn payment(&self) -> PostJob {
-        let forged = self.profile.forge(keys().of("standard"), &pays("pay_0001", "HD-1", 150_000), self.now).unwrap();
-        let raw = forged.to_raw(self.now);
-        let authentic = self.profile.prove(&raw, self.now).unwrap();
-        let arrival = Arrival::Notice {
-            notice: self.profile.read(&authentic, self.now).unwrap(),
-            evidence: self.profile.evidence(&authentic),
+        self.job("pay_0001", |notice, evidence| Arrival::Notice {
+            notice,
+            evidence,
             business_day: jiff::civil::date(2026, 11, 22),
             reversal_window_ms: None,
-        };
+        })
+    }
+
+    /// A payment that is kept unread.
+    fn kept(&self, event: &str) -> PostJob {
+        let (verdict, detail) = (UnreadKind::Paused, "it came while the partner was paused".to_owned());
+        self.job(event, |_notice, evidence| Arrival::Unread { evidence, verdict, detail })
+    }
+
+    fn job(&self, event: &str, arrival: impl FnOnce(Notice, HashedEvidence) -> Arrival) -> PostJob {
+        let forged = self.profile.forge(keys().of("standard"), &pays(event, "HD-1", 150_000), self.now).unwrap();
+        let raw = forged.to_raw(self.now);
+        let authentic = self.profile.prove(&raw, self.now).unwrap();
+        let notice = self.profile.read(&authentic, self.now).unwrap();
+        let arrival = arrival(notice, self.profile.evidence(&authentic));
         PostJob { arrival, deadline: Instant::now() + Duration::from_secs(60), pickup: None }
     }
 
@@ -72,6 +85,22 @@ async fn a_payment_that_is_being_written_is_never_called_unknown() {
     drop(release);
     assert_eq!(asked.await, StatusKind::Parked, "there is no such invoice, and the payment is kept");
     booked.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_payment_that_is_kept_unread_is_never_called_unknown() {
+    let rig = Rig::new();
+    rig.writer.submit(rig.kept("another")).unwrap().await.unwrap();
+    assert_eq!(rig.status().await, StatusKind::Unknown, "it is another payment that is kept");
+    rig.writer.submit(rig.kept("pay_0001")).unwrap().await.unwrap();
+    assert_eq!(rig.status().await, StatusKind::TryAgain);
+    rig.writer
+        .run(|store| store.transact(&mut |tx| tx.note_redone(1, 2, Timestamp::from_unix_ms(START_MS))))
+        .unwrap()
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(rig.status().await, StatusKind::Unknown, "it was read again and was none");
 }
 
 #[tokio::test]

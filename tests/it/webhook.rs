@@ -5,6 +5,7 @@ use crate::harness::{Gateway, Setup, bill, keys, pays};
 use thuho::domain::ids::Movement;
 use thuho::domain::money::Money;
 use thuho::domain::notice::{Effect, NoEffect};
+use thuho::domain::time::Clock;
 use thuho::partner::forge::Wanted;
 
 fn wallet(event: &str, invoice: &str, amount: i64) -> Wanted {
@@ -99,6 +100,54 @@ fn a_paused_partners_money_is_kept_and_redo_books_it() {
     let redo = || gateway.internal("POST", "/api/v1/notices/redo", "application/json", br#"{"partner":"standard"}"#);
     assert_eq!(redo().json(), serde_json::json!({"read": 1, "outcomes": {"accepted": 1}}));
     assert_eq!(gateway.settled("HD-1"), 150_000);
+}
+
+#[test]
+fn redo_ends_and_adds_nothing_where_a_call_still_cannot_be_booked() {
+    let gateway = Gateway::start();
+    gateway.put(&[bill("HD-1", 150_000)]);
+    let fee = Some(Money::from_dong(150_001).unwrap());
+    check_word(&gateway.notify("standard", &Wanted { fee, ..pays("p1", "HD-1", 150_000) }), 422, "malformed");
+    let redo = || gateway.internal("POST", "/api/v1/notices/redo", "application/json", br#"{"partner":"standard"}"#);
+    for _ in 0..2 {
+        assert_eq!(redo().json(), serde_json::json!({"read": 0, "outcomes": {"malformed": 1}}));
+        assert_eq!(gateway.receipts(), ["standard unreadable 1"]);
+    }
+}
+
+#[test]
+fn what_a_clock_that_was_days_behind_took_for_the_future_is_booked_by_redo() {
+    const DAYS_MS: i64 = 2 * 86_400_000;
+    let gateway = Gateway::start();
+    gateway.put(&[bill("HD-1", 150_000)]);
+    let paid_at = Some(gateway.clock.now());
+    let paid = gateway.forge("zalopay", &Wanted { paid_at, ..wallet("1", "HD-1", 150_000) });
+    gateway.clock.advance_ms(-DAYS_MS);
+    check(&gateway.send("zalopay", &paid), 200, r#"{"return_code":0,"return_message":"call again: not understood"}"#);
+    gateway.clock.advance_ms(DAYS_MS);
+    let redo = gateway.internal("POST", "/api/v1/notices/redo", "application/json", br#"{"partner":"zalopay"}"#);
+    assert_eq!(redo.json(), serde_json::json!({"read": 1, "outcomes": {"accepted": 1}}));
+    assert_eq!(gateway.settled("HD-1"), 150_000);
+}
+
+#[test]
+fn a_paused_bank_is_not_asked_for_payments_and_what_it_took_back_is_kept() {
+    let gateway = Gateway::start();
+    gateway.put(&[bill("HD-1", 150_000), bill("HD-2", 90_000).of("PA03HL0000002")]);
+    let say =
+        |word: &str| gateway.internal("POST", &format!("/api/v1/partners/agribank/{word}"), "application/json", b"{}");
+    let code = |answer: Answer| answer.json()["responseCode"].as_str().unwrap().to_owned();
+    assert_eq!(code(gateway.notify("agribank", &pays("A1", "HD-1", 150_000))), "00");
+    assert_eq!(say("pause").status, 204);
+    assert_eq!(code(gateway.notify("agribank", &pays("A2", "HD-2", 90_000))), "96");
+    // The profile's own example of a reversal.
+    let back = Wanted { example: Some(6), reverses: Some(vec!["A1".to_owned()]), ..pays("R1", "HD-1", 150_000) };
+    assert_eq!(code(gateway.notify("agribank", &back)), "96");
+    assert_eq!(gateway.receipts(), ["agribank paused 1", "agribank settled 1"]);
+    assert_eq!(say("resume").status, 204);
+    let redo = gateway.internal("POST", "/api/v1/notices/redo", "application/json", br#"{"partner":"agribank"}"#);
+    assert_eq!(redo.json(), serde_json::json!({"read": 1, "outcomes": {"accepted": 1}}));
+    assert_eq!((gateway.settled("HD-1"), gateway.settled("HD-2")), (0, 0));
 }
 
 #[test]

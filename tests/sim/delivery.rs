@@ -291,6 +291,7 @@ impl World {
             after: (u32::try_from(lane).unwrap(), 0),
             limit: 1_000,
             with_evidence: true,
+            waiting_since: None,
         };
         let mut found = MemoryReports(self.db.clone()).receipts(&filter).map_err(|e| e.to_string())?;
         found.retain(|receipt| receipt.redone_at.is_none());

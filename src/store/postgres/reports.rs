@@ -343,14 +343,17 @@ impl Reports for PostgresReports {
                 r.verdict, r.partner, r.received_at, r.amount, r.event_key, o.at, w.key_id, w.method, w.path, w.query,
                 w.headers, w.body
             FROM (SELECT * FROM receipts r WHERE r.no > $1 AND r.no < $2 AND ($3::text IS NULL OR r.partner = $3)
-                    AND ($4::text[] = '{}' OR r.verdict = ANY($4)) ORDER BY r.no LIMIT $5) r
+                    AND ($4::text[] = '{}' OR r.verdict = ANY($4))
+                    AND ($7::bigint IS NULL OR (r.received_at >= $7
+                        AND NOT EXISTS (SELECT 1 FROM redone x WHERE x.receipt_no = r.no))) ORDER BY r.no LIMIT $5) r
                 LEFT JOIN redone o ON o.receipt_no = r.no LEFT JOIN raw_notices w ON $6 AND w.receipt_no = r.no
             ORDER BY r.no";
         let (lane, after) = filter.after;
         let words: Vec<&str> = filter.verdicts.iter().map(|verdict| verdict.word()).collect();
         let (partner, limit) = (filter.partner.as_ref().map(PartnerCode::as_str), i64::from(filter.limit));
         let (from, to) = (receipt_no(lane, after.max(0))?, lane_base(lane.saturating_add(1)));
-        let ask = Ask::new(SQL, vec![&from, &to, &partner, &words, &limit, &filter.with_evidence]);
+        let since = filter.waiting_since.map(Timestamp::unix_ms);
+        let ask = Ask::new(SQL, vec![&from, &to, &partner, &words, &limit, &filter.with_evidence, &since]);
         self.ask_one(ask)?.all(|cells| stored_receipt(cells, filter.with_evidence))
     }
 

@@ -84,7 +84,8 @@ macro_rules! receipts_sql {
             " LEFT JOIN redone o ON o.receipt_no = r.no
                 LEFT JOIN raw_notices w ON ?6 AND w.receipt_no = r.no
             WHERE r.no > ?1 AND r.no < ?2 AND (?3 IS NULL OR r.partner = ?3)
-                AND (?4 = '[]' OR r.verdict IN (SELECT value FROM json_each(?4))) ",
+                AND (?4 = '[]' OR r.verdict IN (SELECT value FROM json_each(?4)))
+                AND (?7 IS NULL OR (o.at IS NULL AND r.received_at >= ?7)) ",
             $and,
             " ORDER BY r.no LIMIT ?5"
         )
@@ -369,7 +370,8 @@ impl Reports for SqliteReports {
             .map_err(|_not_json| StoreError::Fault("reports.receipts: verdicts are not text".to_owned()))?;
         let partner = filter.partner.as_ref().map(PartnerCode::as_str);
         let (from, to) = (receipt_no(lane, after.max(0))?, lane_base(lane.saturating_add(1)));
-        self.db().all(sql, params![from, to, partner, words, filter.limit, filter.with_evidence], |cells| {
+        let since = filter.waiting_since.map(Timestamp::unix_ms);
+        self.db().all(sql, params![from, to, partner, words, filter.limit, filter.with_evidence, since], |cells| {
             stored_receipt(cells, filter.with_evidence)
         })
     }

@@ -49,6 +49,12 @@ fn a_wrong_profile_is_refused_by_file_line_and_key() {
     let text = standard_with("[success_when]\nstatus = [200]", "[success_when]\nstatus = [200, 429]");
     check_load(&text, None, &at(&text, "[success_when]", "success_when: status: expected 200 to 299 only"));
 
+    let text = standard_with(
+        "reverses = [\"json:/data/reverses\"]",
+        "reverses = [\"json:/data/account\", \"json:/data/reverses\"]",
+    );
+    check_load(&text, None, &at(&text, "reverses = [", "notice.reverses: expected as many places as notice.event has"));
+
     let text = standard_with("timezone =", "time_zone =");
     let errors = Partners::compile(file, &text, None).map(drop).unwrap_err().to_string();
     assert!(errors.starts_with(&at(&text, "time_zone", "time_zone: unknown field `time_zone`")), "{errors}");

@@ -271,6 +271,7 @@ impl Reports for MemoryReports {
                 && l.receipt.link.n > filter.after.1
                 && filter.partner.as_ref().is_none_or(|p| *p == l.receipt.evidence.partner)
                 && (filter.verdicts.is_empty() || filter.verdicts.contains(&l.receipt.link.verdict))
+                && filter.waiting_since.is_none_or(|at| l.redone_at.is_none() && l.receipt.link.received_at >= at)
         };
         Ok(db
             .links
