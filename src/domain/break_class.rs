@@ -136,6 +136,17 @@ impl BreakClass {
         Self::Bounced,
     ];
 
+    /// Those that say, where no comparison opened them, that money of a payment waits for somebody.
+    pub const WAITING: [Self; 7] = [
+        Self::UnknownRef,
+        Self::ContradictoryRef,
+        Self::AmountMismatch,
+        Self::WrongCustomer,
+        Self::DuplicatePayment,
+        Self::CancelledInvoice,
+        Self::Overpaid,
+    ];
+
     /// Its row of the table.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "one row per class, reads as a table")]

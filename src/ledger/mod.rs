@@ -13,6 +13,7 @@ mod book;
 pub mod certificate;
 pub mod compose;
 pub mod crash;
+pub mod left;
 mod pace;
 mod pickup;
 mod post;

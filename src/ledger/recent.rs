@@ -57,6 +57,12 @@ impl Mark {
         Self::of(&[b"rest", key.as_bytes(), &left.dong().to_be_bytes()])
     }
 
+    /// One for each payment that people took back and that a statement still has.
+    #[must_use]
+    pub fn listed(key: &EventKey) -> Self {
+        Self::of(&[b"listed", key.as_bytes()])
+    }
+
     /// As the store keeps it.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -7,8 +7,8 @@
 
 use super::book::{About, Book, LaneContext, fault};
 use super::compose::{self, Line, Moved, ReversalFacts};
+use super::left::Left;
 use super::post::class_of;
-use super::recent::Mark;
 use crate::domain::decision::{Decision, ParkReason};
 use crate::domain::ids::{Author, EventKey, InvoiceId, PostingNo};
 use crate::domain::invoice::{InvoiceAccount, InvoiceStatus};
@@ -17,7 +17,7 @@ use crate::domain::notice::Wanted;
 use crate::domain::posting::{Account, Allocation};
 use crate::domain::receipt::{HashedEvidence, Verdict};
 use crate::domain::resolution::Because;
-use crate::domain::review::BreakClass;
+use crate::domain::statement::LineNo;
 use crate::matching::{self, Rules};
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::{Position, StoreError, Tx};
@@ -46,7 +46,10 @@ pub enum Todo {
     /// The partner owes less for it.
     Adjust(Because, Money),
     /// Takes it back.
-    Reverse,
+    Reverse {
+        /// The line of the partner's statement that the break is about.
+        line: Option<LineNo>,
+    },
 }
 
 /// One thing to be done.
@@ -65,11 +68,20 @@ pub struct Task {
 /// What was written last for a task, or why nothing was.
 pub type Ended = Result<PostingNo, String>;
 
+/// What came of a list.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// How each task ended, in their order.
+    pub ended: Vec<Ended>,
+    /// What is left of the payments that were touched, each once: [`super::left::open`] says it once the items have ended.
+    pub left: Vec<Left>,
+}
+
 /// Carries a list out, in order.
 ///
 /// # Errors
 /// The machine's; nothing is written then.
-pub fn resolve(tx: &mut dyn Tx, lane: &LaneContext, tasks: &[Task]) -> Result<Vec<Ended>, StoreError> {
+pub fn resolve(tx: &mut dyn Tx, lane: &LaneContext, tasks: &[Task]) -> Result<Resolved, StoreError> {
     let mut book = Book::open(tx, lane)?;
     let keys: Vec<EventKey> = tasks.iter().map(|task| task.payment).collect();
     book.load_events(tx, &keys)?;
@@ -86,7 +98,7 @@ pub fn resolve(tx: &mut dyn Tx, lane: &LaneContext, tasks: &[Task]) -> Result<Ve
                 wanted.customers.extend(more.customers);
             }
             Todo::Allocate { invoices, .. } => wanted.invoices.extend(invoices.iter().map(|(id, _)| id.clone())),
-            Todo::Adjust(..) | Todo::Reverse => {}
+            Todo::Adjust(..) | Todo::Reverse { .. } => {}
         }
         // An import that brings the invoice it waits for takes the same lock.
         wanted.invoices.extend(book.event(&task.payment).and_then(|record| record.names_invoice.clone()));
@@ -94,14 +106,34 @@ pub fn resolve(tx: &mut dyn Tx, lane: &LaneContext, tasks: &[Task]) -> Result<Ve
     book.load_bills(tx, wanted)?;
     let mut ended = Vec::with_capacity(tasks.len());
     for task in tasks {
-        let done = one(&mut book, task)?;
-        if done.is_ok() && !matches!(task.todo, Todo::Create(_)) {
-            follow_up(&mut book, &task.payment);
-        }
-        ended.push(done);
+        ended.push(one(&mut book, task)?);
     }
+    let left = left(&book, tasks.iter().zip(&ended).filter(|(_, end)| end.is_ok()).map(|(task, _)| task));
     book.write(tx, lane)?;
-    Ok(ended)
+    Ok(Resolved { ended, left })
+}
+
+/// What is left of the payments of these tasks, now that all are done.
+fn left<'t>(book: &Book, done: impl Iterator<Item = &'t Task>) -> Vec<Left> {
+    let mut all: Vec<Left> = Vec::new();
+    for task in done {
+        let Some(record) = book.event(&task.payment) else { continue };
+        let (taken_back, line) = match &task.todo {
+            Todo::Reverse { line } => (true, *line),
+            Todo::Create(_) | Todo::Allocate { .. } | Todo::Adjust(..) => (false, None),
+        };
+        match all.iter_mut().find(|one| one.payment == task.payment) {
+            Some(one) => (one.taken_back, one.line) = (one.taken_back || taken_back, line.or(one.line)),
+            None => all.push(Left {
+                payment: record.key,
+                partner: record.partner.clone(),
+                waits: waiting(record, &book.position(&record.key)),
+                taken_back,
+                line,
+            }),
+        }
+    }
+    all
 }
 
 fn one(book: &mut Book, task: &Task) -> Result<Ended, StoreError> {
@@ -126,7 +158,7 @@ fn one(book: &mut Book, task: &Task) -> Result<Ended, StoreError> {
         Todo::Create(_) => Ok(Err("it is created above".to_owned())),
         Todo::Allocate { invoices, elsewhere } => allocate(book, record, (invoices, *elsewhere), &task.author),
         Todo::Adjust(because, less) => adjust(book, record, (*because, *less), &task.author),
-        Todo::Reverse => reverse(book, record, &task.author),
+        Todo::Reverse { .. } => reverse(book, record, &task.author),
     }
 }
 
@@ -171,24 +203,6 @@ pub fn waiting(record: &EventRecord, position: &Position) -> Money {
     let partner = &record.partner;
     let in_suspense = held(position, &Account::Suspense(partner.clone()));
     in_suspense.plus(held(position, &Account::RefundDue(partner.clone()))).unwrap_or(in_suspense)
-}
-
-/// The break of an item is closed with it: what of the payment is left waiting has one of its own.
-fn follow_up(book: &mut Book, payment: &EventKey) {
-    let Some(record) = book.event(payment).cloned() else { return };
-    let left = waiting(&record, &book.position(payment));
-    if !left.is_positive() {
-        return;
-    }
-    let about = About {
-        partner: &record.partner,
-        event: Some(record.key),
-        invoice: None,
-        amount: left,
-        mark: Some(Mark::rest(&record.key, left)),
-    };
-    let detail = format!("{left} dong of the payment wait in suspense or to be given back");
-    book.open_break(about, BreakClass::Overpaid, detail);
 }
 
 /// What lies in an account of the payment's, as a sum that is there.

@@ -8,7 +8,7 @@ use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo};
 use crate::domain::money::Money;
 use crate::domain::review::{BreakClass, Leg, NewBreak};
-use crate::domain::statement::{FileNo, LineNo};
+use crate::domain::statement::{FileNo, LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::store::statements::{LegBreak, Pointed, StatementFile};
 use sha2::{Digest, Sha256};
@@ -29,6 +29,9 @@ pub(super) const OVER: &str = "compared again, it does not differ any more";
 
 /// Why a break is closed in whose place another one is opened.
 pub(super) const CHANGED: &str = "compared again, it differs otherwise";
+
+/// Why a break is closed about a payment that people took back: the comparison has one that says both sides.
+pub(super) const COMPARED: &str = "compared again, the difference is told with both sides";
 
 /// A difference with its sides by name, and what makes it the same as another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub(super) struct Plan {
     pub(super) gone: Vec<i64>,
     /// They may be about other lines by now, such as a corrected file's, or about other payments besides the first.
     pub(super) moved: Vec<Pointed>,
+    /// A break of this comparison says what those of a taking back by hand said of these until now.
+    pub(super) told: Vec<(EventKey, BreakClass)>,
 }
 
 /// Names the sides of each difference.
@@ -120,6 +125,9 @@ pub(super) fn plan(
     for (difference, followed) in compared.differences.iter().zip(described) {
         if followed.settled_elsewhere || open.judged_on_another_day(subject, difference, followed) {
             continue;
+        }
+        if subject.kind == StatementKind::Partner && difference.note == Note::NotBookedHere {
+            plan.told.extend(followed.event.map(|event| (event, BreakClass::Reversed)));
         }
         let new = || new_break(subject, difference, followed, at);
         let Some(same) = open.same(subject, difference, followed) else {

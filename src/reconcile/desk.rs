@@ -20,7 +20,7 @@ use crate::domain::statement::{LineNo, StatementKind};
 use crate::domain::time::Timestamp;
 use crate::ledger::compose::Moved;
 use crate::ledger::resolve::{self, Made, Task, Todo};
-use crate::ledger::{LaneContext, SliceError, Slices};
+use crate::ledger::{LaneContext, SliceError, Slices, left};
 use crate::matching;
 use crate::partner::Profile;
 use crate::store::desk::{
@@ -281,11 +281,14 @@ fn some(
         }
     }
     let (items, tasks): (Vec<&DueItem>, Vec<Task>) = tasks.into_iter().unzip();
+    let mut touched = Vec::new();
     if !tasks.is_empty() {
         let done = resolve::resolve(tx, lane, &tasks)?;
-        ended.extend(items.into_iter().zip(done).map(|(item, done)| end(item, done.map(Some))));
+        ended.extend(items.into_iter().zip(done.ended).map(|(item, done)| end(item, done.map(Some))));
+        touched = done.left;
     }
     tx.end_items(&due.view, &ended, now)?;
+    left::open(tx, lane, &touched)?;
     let done = u64::try_from(ended.iter().filter(|item| item.end.is_ok()).count()).unwrap_or(u64::MAX);
     let all = u64::try_from(ended.len()).unwrap_or(u64::MAX);
     let over = ended.len() < usize::try_from(limit).unwrap_or(usize::MAX);
@@ -337,7 +340,7 @@ fn task(
             Ok(less) => Todo::Adjust(*because, less),
             Err(bad) => return Ok(Err(bad.to_string())),
         },
-        Resolution::Reverse {} => Todo::Reverse,
+        Resolution::Reverse {} => Todo::Reverse { line: line_of(&due.about) },
     };
     let Some(payment) = due.about.event else {
         return Ok(Err("the break is about no payment".to_owned()));
@@ -345,7 +348,7 @@ fn task(
     // What was approved was approved over this sum. An adjustment has a sum of its own.
     let over = match &todo {
         Todo::Adjust(..) => None,
-        Todo::Create(_) | Todo::Allocate { .. } | Todo::Reverse => Money::from_dong(due.item.dong).ok(),
+        Todo::Create(_) | Todo::Allocate { .. } | Todo::Reverse { .. } => Money::from_dong(due.item.dong).ok(),
     };
     Ok(Ok(Some(Task { payment, over, todo, author })))
 }

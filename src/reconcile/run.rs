@@ -7,8 +7,8 @@ use super::compare::{self, Compared, Leg, Match, NotComparable, RULES_VERSION, R
 use super::elsewhere;
 use super::facts::{self, ReferenceBy, Ways};
 use super::report::sums_json;
-use crate::domain::ids::{Author, EventNo, PartnerCode};
-use crate::domain::review::NewBreak;
+use crate::domain::ids::{Author, EventKey, EventNo, PartnerCode};
+use crate::domain::review::{BreakClass, NewBreak};
 use crate::domain::statement::StatementKind;
 use crate::domain::time::Timestamp;
 use crate::ledger::{SliceError, Slices};
@@ -331,6 +331,11 @@ fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp))
         tx.point_breaks(rows).map(|()| 0)
     };
     slices.all(plan.moved, point, &mut |_| {})?;
+    let by_comparing = author.clone();
+    let told = move |tx: &mut dyn Tx, rows: &[(EventKey, BreakClass)]| {
+        tx.close_breaks_about(rows, &Closing { author: &by_comparing, reason: breaks::COMPARED, at })
+    };
+    closed = closed.saturating_add(slices.all(plan.told, told, &mut |_| {})?);
     for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over), (breaks::GONE, plan.gone)] {
         let by = author.clone();
         let close = move |tx: &mut dyn Tx, rows: &[i64]| tx.close_breaks(rows, &Closing { author: &by, reason, at });

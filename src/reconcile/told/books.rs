@@ -85,6 +85,10 @@ pub(super) const VIETNAMESE: Pairs = &[
     ("it came while the partner was paused", "đến khi đối tác đang tạm dừng"),
     ("{#} dong of the payment wait in suspense or to be given back", "{#} đồng của giao dịch còn treo hoặc chờ hoàn"),
     (
+        "people took the payment back, and the statement still has {#} dong (line {#} of {})",
+        "giao dịch đã được hủy trong sổ của ta, sao kê vẫn còn {#} đồng (dòng {#} của {})",
+    ),
+    (
         "{#} dong of the payment wait in suspense or to be given back: say where they go",
         "{#} đồng của giao dịch còn treo hoặc chờ hoàn: hãy phân bổ trước",
     ),
@@ -142,6 +146,10 @@ pub(super) const VIETNAMESE: Pairs = &[
         "sổ của ta không còn giao dịch này, hoặc chưa từng gửi gạch nợ",
     ),
     ("compared again, it differs otherwise", "đối soát lại thì lệch khác trước"),
+    (
+        "compared again, the difference is told with both sides",
+        "đối soát lại, chênh lệch này đã được ghi với số liệu của cả hai bên",
+    ),
     ("compared again, it does not differ any more", "đối soát lại thì không còn lệch"),
     ("the bank's credit is there in full", "tiền đã về đủ"),
     (

@@ -70,6 +70,19 @@ pub trait DeskTx {
         about: &[(EventKey, BreakClass)],
         closing: &Closing<'_>,
     ) -> Result<u64, StoreError>;
+
+    /// Those of these payments of which an open break says that money of theirs waits ([`BreakClass::WAITING`]): one that
+    /// no comparison opened. Asked behind the locks of the payments.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn told_to_wait(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError>;
+
+    /// The line of its partner's statement that a payment is matched to.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn listed_at(&mut self, payment: &EventKey) -> Result<Option<LineNo>, StoreError>;
 }
 
 /// The desk's questions.

@@ -271,6 +271,22 @@ impl DeskTx for PostgresTx<'_> {
         let (at, by) = (closing.at.unix_ms(), closing.author.as_str());
         Ok(self.ask_one(Ask::new(SQL, vec![&keys, &classes, &at, &by, &closing.reason]))?.count)
     }
+
+    fn told_to_wait(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        const SQL: &str = "-- breaks.about_waiting\nSELECT DISTINCT event_key FROM breaks
+            WHERE event_key = ANY($1) AND event_key IS NOT NULL AND closed_at IS NULL AND leg IS NULL
+                AND class = ANY($2)";
+        let keys: Vec<Key> = payments.iter().map(|payment| Key(*payment.as_bytes())).collect();
+        let classes = BreakClass::WAITING.map(BreakClass::code);
+        self.ask_one(Ask::new(SQL, vec![&keys, &classes.as_slice()]))?.all(|cells| cells.event_key())
+    }
+
+    fn listed_at(&mut self, payment: &EventKey) -> Result<Option<LineNo>, StoreError> {
+        const SQL: &str = "-- matches.of_payment\nSELECT m.line_no FROM events e JOIN matches m ON m.event_no = e.no
+            WHERE e.key = $1 AND m.kind = 'partner' AND NOT m.ended";
+        let found = self.ask_one(Ask::new(SQL, vec![&Key(*payment.as_bytes())]))?.one(|cells| cells.whole())?;
+        Ok(found.map(LineNo))
+    }
 }
 
 impl DeskReports for PostgresReports {

@@ -266,6 +266,23 @@ impl DeskTx for SqliteTx<'_> {
         }
         Ok(closed)
     }
+
+    fn told_to_wait(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        const SQL: &str = "-- breaks.about_waiting\nSELECT class FROM breaks
+            WHERE event_key = ?1 AND event_key IS NOT NULL AND closed_at IS NULL AND leg IS NULL";
+        let (mut open, mut told) = (self.db.prepare(SQL)?, Vec::new());
+        for payment in payments {
+            let classes = open.all([payment.as_bytes()], |cells| cells.word(BreakClass::parse))?;
+            told.extend(classes.iter().any(|class| BreakClass::WAITING.contains(class)).then_some(*payment));
+        }
+        Ok(told)
+    }
+
+    fn listed_at(&mut self, payment: &EventKey) -> Result<Option<LineNo>, StoreError> {
+        const SQL: &str = "-- matches.of_payment\nSELECT m.line_no FROM events e JOIN matches m ON m.event_no = e.no
+            WHERE e.key = ?1 AND m.kind = 'partner' AND m.ended = 0";
+        Ok(self.db.one(SQL, [payment.as_bytes()], |cells| cells.next::<i64>())?.map(LineNo))
+    }
 }
 
 impl DeskReports for SqliteReports {

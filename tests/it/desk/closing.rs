@@ -42,7 +42,7 @@ pub(super) fn compare(home: &Home, day: &str) -> http::Answer {
     home.internal("POST", &format!("/api/v1/reconciliations/standard/{day}"), "application/json", b"")
 }
 
-fn close(home: &Home, who: &str, period: &str, verb: &str, body: Value) -> http::Answer {
+pub(super) fn close(home: &Home, who: &str, period: &str, verb: &str, body: Value) -> http::Answer {
     as_person(home, who, "POST", &format!("/api/v1/closes/standard/{period}/{verb}"), &body)
 }
 
@@ -57,7 +57,7 @@ fn refused(answer: &http::Answer, status: u16, words: &str) {
 }
 
 /// Drawn up by one, signed by the other.
-fn sealed(home: &Home, period: &str, accept: &Value) -> Value {
+pub(super) fn sealed(home: &Home, period: &str, accept: &Value) -> Value {
     let draft = close(home, "an", period, "draft", json!({ "accept": accept }));
     assert_eq!(draft.status, 200, "{}", draft.text());
     let signed = close(home, "chi", period, "sign", json!({ "sha256": draft.json()["sha256"] }));

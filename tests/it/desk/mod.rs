@@ -3,6 +3,7 @@
 mod closing;
 mod inbox;
 mod laws;
+mod left;
 mod listed;
 mod pages;
 mod program;

@@ -56,6 +56,14 @@ impl DeskTx for MemoryTx<'_> {
         self.undo.push(Box::new(move |db| db.over = before));
         Ok(u64::try_from(closed).unwrap())
     }
+
+    fn told_to_wait(&mut self, _: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn listed_at(&mut self, _: &EventKey) -> Result<Option<LineNo>, StoreError> {
+        Err(no_statements())
+    }
 }
 
 impl DeskReports for MemoryReports {

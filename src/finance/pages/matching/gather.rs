@@ -16,15 +16,7 @@ use crate::store::{Position, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The classes of payments that wait for an invoice.
-pub(super) const PARKED: [BreakClass; 7] = [
-    BreakClass::UnknownRef,
-    BreakClass::ContradictoryRef,
-    BreakClass::AmountMismatch,
-    BreakClass::WrongCustomer,
-    BreakClass::DuplicatePayment,
-    BreakClass::CancelledInvoice,
-    BreakClass::Overpaid,
-];
+pub(super) const PARKED: [BreakClass; 7] = BreakClass::WAITING;
 
 /// Rows of a list, debts of a form, and other payments of the customer, at most.
 const ROWS: usize = 100;
