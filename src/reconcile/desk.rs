@@ -7,6 +7,7 @@ pub mod refunds;
 pub mod rules;
 pub mod suggest;
 pub mod views;
+mod weigh;
 
 use crate::domain::ids::{Author, EventId, EventKey, Movement, PartnerCode};
 use crate::domain::money::Money;
@@ -104,32 +105,17 @@ pub fn draft(
     for (no, what) in wishes {
         what.check().map_err(|bad| NotProposed::Bad(no, bad))?;
         let about = reports.one_break(no)?.ok_or(NotProposed::Unknown(no))?;
-        let amount = money_of(reports, &about)?;
+        let dong = weigh::dong(reports, &about, &what)?;
         let what = match what {
             Resolution::Create { event, .. } => Resolution::Create { event, line: line_of(&about).map(|line| line.0) },
             other => other,
         };
-        items.push(Item { break_no: no, dong: what.weight(amount), what });
+        items.push(Item { break_no: no, dong, what });
     }
     let dong = weight(&items).map_err(|_beyond| NotProposed::Sum)?;
     let reason = text(reason).ok_or(NotProposed::Reason)?;
     let hash = frozen(&items);
     Ok(NewProposal { action, maker: maker.clone(), reason, at, items, dong, hash })
-}
-
-/// The money that a break's payment is over, or its line; else what the break says.
-fn money_of(reports: &mut dyn Reports, about: &BreakView) -> Result<Money, StoreError> {
-    if let Some(event) = &about.event
-        && let Some(record) = reports.event(event)?
-    {
-        return Ok(record.content.amount);
-    }
-    if let Some(line) = line_of(about)
-        && let Some(line) = reports.shown_line(line)?
-    {
-        return Ok(line.amount);
-    }
-    Ok(about.amount)
 }
 
 /// Proposes a list.

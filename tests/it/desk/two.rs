@@ -190,3 +190,32 @@ fn a_settled_difference_is_not_opened_again() {
         assert_eq!(count(&mut desk), 1);
     }
 }
+
+/// Whoever closes a break lets go of all that it is over, and not only of the payment.
+#[test]
+fn closing_is_weighed_by_the_largest_sum_that_a_break_is_over() {
+    for mut desk in Desk::everywhere(a_parked_payment) {
+        desk.grant("chi", Action::Close, 200);
+        for (class, ours, theirs) in [
+            (BreakClass::AmountMismatch, 100, 1_500),
+            (BreakClass::Merged, 300, 300),
+            (BreakClass::DuplicateLine, 100, 201),
+            (BreakClass::Split, 201, 100),
+        ] {
+            desk.differs(class, (None, Some("1")), (Some(ours), Some(theirs)));
+            let no = desk.open().into_iter().find(|b| b.class == class && b.leg.is_some()).unwrap().no;
+            let proposal = desk.propose("an", &[(no, Resolution::Close {})]).unwrap();
+            let shown = desk.books.reports.proposal(proposal).unwrap().unwrap();
+            assert_eq!(shown.dong, ours.max(theirs), "{class:?}");
+            assert_eq!(desk.decide(proposal, Verb::Approve, "chi"), Decided::BeyondAuthority, "{class:?}");
+            assert_eq!(desk.decide(proposal, Verb::Withdraw, "an"), Decided::Done);
+            // What moves the payment is over the payment.
+            let proposal = desk.propose("an", &[(no, Resolution::Reverse {})]).unwrap();
+            assert_eq!(desk.books.reports.proposal(proposal).unwrap().unwrap().dong, 100, "{class:?}");
+            assert_eq!(desk.decide(proposal, Verb::Withdraw, "an"), Decided::Done);
+        }
+        desk.differs(BreakClass::SwappedId, (None, Some("1")), (Some(100), Some(-200)));
+        let no = desk.one(BreakClass::SwappedId);
+        assert_eq!(desk.resolve(no, Resolution::Close {}), Ok(()), "200 is within it");
+    }
+}
