@@ -32,13 +32,39 @@ pub struct Moved {
     pub dong: i64,
 }
 
+/// What the partner's postings of one business day moved on what it owes and on what is taken off that, in dong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayBooks {
+    /// Which day.
+    pub day: Date,
+    /// On its clearing account.
+    pub clearing: i64,
+    /// On its fee account.
+    pub fee: i64,
+    /// On the accounts of sponsors.
+    pub promotion: i64,
+}
+
+impl DayBooks {
+    /// Of a day without postings.
+    #[must_use]
+    pub fn nothing(day: Date) -> Self {
+        Self { day, clearing: 0, fee: 0, promotion: 0 }
+    }
+
+    /// Is there anything in it?
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        *self != Self::nothing(self.day)
+    }
+}
+
 /// A partner's books over a period, by business days of postings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeriodBooks {
-    /// The balance of the partner's clearing account before the first day, in dong.
-    pub opening: i64,
-    /// The same after the last day. Summed on its own, not from what moved.
-    pub closing: i64,
+    /// Each day up to the last one with postings on these accounts, also those before the first; by day. Summed on their
+    /// own, not from what moved.
+    pub days: Vec<DayBooks>,
     /// What the partner's postings moved, in the order of accounts' names and kinds.
     pub moved: Vec<Moved>,
 }

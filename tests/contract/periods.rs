@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thuho::domain::decision::ParkReason;
 use thuho::domain::ids::{EventId, EventKey, Movement, PartnerCode, PostingNo};
 use thuho::domain::posting::{Account, Posting, PostingDraft, PostingKind};
-use thuho::store::periods::{Moved, Period, PeriodBooks};
+use thuho::store::periods::{DayBooks, Moved, Period, PeriodBooks};
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::{EventWrite, NumberedPosting, Writes};
 
@@ -62,16 +62,24 @@ fn pay(h: &mut Harness, made: &mut Vec<Made>, whose: &PartnerCode, (n, on, back)
 
 /// By hand.
 fn expected(made: &[Made], period: &Period<'_>) -> PeriodBooks {
-    let clearing = Account::Clearing(period.partner.clone());
+    let (clearing, fee) = (Account::Clearing(period.partner.clone()), Account::Fee(period.partner.clone()));
     let mut books = PeriodBooks::default();
+    let mut days: BTreeMap<Date, DayBooks> = BTreeMap::new();
     let mut moved: BTreeMap<(String, &str), (Moved, BTreeSet<usize>)> = BTreeMap::new();
     for (at, one) in made.iter().enumerate() {
         let on = one.posting.business_day();
         for entry in one.posting.entries() {
             let dong = entry.amount.dong();
-            if entry.account == clearing {
-                books.opening += if on < period.from { dong } else { 0 };
-                books.closing += if on <= period.to { dong } else { 0 };
+            let promotion = matches!(entry.account, Account::Promotion(_));
+            let counts = entry.account == clearing || entry.account == fee || promotion;
+            if one.partner == *period.partner && counts && on <= period.to {
+                let day = days.entry(on).or_insert(DayBooks::nothing(on));
+                let sum = match &entry.account {
+                    Account::Clearing(_) => &mut day.clearing,
+                    Account::Fee(_) => &mut day.fee,
+                    _ => &mut day.promotion,
+                };
+                *sum += dong;
             }
             if one.partner == *period.partner && (period.from..=period.to).contains(&on) {
                 let (account, kind) = (entry.account.clone(), one.posting.kind());
@@ -84,6 +92,7 @@ fn expected(made: &[Made], period: &Period<'_>) -> PeriodBooks {
             }
         }
     }
+    books.days = days.into_values().collect();
     books.moved = moved.into_values().map(|(moved, _)| moved).collect();
     books
 }
@@ -103,7 +112,8 @@ pub fn the_books_of_a_period_are_the_sums_of_its_entries(mut h: Harness) {
             assert_eq!(found, by_hand, "{whose} {from} to {to}");
             let moved: i64 =
                 found.moved.iter().filter(|m| m.account == Account::Clearing(whose.clone())).map(|m| m.dong).sum();
-            assert_eq!(found.opening + moved, found.closing, "what was, and what moved, is what is");
+            let within: i64 = found.days.iter().filter(|of| of.day >= period.from).map(|of| of.clearing).sum();
+            assert_eq!(moved, within, "the days are what moved");
         }
     }
     let none = PartnerCode::parse("nobody").unwrap();

@@ -31,7 +31,8 @@ fn difference(no: i64, class: BreakClass, state: BreakState) -> Difference {
     }
 }
 
-/// A month: 61,000,000 collected, of which 1,000,000 was paid back and 44,000 kept as fees; 50,000,000 paid over.
+/// A month: bills of 61,000,000 collected, of which 1,000,000 was taken back, 100,000 is a discount that others pay and
+/// 44,000 is kept as fees; 50,000,000 paid over. Fees of another 1,100 are invoiced apart.
 fn month() -> Minutes {
     let differences = vec![
         difference(1, BreakClass::AmountMismatch, BreakState::Closed),
@@ -51,7 +52,7 @@ fn month() -> Minutes {
         cycle: Some("T+1".to_owned()),
         services: vec![service("Thu hộ tiền điện", 40, 60_000_000, 44_000), service("Thu hộ phí", 1, 1_000_000, 1_100)],
         refunded: Sum { count: 1, dong: 1_000_000 },
-        refunded_fee: 1_100,
+        fees_apart: 1_100,
         discounts: 250_000,
         owed: Owed {
             opening: 5_000_021,
@@ -59,9 +60,12 @@ fn month() -> Minutes {
             withdrawn: 50_000_000,
             refunded: 1_000_000,
             adjusted: 500,
+            discounted: 100_000,
             fees: 44_000,
-            closing: 14_955_521,
+            closing: 14_855_521,
         },
+        unsettled: vec![day("2026-04-29"), day("2026-04-30")],
+        unsettled_before: 3,
         compared: Comparisons {
             days: 29,
             missing: vec![day("2026-04-30")],
@@ -99,10 +103,14 @@ fn a_months_minutes_say_all_that_is_signed() {
             "01/2026/HĐ-TH, ngày 05/01/2026",
             "<td>T+1</td>",
             "<td class=\"n\">41</td><td class=\"n\">61.000.000</td><td class=\"n\">45.100</td>",
-            "Hoàn trả trong kỳ: 1 giao dịch, giá trị 1.000.000 đồng, phí hoàn lại 1.100 đồng.",
+            "Hoàn trả trong kỳ: 1 giao dịch, giá trị 1.000.000 đồng; phí đã trừ phần hoàn lại.",
+            "xuất hóa đơn riêng: 1.100 đồng. Khuyến mãi trong kỳ: 250.000 đồng, trong đó bên B chịu 150.000 đồng.",
             "<td class=\"c\">I</td><td>Số còn phải trả đầu kỳ</td><td class=\"n\">5.000.021</td>",
-            "<td class=\"n\">14.955.521</td>",
-            "Bằng chữ: Mười bốn triệu chín trăm năm mươi lăm nghìn năm trăm hai mươi mốt đồng.",
+            "<td>Các khoản giảm trừ (IV.1 + IV.2 + IV.3)</td><td class=\"n\">1.100.500</td>",
+            "<td class=\"c\">IV.3</td><td>Khuyến mãi không do bên B chịu</td><td class=\"n\">100.000</td>",
+            "<td class=\"n\">14.855.521</td>",
+            "Bằng chữ: Mười bốn triệu tám trăm năm mươi lăm nghìn năm trăm hai mươi mốt đồng.",
+            "Chưa đối chiếu với ngân hàng: 2 ngày trong kỳ (29/04/2026, 30/04/2026), 3 ngày trước kỳ.",
             "chưa đối chiếu: 1 (30/04/2026)",
             "(sao kê trừ sổ): -12.500 đồng, gồm phần khớp với ngày khác 0, phần chỉ một bên có 0, phần lệch số tiền -12.500.",
             "<td>Thiếu trong sao kê đối tác</td>",
@@ -144,8 +152,11 @@ fn the_hash_is_of_the_figures_alone() {
     other.made_at = Timestamp::from_unix_ms(0);
     other.author = "another".to_owned();
     assert_eq!(one.fingerprint(), other.fingerprint());
-    let changes: [fn(&mut Minutes); 7] = [
+    let changes: [fn(&mut Minutes); 10] = [
         |m| m.owed.adjusted += 1,
+        |m| m.owed.discounted += 1,
+        |m| m.fees_apart += 1,
+        |m| m.unsettled_before += 1,
         |m| m.services[1].count += 1,
         |m| m.refunded.count += 1,
         |m| m.discounts += 1,
@@ -170,14 +181,15 @@ fn minutes_that_do_not_tie_out_are_not_printed() {
         assert!(matches!(error, MinutesError::Untied(_)), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     };
-    check(|m| m.owed.opening += 1, "the balance after the period: 14955522, elsewhere 14955521");
+    check(|m| m.owed.opening += 1, "the balance after the period: 14855522, elsewhere 14855521");
     check(|m| m.owed.withdrawn -= 1, "the balance after the period");
     check(|m| m.owed.adjusted += 1, "the balance after the period");
+    check(|m| m.owed.discounted += 1, "the balance after the period");
     check(|m| m.owed.closing -= 1, "the balance after the period");
     check(|m| m.owed.collected += 1, "the services' value");
     check(|m| m.services[0].value -= 1, "the services' value");
     check(|m| m.services[0].partner_fee += 1, "the fees");
-    check(|m| m.refunded_fee = 0, "the fees");
+    check(|m| m.fees_apart = 0, "the fees");
     check(|m| m.owed.refunded += 1, "what was paid back");
     check(|m| m.compared.books.dong += 1, "the parts of what differs: -12500, elsewhere -12501");
     check(|m| m.owed.opening = i64::MAX, "beyond what can be counted");

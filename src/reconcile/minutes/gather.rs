@@ -1,15 +1,15 @@
 //! Fills minutes from the books: the sums of days, the kept comparisons, the breaks. Reads, and changes nothing.
 
-use super::{Comparisons, Difference, Minutes, MinutesError, Owed, Party, Sealed, Service};
+use super::figures::{Figures, beyond};
+use super::{Comparisons, Difference, Minutes, MinutesError, Party, Sealed};
 use crate::domain::close;
 use crate::domain::ids::PartnerCode;
-use crate::domain::posting::{Account, PostingKind};
 use crate::domain::statement::{StatementKind, Sum};
 use crate::domain::time::Timestamp;
 use crate::partner::Profile;
 use crate::store::StoreError;
 use crate::store::closes::DayTotal;
-use crate::store::periods::{Moved, Period, PeriodBooks, PeriodBreak, PeriodBreaks};
+use crate::store::periods::{Period, PeriodBooks, PeriodBreak, PeriodBreaks};
 use crate::store::reports::Reports;
 use crate::store::settlements::Batches;
 use jiff::civil::Date;
@@ -21,9 +21,6 @@ pub const PERIOD_DAYS_MAX: u32 = 366;
 
 /// How many differences are printed; the rest is counted.
 const DIFFERENCES_MAX: u32 = 2_000;
-
-/// The one service there is.
-const COLLECTING: &str = "Thu hộ tiền điện";
 
 /// What minutes are wanted.
 pub struct Wanted<'a> {
@@ -54,8 +51,8 @@ pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, 
     let period = Period { partner, from, to };
     let books = reports.period_books(&period)?;
     balanced(&books)?;
-    let mut figures = Figures::of(&books, &Account::Clearing(partner.clone()), &Account::Fee(partner.clone()));
-    figures.paid_over(&credited(reports, partner, (from, to))?)?;
+    let batches = Batches { partner, from: EARLIEST, to, open_only: false, limit: BATCHES_MAX };
+    let figures = Figures::of(&books, &reports.batches(&batches)?, profile.terms(), &period)?;
     let compared = comparisons(reports, profile, &days)?;
     let (differences, differences_in_all) = differences(reports, &period, profile.timezone())?;
     let contract = profile.contract();
@@ -75,11 +72,13 @@ pub fn gather(reports: &mut dyn Reports, wanted: Wanted<'_>) -> Result<Minutes, 
             contract_date: contract.contract_date,
         },
         cycle: profile.terms().settlement_on(to).map(|terms| format!("T+{}", terms.cycle.days)),
-        services: vec![figures.service()],
+        services: vec![figures.service()?],
         refunded: figures.refunded,
-        refunded_fee: figures.refunded_fee,
+        fees_apart: figures.fees_apart,
         discounts: figures.discounts,
         owed: figures.owed,
+        unsettled: figures.unsettled,
+        unsettled_before: figures.unsettled_before,
         compared,
         differences,
         differences_in_all,
@@ -101,36 +100,11 @@ fn balanced(books: &PeriodBooks) -> Result<(), MinutesError> {
     }
 }
 
-/// What the bank credited for business days before a period, and for those of it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Credited {
-    before: i64,
-    within: i64,
-}
-
 /// Batches that are read, the latest: one a business day.
 const BATCHES_MAX: u32 = 100_000;
 
 /// The first business day that is asked for.
 const EARLIEST: Date = jiff::civil::date(2000, 1, 1);
-
-fn credited(
-    reports: &mut dyn Reports,
-    partner: &PartnerCode,
-    (from, to): (Date, Date),
-) -> Result<Credited, MinutesError> {
-    let ask = Batches { partner, from: EARLIEST, to, open_only: false, limit: BATCHES_MAX };
-    let mut credited = Credited::default();
-    for batch in reports.batches(&ask)? {
-        let sum = if batch.day < from { &mut credited.before } else { &mut credited.within };
-        *sum = sum.checked_add(batch.credited).ok_or_else(beyond)?;
-    }
-    Ok(credited)
-}
-
-fn beyond() -> MinutesError {
-    MinutesError::Untied("days beyond what can be counted".to_owned())
-}
 
 /// The signature that covers the period, if all of it is closed: under its last day, or under what came late for it, or under
 /// the first close, which took in what was before. Its hash commits to every close before it.
@@ -155,83 +129,6 @@ fn sealed(reports: &mut dyn Reports, partner: &PartnerCode, days: (Date, Date)) 
 
 fn limit() -> usize {
     usize::try_from(PERIOD_DAYS_MAX).unwrap_or(usize::MAX).saturating_add(1)
-}
-
-/// The books by the lines of the minutes.
-#[derive(Default)]
-struct Figures {
-    payments: u64,
-    fee: i64,
-    /// With what was corrected by hand.
-    fee_in_all: i64,
-    refunded: Sum,
-    refunded_fee: i64,
-    discounts: i64,
-    owed: Owed,
-}
-
-impl Figures {
-    /// A payment's fee is kept out of what is owed when it comes, and given back when the payment is: both are shown on a
-    /// line of their own, so that what was collected is what customers paid.
-    fn of(books: &PeriodBooks, clearing: &Account, fee: &Account) -> Self {
-        let mut figures = Self::default();
-        let sum = |moved: &dyn Fn(&Moved) -> bool| {
-            books.moved.iter().filter(|one| moved(one)).map(|one| one.dong).fold(0_i64, i64::saturating_add)
-        };
-        let postings = |kinds: &[PostingKind]| {
-            let of = |kind: &PostingKind| {
-                let its = books.moved.iter().filter(|one| one.kind == *kind);
-                its.map(|one| one.postings).max().unwrap_or_default()
-            };
-            kinds.iter().map(of).fold(0_u64, u64::saturating_add)
-        };
-        let comes = [PostingKind::Settle, PostingKind::Park];
-        let came = |one: &Moved| comes.contains(&one.kind);
-        let back = |one: &Moved| one.kind == PostingKind::Reverse;
-        let gross = |one: &Moved| one.account == *clearing || one.account == *fee;
-        figures.payments = postings(&comes);
-        figures.fee = sum(&|one| came(one) && one.account == *fee);
-        figures.fee_in_all = sum(&|one| !back(one) && one.account == *fee);
-        figures.refunded_fee = sum(&|one| back(one) && one.account == *fee).saturating_neg();
-        figures.discounts = sum(&|one| matches!(one.account, Account::Promotion(_)));
-        let given_back = sum(&|one| back(one) && gross(one)).saturating_neg();
-        figures.refunded = Sum { count: postings(&[PostingKind::Reverse]), dong: given_back };
-        let withdrawn = sum(&|one| one.account == Account::Bank);
-        let others = sum(&|one| !came(one) && !back(one) && gross(one));
-        figures.owed = Owed {
-            opening: books.opening,
-            collected: sum(&|one| came(one) && gross(one)),
-            withdrawn,
-            refunded: given_back,
-            // What neither came, nor went back, nor went to the bank.
-            adjusted: others.saturating_add(withdrawn).saturating_neg(),
-            fees: sum(&|one| one.account == *fee),
-            closing: books.closing,
-        };
-        figures
-    }
-
-    /// Credits of the bank are kept with the batches that they pay, not in the ledger.
-    fn paid_over(&mut self, credited: &Credited) -> Result<(), MinutesError> {
-        let owed = &mut self.owed;
-        let all = credited.before.checked_add(credited.within).ok_or_else(beyond)?;
-        owed.opening = owed.opening.checked_sub(credited.before).ok_or_else(beyond)?;
-        owed.withdrawn = owed.withdrawn.checked_add(credited.within).ok_or_else(beyond)?;
-        owed.closing = owed.closing.checked_sub(all).ok_or_else(beyond)?;
-        Ok(())
-    }
-
-    fn service(&self) -> Service {
-        Service {
-            name: COLLECTING.to_owned(),
-            fee_rate: None,
-            count: self.payments,
-            value: self.owed.collected,
-            fee: self.fee,
-            total_fee: self.fee_in_all,
-            partner_fee: self.fee_in_all,
-        }
-    }
 }
 
 /// What the last comparison of each day came to.

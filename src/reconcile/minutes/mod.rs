@@ -1,6 +1,7 @@
 //! The minutes of a period (biên bản đối soát): what a partner and the company sign. Plain data with its own checks, filled
 //! from the books by [`gather()`], printed by `page`. Figures that do not tie out are never printed (I14).
 
+mod figures;
 mod gather;
 mod page;
 
@@ -32,14 +33,18 @@ pub struct Minutes {
     pub cycle: Option<String>,
     /// A. What was collected, by service.
     pub services: Vec<Service>,
-    /// What was paid back to customers in the period.
+    /// Payments that were taken back in the period, by what their bills were reduced by.
     pub refunded: Sum,
-    /// What the partner charged for that and gave back, in dong.
-    pub refunded_fee: i64,
-    /// What sponsors pay of the bills, in dong: no part of what the partner owes.
+    /// Fees that the partner does not keep back but invoices apart, in dong.
+    pub fees_apart: i64,
+    /// Discounts in what was collected, less those that were taken back, in dong.
     pub discounts: i64,
     /// B. What the partner owes.
     pub owed: Owed,
+    /// Days of the period that no comparison with the bank has reckoned yet: their fees are those of the notices.
+    pub unsettled: Vec<Date>,
+    /// How many such days there are before it.
+    pub unsettled_before: u64,
     /// What the days' comparisons came to.
     pub compared: Comparisons,
     /// C. What the two sides differ in: the first of them.
@@ -76,9 +81,9 @@ pub struct Service {
     pub fee_rate: Option<String>,
     /// How many payments.
     pub count: u64,
-    /// What customers paid.
+    /// What bills were reduced by: what customers paid, and the discounts.
     pub value: i64,
-    /// The fee.
+    /// The fee, less what was given back with payments.
     pub fee: i64,
     /// The fee with all that comes on top of it.
     pub total_fee: i64,
@@ -91,17 +96,19 @@ pub struct Service {
 pub struct Owed {
     /// I. Before the period.
     pub opening: i64,
-    /// II. Collected from customers.
+    /// II. Collected: what bills were reduced by.
     pub collected: i64,
     /// III. Paid over to the company's bank account.
     pub withdrawn: i64,
-    /// IV.1. Paid back to customers.
+    /// IV.1. Taken back, by what bills were reduced by.
     pub refunded: i64,
     /// IV.2. Corrections of other kinds.
     pub adjusted: i64,
+    /// IV.3. Discounts that others pay than the partner.
+    pub discounted: i64,
     /// V. The partner's fee, kept from what it pays over.
     pub fees: i64,
-    /// VI. After the period, as the books say it.
+    /// VI. After the period, summed by days.
     pub closing: i64,
 }
 
@@ -195,9 +202,9 @@ impl Minutes {
         let sum = |amounts: &[i64]| amounts.iter().try_fold(0_i64, |sum, amount| sum.checked_add(*amount));
         let minus = |amount: i64| amount.checked_neg().unwrap_or(i64::MIN);
         let over = |amount: fn(&Service) -> i64| sum(&self.services.iter().map(amount).collect::<Vec<_>>());
-        let taken = [owed.withdrawn, owed.refunded, owed.adjusted, owed.fees].map(minus);
+        let taken = [owed.withdrawn, owed.refunded, owed.adjusted, owed.discounted, owed.fees].map(minus);
         let closing = sum(&[owed.opening, owed.collected]).zip(sum(&taken)).and_then(|(a, b)| a.checked_add(b));
-        let fees = over(|service| service.partner_fee).and_then(|fees| fees.checked_sub(self.refunded_fee));
+        let fees = over(|service| service.partner_fee).and_then(|fees| fees.checked_sub(self.fees_apart));
         let parts = sum(&[self.compared.carried, self.compared.alone, self.compared.mismatched]);
         let checks = [
             ("the services' value", over(|service| service.value), owed.collected),
@@ -226,10 +233,12 @@ impl Minutes {
             let Service { name, count, value, fee, total_fee, partner_fee, .. } = service;
             writeln!(text, "service {count} {value} {fee} {total_fee} {partner_fee} {name}").ok();
         }
-        writeln!(text, "back {} {} {}", self.refunded.count, self.refunded.dong, self.refunded_fee).ok();
-        writeln!(text, "discounts {}", self.discounts).ok();
-        let Owed { opening, collected, withdrawn, refunded, adjusted, fees, closing } = owed;
-        writeln!(text, "owed {opening} {collected} {withdrawn} {refunded} {adjusted} {fees} {closing}").ok();
+        writeln!(text, "back {} {}", self.refunded.count, self.refunded.dong).ok();
+        writeln!(text, "apart {} {}", self.discounts, self.fees_apart).ok();
+        let Owed { opening, collected, withdrawn, refunded, adjusted, discounted, fees, closing } = owed;
+        writeln!(text, "owed {opening} {collected} {withdrawn} {refunded} {adjusted} {discounted} {fees} {closing}")
+            .ok();
+        writeln!(text, "unsettled {} {}", self.unsettled.len(), self.unsettled_before).ok();
         let Comparisons { days, statement, books, carried, alone, mismatched, .. } = &self.compared;
         let [statement, books] = [statement, books].map(|sum| format!("{} {}", sum.count, sum.dong));
         writeln!(text, "days {days} {statement} {books} {carried} {alone} {mismatched}").ok();

@@ -31,10 +31,12 @@ struct Page<'m> {
     cycle: &'m str,
     services: Vec<[String; 8]>,
     totals: [String; 5],
-    refunded: [String; 3],
-    discounts: String,
+    refunded: [String; 2],
+    fees_apart: String,
+    discounts: [String; 2],
     owed: Vec<Line>,
     in_words: String,
+    unsettled: Option<[String; 3]>,
     days: [String; 2],
     missing: String,
     sums: [String; 8],
@@ -79,16 +81,14 @@ pub fn html(minutes: &Minutes) -> Result<String, MinutesError> {
         cycle: &cycle,
         services: services(minutes),
         totals: totals(minutes),
-        refunded: [
-            grouped(i64::try_from(minutes.refunded.count).unwrap_or(i64::MAX)),
-            grouped(minutes.refunded.dong),
-            grouped(minutes.refunded_fee),
-        ],
-        discounts: grouped(minutes.discounts),
+        refunded: [grouped(i64::try_from(minutes.refunded.count).unwrap_or(i64::MAX)), grouped(minutes.refunded.dong)],
+        fees_apart: grouped(minutes.fees_apart),
+        discounts: [minutes.discounts, minutes.discounts.saturating_sub(minutes.owed.discounted)].map(grouped),
         owed: owed(minutes),
         in_words: in_words(minutes.owed.closing),
+        unsettled: unsettled(minutes),
         days: [compared.days.to_string(), compared.missing.len().to_string()],
-        missing: compared.missing.iter().map(|day| paper_day(*day)).collect::<Vec<_>>().join(", "),
+        missing: paper_days(&compared.missing),
         sums: [
             grouped(i64::try_from(compared.statement.count).unwrap_or(i64::MAX)),
             grouped(compared.statement.dong),
@@ -139,18 +139,27 @@ fn totals(minutes: &Minutes) -> [String; 5] {
 
 fn owed(minutes: &Minutes) -> Vec<Line> {
     let owed = &minutes.owed;
+    let reduced = owed.refunded.saturating_add(owed.adjusted).saturating_add(owed.discounted);
     let line = |numeral, label, amount| Line { numeral, label, amount: grouped(amount), part: false };
     let part = |numeral, label, amount| Line { part: true, ..line(numeral, label, amount) };
     vec![
         line("I", "Số còn phải trả đầu kỳ", owed.opening),
-        line("II", "Số đã thu hộ trong kỳ", owed.collected),
+        line("II", "Giá trị hóa đơn đã thu hộ trong kỳ", owed.collected),
         line("III", "Số đã chuyển về tài khoản ngân hàng của bên A", owed.withdrawn),
-        line("IV", "Các khoản giảm trừ (IV.1 + IV.2)", owed.refunded.saturating_add(owed.adjusted)),
-        part("IV.1", "Hoàn trả khách hàng", owed.refunded),
+        line("IV", "Các khoản giảm trừ (IV.1 + IV.2 + IV.3)", reduced),
+        part("IV.1", "Giao dịch đã hoàn trả", owed.refunded),
         part("IV.2", "Điều chỉnh khác", owed.adjusted),
+        part("IV.3", "Khuyến mãi không do bên B chịu", owed.discounted),
         line("V", "Phí bên B được hưởng, đã khấu trừ", owed.fees),
         line("VI", "Số còn phải trả cuối kỳ (I + II − III − IV − V)", owed.closing),
     ]
+}
+
+/// Days whose figures another comparison with the bank may still change: how many, which, and how many before the period.
+fn unsettled(minutes: &Minutes) -> Option<[String; 3]> {
+    let days = &minutes.unsettled;
+    let some = !days.is_empty() || minutes.unsettled_before > 0;
+    some.then(|| [days.len().to_string(), paper_days(days), minutes.unsettled_before.to_string()])
 }
 
 fn row(one: &Difference, at: u64) -> [String; 10] {
@@ -179,6 +188,10 @@ fn row(one: &Difference, at: u64) -> [String; 10] {
 
 fn paper_day(day: Date) -> String {
     day.strftime("%d/%m/%Y").to_string()
+}
+
+fn paper_days(days: &[Date]) -> String {
+    days.iter().map(|day| paper_day(*day)).collect::<Vec<_>>().join(", ")
 }
 
 fn paper_moment(at: Timestamp) -> String {

@@ -5,7 +5,7 @@ use super::session::Ask;
 use crate::domain::posting::{Account, PostingKind};
 use crate::store::StoreError;
 use crate::store::cells::Cells as _;
-use crate::store::periods::{Moved, Period, PeriodBooks, PeriodBreaks, Periods};
+use crate::store::periods::{DayBooks, Moved, Period, PeriodBooks, PeriodBreaks, Periods};
 use crate::store::statement_cells::{of_period, period_break, period_break_columns};
 
 impl Periods for PostgresReports {
@@ -19,25 +19,30 @@ impl Periods for PostgresReports {
 }
 
 fn books(reports: &mut PostgresReports, period: &Period<'_>) -> Result<PeriodBooks, StoreError> {
-    const BALANCES: &str =
-        "-- periods.balances\nSELECT coalesce(sum(d.dong) FILTER (WHERE d.business_day < $3), 0)::bigint,
-            coalesce(sum(d.dong), 0)::bigint
+    const DAYS: &str =
+        "-- periods.days\nSELECT d.business_day, sum(CASE WHEN a.name = $2 THEN d.dong ELSE 0 END)::bigint,
+            sum(CASE WHEN a.name = $3 THEN d.dong ELSE 0 END)::bigint,
+            sum(CASE WHEN a.name IN ($2, $3) THEN 0 ELSE d.dong END)::bigint
         FROM senders s JOIN day_sums d ON d.sender_no = s.no JOIN accounts a ON a.no = d.account_no
-        WHERE s.partner = $1 AND a.name = $2 AND d.business_day <= $4";
+        WHERE s.partner = $1 AND (a.name IN ($2, $3) OR a.name LIKE 'promotion:%') AND d.business_day <= $4
+        GROUP BY d.business_day ORDER BY d.business_day";
     const MOVED: &str = "-- periods.moved\nSELECT a.name, d.kind, sum(d.postings)::bigint, sum(d.dong)::bigint
         FROM senders s JOIN day_sums d ON d.sender_no = s.no JOIN accounts a ON a.no = d.account_no
         WHERE s.partner = $1 AND d.business_day >= $2 AND d.business_day <= $3
         GROUP BY a.name, d.kind ORDER BY a.name COLLATE \"C\", d.kind COLLATE \"C\"";
     let clearing = Account::Clearing(period.partner.clone()).to_string();
+    let fee = Account::Fee(period.partner.clone()).to_string();
     let partner = period.partner.as_str();
     let answers = reports.ask(&[
-        Ask::new(BALANCES, vec![&partner, &clearing, &period.from, &period.to]),
+        Ask::new(DAYS, vec![&partner, &clearing, &fee, &period.to]),
         Ask::new(MOVED, vec![&partner, &period.from, &period.to]),
     ])?;
-    let [balances, moved] = answers.as_slice() else {
-        return Err(StoreError::Fault("periods.balances: not every question was answered".to_owned()));
+    let [days, moved] = answers.as_slice() else {
+        return Err(StoreError::Fault("periods.days: not every question was answered".to_owned()));
     };
-    let (opening, closing) = balances.one(|cells| Ok((cells.whole()?, cells.whole()?)))?.unwrap_or_default();
+    let days = days.all(|cells| {
+        Ok(DayBooks { day: cells.day()?, clearing: cells.whole()?, fee: cells.whole()?, promotion: cells.whole()? })
+    })?;
     let moved = moved.all(|cells| {
         Ok(Moved {
             account: cells.word(Account::parse)?,
@@ -46,7 +51,7 @@ fn books(reports: &mut PostgresReports, period: &Period<'_>) -> Result<PeriodBoo
             dong: cells.whole()?,
         })
     })?;
-    Ok(PeriodBooks { opening, closing, moved })
+    Ok(PeriodBooks { days, moved })
 }
 
 fn breaks(reports: &mut PostgresReports, period: &Period<'_>, limit: u32) -> Result<PeriodBreaks, StoreError> {

@@ -5,7 +5,7 @@ use super::statement::Db;
 use crate::domain::posting::{Account, PostingKind};
 use crate::store::StoreError;
 use crate::store::cells::Cells as _;
-use crate::store::periods::{Moved, Period, PeriodBooks, PeriodBreaks, Periods};
+use crate::store::periods::{DayBooks, Moved, Period, PeriodBooks, PeriodBreaks, Periods};
 use crate::store::statement_cells::{of_period, period_break, period_break_columns};
 use rusqlite::params;
 
@@ -20,21 +20,22 @@ impl Periods for SqliteReports {
 }
 
 fn books(db: Db<'_>, period: &Period<'_>) -> Result<PeriodBooks, StoreError> {
-    const BALANCES: &str =
-        "-- periods.balances\nSELECT coalesce(sum(CASE WHEN d.business_day < ?3 THEN d.dong ELSE 0 END), 0),
-            coalesce(sum(d.dong), 0)
+    const DAYS: &str = "-- periods.days\nSELECT d.business_day, sum(CASE WHEN a.name = ?2 THEN d.dong ELSE 0 END),
+            sum(CASE WHEN a.name = ?3 THEN d.dong ELSE 0 END),
+            sum(CASE WHEN a.name IN (?2, ?3) THEN 0 ELSE d.dong END)
         FROM senders s JOIN day_sums d ON d.sender_no = s.no JOIN accounts a ON a.no = d.account_no
-        WHERE s.partner = ?1 AND a.name = ?2 AND d.business_day <= ?4";
+        WHERE s.partner = ?1 AND (a.name IN (?2, ?3) OR a.name LIKE 'promotion:%') AND d.business_day <= ?4
+        GROUP BY d.business_day ORDER BY d.business_day";
     const MOVED: &str = "-- periods.moved\nSELECT a.name, d.kind, sum(d.postings), sum(d.dong)
         FROM senders s JOIN day_sums d ON d.sender_no = s.no JOIN accounts a ON a.no = d.account_no
         WHERE s.partner = ?1 AND d.business_day >= ?2 AND d.business_day <= ?3
         GROUP BY a.name, d.kind ORDER BY a.name, d.kind";
     let (from, to) = (period.from.to_string(), period.to.to_string());
     let clearing = Account::Clearing(period.partner.clone()).to_string();
-    let balances = db.one(BALANCES, params![period.partner.as_str(), clearing, from, to], |cells| {
-        Ok((cells.next()?, cells.next()?))
+    let fee = Account::Fee(period.partner.clone()).to_string();
+    let days = db.all(DAYS, params![period.partner.as_str(), clearing, fee, to], |cells| {
+        Ok(DayBooks { day: cells.day()?, clearing: cells.whole()?, fee: cells.whole()?, promotion: cells.whole()? })
     })?;
-    let (opening, closing) = balances.unwrap_or_default();
     let moved = db.all(MOVED, params![period.partner.as_str(), from, to], |cells| {
         Ok(Moved {
             account: cells.word(Account::parse)?,
@@ -43,7 +44,7 @@ fn books(db: Db<'_>, period: &Period<'_>) -> Result<PeriodBooks, StoreError> {
             dong: cells.whole()?,
         })
     })?;
-    Ok(PeriodBooks { opening, closing, moved })
+    Ok(PeriodBooks { days, moved })
 }
 
 fn breaks(db: Db<'_>, period: &Period<'_>, limit: u32) -> Result<PeriodBreaks, StoreError> {

@@ -8,24 +8,31 @@ use thuho::domain::posting::Account;
 use thuho::domain::statement::FileNo;
 use thuho::store::StoreError;
 use thuho::store::desk::StoredLine;
-use thuho::store::periods::{Moved, Period, PeriodBooks, PeriodBreaks, Periods};
+use thuho::store::periods::{DayBooks, Moved, Period, PeriodBooks, PeriodBreaks, Periods};
 use thuho::store::statements::{FileFilter, StatementFile, StatementReports};
 
 impl Periods for MemoryReports {
     fn period_books(&mut self, period: &Period<'_>) -> Result<PeriodBooks, StoreError> {
         let db = self.db();
-        let clearing = Account::Clearing(period.partner.clone());
+        let (clearing, fee) = (Account::Clearing(period.partner.clone()), Account::Fee(period.partner.clone()));
         let mut books = PeriodBooks::default();
+        let mut days: BTreeMap<_, DayBooks> = BTreeMap::new();
         let mut moved: BTreeMap<_, (BTreeSet<_>, i64)> = BTreeMap::new();
         for (at, posting) in db.postings.iter().map(|numbered| &numbered.posting).enumerate() {
             let day = posting.business_day();
             for entry in posting.entries() {
                 let dong = entry.amount.dong();
-                if entry.account == clearing && day <= period.to {
-                    books.closing += dong;
-                    books.opening += if day < period.from { dong } else { 0 };
-                }
                 let its = db.events.get(posting.event()).is_some_and(|event| event.partner == *period.partner);
+                let promotion = matches!(entry.account, Account::Promotion(_));
+                if its && day <= period.to && (entry.account == clearing || entry.account == fee || promotion) {
+                    let sums = days.entry(day).or_insert(DayBooks::nothing(day));
+                    let sum = match &entry.account {
+                        Account::Clearing(_) => &mut sums.clearing,
+                        Account::Fee(_) => &mut sums.fee,
+                        _ => &mut sums.promotion,
+                    };
+                    *sum += dong;
+                }
                 if its && period.from <= day && day <= period.to {
                     let names = (entry.account.to_string(), posting.kind().word());
                     let found = moved.entry((names, entry.account.clone(), posting.kind())).or_default();
@@ -40,6 +47,7 @@ impl Periods for MemoryReports {
             postings: u64::try_from(postings.len()).unwrap(),
             dong,
         };
+        books.days = days.into_values().collect();
         books.moved = moved.into_iter().map(each).collect();
         Ok(books)
     }
