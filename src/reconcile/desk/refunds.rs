@@ -7,6 +7,7 @@ use crate::domain::posting::Account;
 use crate::domain::resolution::ProposalNo;
 use crate::domain::time::Timestamp;
 use crate::partner::refund::{RefundColumn, RefundValue};
+use crate::reconcile::export::harmless;
 use crate::store::StoreError;
 use crate::store::reports::Reports;
 use crate::store::rows::EventRecord;
@@ -104,13 +105,13 @@ fn cell(refund: &Refund, value: &RefundValue) -> String {
     let text = |of: &Option<ReferenceText>| of.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default();
     let references = &payment.content.references;
     match value {
-        RefundValue::Event => held(&payment.event),
-        RefundValue::EventPart(part) => held(payment.event.split('|').nth(part.saturating_sub(1)).unwrap_or_default()),
-        RefundValue::Account => held(&payment.account),
+        RefundValue::Event => safe(&payment.event),
+        RefundValue::EventPart(part) => safe(payment.event.split('|').nth(part.saturating_sub(1)).unwrap_or_default()),
+        RefundValue::Account => safe(&payment.account),
         RefundValue::Payment => payment.key.to_string(),
-        RefundValue::Order => held(&text(&references.order)),
-        RefundValue::Invoice => held(&text(&references.invoice)),
-        RefundValue::Customer => held(&text(&references.customer)),
+        RefundValue::Order => safe(&text(&references.order)),
+        RefundValue::Invoice => safe(&text(&references.invoice)),
+        RefundValue::Customer => safe(&text(&references.customer)),
         RefundValue::Amount => payment.content.amount.to_string(),
         RefundValue::Refund => refund.waits.to_string(),
         RefundValue::PaidAt => payment.paid_at.to_string(),
@@ -119,6 +120,68 @@ fn cell(refund: &Refund, value: &RefundValue) -> String {
 }
 
 /// No cell that a spreadsheet takes for a formula: references are what strangers wrote.
-fn held(text: &str) -> String {
-    crate::reconcile::export::held(text).into_owned()
+fn safe(text: &str) -> String {
+    harmless(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{EventId, Movement};
+    use crate::domain::money::Money;
+    use crate::domain::notice::{Content, References};
+    use crate::store::rows::EventState;
+    use jiff::civil::date;
+
+    /// A refund of a payment that names itself and all that it pays for by this text.
+    fn named(text: &str) -> Refund {
+        let partner = PartnerCode::parse("standard").unwrap();
+        let id = EventId::parse(vec!["P1".to_owned()]).unwrap();
+        let reference = ReferenceText::new(text);
+        let references = References { invoice: reference.clone(), order: reference.clone(), customer: reference };
+        let amount = Money::from_dong(150_000).unwrap();
+        let payment = EventRecord {
+            key: EventKey::of(&partner, "thuho", &id, Movement::Payment),
+            partner,
+            account: text.to_owned(),
+            event: text.to_owned(),
+            movement: Movement::Payment,
+            content: Content { amount, discount: Money::ZERO, references, reverses: None },
+            fee: Money::ZERO,
+            funder: None,
+            channel: None,
+            paid_at: Timestamp::from_unix_ms(7),
+            business_day: date(2026, 4, 1),
+            state: EventState::Settled,
+            names_invoice: None,
+            postings: 1,
+            made_from: None,
+        };
+        Refund { payment, decided: 20, waits: 20, since: Timestamp::from_unix_ms(8), proposal: ProposalNo(1) }
+    }
+
+    #[test]
+    fn nothing_that_strangers_wrote_is_a_formula_in_a_request() {
+        let values = [
+            RefundValue::Event,
+            RefundValue::EventPart(1),
+            RefundValue::Account,
+            RefundValue::Order,
+            RefundValue::Invoice,
+            RefundValue::Customer,
+        ];
+        let columns = values.map(|value| RefundColumn { header: "x".to_owned(), value });
+        let check = |text: &str, expected: &str| {
+            let bytes = request(&[named(text)], &columns).unwrap();
+            let mut rows = csv::Reader::from_reader(bytes.as_slice());
+            let row = rows.records().next().unwrap().unwrap();
+            assert_eq!(row.iter().collect::<Vec<_>>(), [expected; 6], "{text}");
+        };
+        check("=HYPERLINK(\"http://x\")", "'=HYPERLINK(\"http://x\")");
+        check("+84900000001", "'+84900000001");
+        check("-2+3", "'-2+3");
+        check("@SUM(A1)", "'@SUM(A1)");
+        check("\t=1", "'\t=1");
+        check("260401_HD-0001", "260401_HD-0001");
+    }
 }

@@ -59,7 +59,7 @@ fn csv_cell<'c>(cell: &'c Cell<'_>, language: Language) -> Cow<'c, str> {
 
 /// A text that no spreadsheet takes for a formula, not even behind spaces and quotes, which some of them strip. The signs
 /// are those that a keyboard for East Asian scripts makes, too.
-fn harmless(words: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(words: &str) -> Cow<'_, str> {
     let words = text::held(words);
     let first = words.trim_start_matches(|c: char| c != '\t' && c != '\r' && (c.is_whitespace() || "\"'`".contains(c)));
     if first.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠', '\u{2212}']) {

@@ -9,10 +9,11 @@ mod json;
 mod text;
 mod xlsx;
 
+pub(crate) use self::csv::harmless;
 pub use breaks::{breaks, cells as break_cells};
 pub use differences::{COLUMNS as DIFFERENCE_COLUMNS, cells as difference_cells, differences};
 pub use json::object;
-pub use text::{held, local};
+pub use text::local;
 
 use crate::domain::statement::Sum;
 use crate::domain::time::Timestamp;
