@@ -46,7 +46,7 @@ pub fn open(tx: &mut dyn Tx, lane: &LaneContext, left: &[Left]) -> Result<(), St
             new.extend(still_listed(tx, one, lane)?);
         }
     }
-    if new.is_empty() { Ok(()) } else { tx.open_breaks(&new) }
+    if new.is_empty() { Ok(()) } else { tx.open_breaks(&new).map(drop) }
 }
 
 /// The partner's statement has what people took back: by the line that it is matched to, or that they had before them.

@@ -77,20 +77,37 @@ impl<'w> Slices<'w> {
         write: impl Fn(&mut dyn Tx, &[R]) -> Result<u64, StoreError> + Clone + Send + 'static,
         done: &mut dyn FnMut(u64),
     ) -> Result<u64, SliceError> {
-        let (mut rows, mut said, mut written) = (rows.into_iter(), 0_u64, 0_u64);
+        let mut said = 0_u64;
+        self.each(rows, write, &mut |written, more| {
+            said = said.saturating_add(more);
+            done(written);
+        })?;
+        Ok(said)
+    }
+
+    /// The same; `done` hears what each slice says as well.
+    ///
+    /// # Errors
+    /// [`SliceError`]; earlier slices stay written.
+    pub fn each<R: Send + 'static, T: Send + 'static>(
+        &mut self,
+        rows: impl IntoIterator<Item = R>,
+        write: impl Fn(&mut dyn Tx, &[R]) -> Result<T, StoreError> + Clone + Send + 'static,
+        done: &mut dyn FnMut(u64, T),
+    ) -> Result<(), SliceError> {
+        let (mut rows, mut written) = (rows.into_iter(), 0_u64);
         loop {
             let slice: Vec<R> = rows.by_ref().take(self.rows).collect();
             if slice.is_empty() {
-                return Ok(said);
+                return Ok(());
             }
             let (count, write) = (slice.len(), write.clone());
-            let (more, held) = self.timed(move |tx| write(tx, &slice))?;
-            said = said.saturating_add(more);
+            let (said, held) = self.timed(move |tx| write(tx, &slice))?;
             written = written.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
             if matches!(self.way, Way::Between(_)) && count >= self.rows {
                 self.rows = next_slice(ROWS_MIN, count, held);
             }
-            done(written);
+            done(written, said);
         }
     }
 

@@ -2,7 +2,7 @@
 //! and this one brought is closed.
 
 use self::sentence::sentence;
-use super::compare::{Compared, Difference, Note, Ours};
+use super::compare::{Compared, Difference, Note, Ours, Theirs};
 use super::facts::Sides;
 use super::run::Subject;
 use crate::domain::ids::{EventKey, EventNo};
@@ -73,15 +73,16 @@ pub(super) fn describe(
     compared: &Compared,
 ) -> Vec<Followed> {
     let wanted: HashSet<EventNo> = compared.differences.iter().filter_map(|difference| difference.event).collect();
-    let keys: HashMap<EventNo, EventKey> =
-        sides.ours.iter().filter(|event| wanted.contains(&event.no)).map(|event| (event.no, event.key)).collect();
-    let lines: HashSet<LineNo> = compared.differences.iter().filter_map(|difference| difference.line).collect();
-    let named: HashMap<LineNo, EventKey> =
-        sides.theirs.iter().filter(|line| lines.contains(&line.line)).filter_map(|l| Some((l.line, l.key?))).collect();
+    let events: HashMap<EventNo, &Ours> =
+        sides.ours.iter().filter(|event| wanted.contains(&event.no)).map(|event| (event.no, event)).collect();
+    let wanted: HashSet<LineNo> = compared.differences.iter().filter_map(|difference| difference.line).collect();
+    let lines: HashMap<LineNo, &Theirs> =
+        sides.theirs.iter().filter(|line| wanted.contains(&line.line)).map(|line| (line.line, line)).collect();
     let followed = |difference: &Difference| {
         let line = difference.line;
-        let ours = difference.event.and_then(|no| keys.get(&no).copied());
-        let event = ours.or_else(|| difference.line.and_then(|line| named.get(&line).copied()));
+        let ours = difference.event.and_then(|no| events.get(&no).copied());
+        let theirs = line.and_then(|line| lines.get(&line).copied());
+        let event = ours.map(|event| event.key).or_else(|| theirs.and_then(|line| line.key));
         let event_elsewhere =
             difference.line.is_none() && difference.events().all(|no| sides.events_elsewhere.contains(&no));
         let line_elsewhere =
@@ -91,13 +92,29 @@ pub(super) fn describe(
             line,
             detail: sentence(difference, file, names),
             settled_elsewhere: event_elsewhere || line_elsewhere,
-            mark: mark(subject, difference.class, event, line),
+            mark: mark(subject, difference.class, (event, line), besides(difference, ours, theirs)),
         }
     };
     compared.differences.iter().map(followed).collect()
 }
 
-fn mark(subject: &Subject, class: BreakClass, event: Option<EventKey>, line: Option<LineNo>) -> [u8; 32] {
+/// Reference, discount and fee of both sides.
+type Besides = [[u8; 8]; 6];
+
+/// What a break does not keep and is about. All of it: what is compared first hides what comes after it.
+fn besides(difference: &Difference, ours: Option<&Ours>, theirs: Option<&Theirs>) -> Option<Besides> {
+    let references = [ours.map_or(0, |event| event.reference), theirs.map_or(0, |line| line.reference)];
+    let money = [difference.ours, difference.theirs].map(|side| [side.discount, side.fee].map(i64::to_be_bytes));
+    let ([ours, theirs], [[discount, fee], [their_discount, their_fee]]) = (references.map(u64::to_be_bytes), money);
+    differs_besides(difference.note).then_some([ours, discount, fee, theirs, their_discount, their_fee])
+}
+
+fn mark(
+    subject: &Subject,
+    class: BreakClass,
+    (event, line): (Option<EventKey>, Option<LineNo>),
+    besides: Option<Besides>,
+) -> [u8; 32] {
     let mut hasher = Sha256::new();
     let day = subject.day.to_string();
     for part in [subject.kind.word(), subject.partner.as_str(), &day, class.code()] {
@@ -108,6 +125,7 @@ fn mark(subject: &Subject, class: BreakClass, event: Option<EventKey>, line: Opt
     // A corrected file has other lines, and mostly the same events. Only what is there twice is told apart by its line.
     let line = line.filter(|_| event.is_none() || class == BreakClass::DuplicateLine);
     hasher.update(line.map_or(0, |line| line.0).to_be_bytes());
+    besides.iter().flatten().for_each(|one| hasher.update(one));
     hasher.finalize().into()
 }
 
@@ -136,11 +154,12 @@ pub(super) fn plan(
         };
         kept.insert(same.no);
         // An earlier day's is about the line of its own day, also where another day's file names the event too.
-        if same.mark != followed.mark || followed.line.is_some_and(|line| line.file() != file) {
+        if same.day < subject.day || followed.line.is_some_and(|line| line.file() != file) {
             continue;
         }
         let moved = followed.line.is_some_and(|line| same.line != Some(line));
-        if (same.ours, same.theirs) != sides_of(difference) || (moved && differs_besides(difference.note)) {
+        // What one says besides is in its mark; in older books it was not, and the same line says the same.
+        if (same.ours, same.theirs) != sides_of(difference) || (moved && same.mark != followed.mark) {
             plan.replaced.push((same.no, new()));
         } else if moved || difference.more.is_some() {
             plan.moved.push(Pointed { no: same.no, line: followed.line, detail: followed.detail.clone() });
@@ -198,28 +217,36 @@ impl Gone {
 /// Open breaks, by what they are about.
 struct Open<'o> {
     by_mark: HashMap<[u8; 32], &'o LegBreak>,
-    by_event: HashMap<EventKey, &'o LegBreak>,
+    by_event: HashMap<EventKey, Vec<&'o LegBreak>>,
     by_line: HashMap<LineNo, &'o LegBreak>,
 }
 
 impl<'o> Open<'o> {
     fn new(open: &'o [LegBreak]) -> Self {
+        let mut by_event: HashMap<EventKey, Vec<&LegBreak>> = HashMap::new();
+        for (key, one) in open.iter().filter_map(|one| Some((one.event?, one))) {
+            by_event.entry(key).or_default().push(one);
+        }
         Self {
+            by_event,
             by_mark: open.iter().map(|one| (one.mark, one)).collect(),
-            by_event: open.iter().filter_map(|one| Some((one.event?, one))).collect(),
             by_line: open.iter().filter_map(|one| Some((one.line?, one))).collect(),
         }
     }
 
     /// Is our side alone here because an earlier day's break has it with its other side?
     fn judged_on_another_day(&self, subject: &Subject, difference: &Difference, followed: &Followed) -> bool {
-        let earlier = followed.event.and_then(|key| self.by_event.get(&key));
         difference.line.is_none()
-            && earlier.is_some_and(|open| {
+            && self.about(followed).any(|open| {
                 // A second line of what was matched says nothing of our side, if it has none.
                 let judges = open.line.is_some() && (open.class != BreakClass::DuplicateLine || open.ours.is_some());
                 judges && open.day < subject.day && !open.carried
             })
+    }
+
+    /// Those about its event.
+    fn about(&self, followed: &Followed) -> impl Iterator<Item = &'o LegBreak> {
+        followed.event.and_then(|key| self.by_event.get(&key)).into_iter().flatten().copied()
     }
 
     /// The break that says the same already: of this day, or of the earlier day that carried it here.
@@ -227,16 +254,25 @@ impl<'o> Open<'o> {
         if let Some(same) = self.by_mark.get(&followed.mark) {
             return Some(same);
         }
-        let by_event = followed.event.and_then(|key| self.by_event.get(&key));
-        let by_line = followed.line.and_then(|line| self.by_line.get(&line));
-        let earlier = by_event.or(by_line)?;
-        // What waited a cycle and still has one side only is missing by now, whatever it was called at first.
-        let one_sided = difference.event.is_none() || difference.line.is_none();
-        let still = one_sided && earlier.carried && difference.class != BreakClass::DuplicateLine;
-        let as_before =
-            earlier.class == difference.class && (one_sided || (earlier.ours, earlier.theirs) == sides_of(difference));
-        (earlier.day < subject.day && (as_before || still)).then_some(*earlier)
+        let by_line = followed.line.and_then(|line| self.by_line.get(&line)).copied();
+        self.about(followed).chain(by_line).find(|open| is_same(open, subject, (difference, followed)))
     }
+}
+
+/// Does an open break about the same event or line say it already, under another mark?
+fn is_same(open: &LegBreak, subject: &Subject, (difference, followed): (&Difference, &Followed)) -> bool {
+    let of_class = open.class == difference.class;
+    // Lines too many are told apart by their marks alone.
+    let is_repeat = difference.class == BreakClass::DuplicateLine;
+    if open.day == subject.day {
+        return of_class && !is_repeat && open.event.is_some() && open.event == followed.event;
+    }
+    let sides = sides_of(difference);
+    let one_sided = difference.event.is_none() || difference.line.is_none();
+    // What waited a cycle and still has one side only is missing by now, whatever it was called at first.
+    let still = one_sided && open.carried && !is_repeat;
+    let as_before = of_class && (one_sided || (open.ours, open.theirs) == sides);
+    open.day < subject.day && (as_before || still)
 }
 
 /// What this run matched.

@@ -303,7 +303,7 @@ fn open_break(
         mark: Some(hasher.finalize().into()),
         leg: None,
     };
-    books.slices.one(move |tx| -> Result<(), StoreError> { tx.open_breaks(std::slice::from_ref(&new)) })
+    books.slices.one(move |tx| -> Result<(), StoreError> { tx.open_breaks(std::slice::from_ref(&new)).map(drop) })
 }
 
 #[cfg(test)]

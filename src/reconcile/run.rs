@@ -302,29 +302,31 @@ impl Clock {
 
 /// Opens what is new and closes what is over.
 fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp)) -> Result<(u64, u64), RunError> {
-    let opened = u64::try_from(plan.open.len()).unwrap_or(u64::MAX);
     let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
     // What is open is never closed before what says it better is open, or together with it.
     let (held, by) = (guard.clone(), author.clone());
     let replace = move |tx: &mut dyn Tx, rows: &[(i64, NewBreak)]| {
         held.hold(tx)?;
-        let (mut closed, mut new) = (0, Vec::with_capacity(rows.len()));
+        let (mut closed, mut new) = (0_u64, Vec::with_capacity(rows.len()));
         for (no, instead) in rows {
             // What people ended meanwhile has no successor.
             let ended = tx.close_breaks(&[*no], &Closing { author: &by, reason: breaks::CHANGED, at })?;
             new.extend((ended > 0).then(|| instead.clone()));
-            closed = ended.saturating_add(closed);
+            closed = closed.saturating_add(ended);
         }
-        tx.open_breaks(&new).map(|()| closed)
+        Ok((tx.open_breaks(&new)?, closed))
     };
-    let mut closed = slices.all(plan.replaced, replace, &mut |_| {})?;
-    let opened = opened.saturating_add(closed);
+    let (mut opened, mut closed) = (0_u64, 0_u64);
+    slices.each(plan.replaced, replace, &mut |_, (new, ended)| {
+        opened = opened.saturating_add(new);
+        closed = closed.saturating_add(ended);
+    })?;
     let held = guard.clone();
     let open = move |tx: &mut dyn Tx, rows: &[NewBreak]| {
         held.hold(tx)?;
-        tx.open_breaks(rows).map(|()| 0)
+        tx.open_breaks(rows)
     };
-    slices.all(plan.open, open, &mut |_| {})?;
+    opened = opened.saturating_add(slices.all(plan.open, open, &mut |_| {})?);
     let held = guard.clone();
     let point = move |tx: &mut dyn Tx, rows: &[Pointed]| {
         held.hold(tx)?;

@@ -323,11 +323,12 @@ pub trait Tx: desk::DeskTx + closes::CloseTx + users::UserTx {
     /// The machine's.
     fn set_route(&mut self, state: &RouteState) -> Result<(), StoreError>;
 
-    /// Opens breaks outside a posting, such as a parked message's.
+    /// Opens breaks outside a posting, such as a parked message's, and says how many: none beside an open one with its mark, and
+    /// none that says what two people have settled.
     ///
     /// # Errors
     /// The machine's.
-    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError>;
+    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<u64, StoreError>;
 
     /// Closes those of these breaks that are open, and says how many.
     ///

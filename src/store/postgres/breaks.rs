@@ -1,5 +1,5 @@
 //! Breaks: opened by the commit of what caused them, one for one disagreement; not what two people have settled, as long
-//! as both sides still say the same.
+//! as both sides still say the same. What they settled of a line is settled for it also under a mark of before.
 
 use super::row::Key;
 use super::session::{Ask, Param};
@@ -71,6 +71,10 @@ impl<'w> Breaks<'w> {
             WHERE NOT EXISTS (SELECT 1 FROM breaks s WHERE s.mark = u.mark AND s.mark IS NOT NULL
                 AND s.closed_at IS NOT NULL AND s.proposal_no IS NOT NULL AND s.leg <> 'bank'
                 AND s.ours IS NOT DISTINCT FROM u.ours AND s.theirs IS NOT DISTINCT FROM u.theirs)
+                AND NOT EXISTS (SELECT 1 FROM breaks s WHERE s.event_key = u.event_key AND s.event_key IS NOT NULL
+                    AND s.line_no = u.line_no AND s.day = u.day AND s.leg = u.leg AND s.class = u.class
+                    AND s.closed_at IS NOT NULL AND s.proposal_no IS NOT NULL AND s.leg <> 'bank'
+                    AND s.ours IS NOT DISTINCT FROM u.ours AND s.theirs IS NOT DISTINCT FROM u.theirs)
             ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
         (!self.class.is_empty()).then(|| {
             let params: Vec<Param<'_>> = vec![
@@ -96,8 +100,8 @@ impl<'w> Breaks<'w> {
     }
 }
 
-/// Opens breaks.
-pub(super) fn open(tx: &mut PostgresTx<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> {
+/// Opens breaks; says how many.
+pub(super) fn open(tx: &mut PostgresTx<'_>, breaks: &[NewBreak]) -> Result<u64, StoreError> {
     let rows = Breaks::new(breaks);
-    rows.ask().map_or(Ok(()), |ask| tx.ask(&[ask]).map(drop))
+    rows.ask().map_or(Ok(0), |ask| Ok(tx.ask_one(ask)?.count))
 }

@@ -320,7 +320,7 @@ impl Tx for PostgresTx<'_> {
         outbox::set_route(self, state)
     }
 
-    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
+    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<u64, StoreError> {
         breaks::open(self, breaks)
     }
 

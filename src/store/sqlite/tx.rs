@@ -201,7 +201,7 @@ impl Tx for SqliteTx<'_> {
         outbox::set_route(self.db, state)
     }
 
-    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
+    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<u64, StoreError> {
         write::breaks(self.db, breaks)
     }
 

@@ -33,7 +33,7 @@ pub(super) fn all(tx: &mut SqliteTx<'_>, writes: &Writes) -> Result<(), StoreErr
     events(tx, writes)?;
     postings(tx, &writes.postings)?;
     dispatches(tx, &writes.dispatches)?;
-    breaks(tx.db, &writes.breaks)
+    breaks(tx.db, &writes.breaks).map(drop)
 }
 
 fn receipts(tx: &SqliteTx<'_>, receipts: &[NewReceipt]) -> Result<(), StoreError> {
@@ -309,8 +309,9 @@ fn dispatches(tx: &mut SqliteTx<'_>, dispatches: &[Dispatch]) -> Result<(), Stor
     Ok(())
 }
 
-/// Opens breaks; not what two people have settled, as long as both sides still say the same.
-pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> {
+/// Opens breaks and says how many; not what two people have settled, as long as both sides still say the same. What they
+/// settled of a line is settled for it also under a mark of before.
+pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<u64, StoreError> {
     const ADD: &str = "-- breaks.add\nINSERT INTO breaks
             (class, partner, event_key, invoice, dispatch, amount, detail, opened_at, mark, leg, day, line_no, ours,
              theirs, carried, about, unit, area, channel, folded)
@@ -321,13 +322,16 @@ pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> 
             LEFT JOIN invoices i ON i.id = a.id
         WHERE NOT EXISTS (SELECT 1 FROM breaks s WHERE s.mark = ?9 AND s.mark IS NOT NULL AND s.closed_at IS NOT NULL
             AND s.proposal_no IS NOT NULL AND s.leg <> 'bank' AND s.ours IS ?13 AND s.theirs IS ?14)
+            AND NOT EXISTS (SELECT 1 FROM breaks s WHERE s.event_key = ?3 AND s.event_key IS NOT NULL AND s.line_no = ?12
+                AND s.day = ?11 AND s.leg = ?10 AND s.class = ?1 AND s.closed_at IS NOT NULL AND s.proposal_no IS NOT NULL
+                AND s.leg <> 'bank' AND s.ours IS ?13 AND s.theirs IS ?14)
         ON CONFLICT (mark) WHERE mark IS NOT NULL AND closed_at IS NULL DO NOTHING";
     if breaks.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let mut add = db.prepare(ADD)?;
+    let (mut add, mut opened) = (db.prepare(ADD)?, 0_u64);
     for one in breaks {
-        add.execute(params![
+        let more = add.execute(params![
             one.class.code(),
             one.partner.as_ref().map(PartnerCode::as_str),
             one.event.as_ref().map(EventKey::as_bytes),
@@ -345,8 +349,9 @@ pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<(), StoreError> 
             one.leg.is_some_and(|leg| leg.carried),
             fold(&one.detail),
         ])?;
+        opened = opened.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
     }
-    Ok(())
+    Ok(opened)
 }
 
 /// The parked payments that name one of these invoices, oldest first.

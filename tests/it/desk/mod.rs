@@ -8,6 +8,7 @@ mod listed;
 mod pages;
 mod program;
 mod rules;
+mod settled;
 mod stories;
 mod two;
 mod two_admins;
@@ -228,6 +229,6 @@ impl Desk {
             mark: Some(mark(class, line)),
             leg: Some(Leg { kind: StatementKind::Partner, day: DAY, line, ours, theirs, carried: false }),
         };
-        self.books.store.transact(&mut |tx| tx.open_breaks(std::slice::from_ref(&new))).unwrap();
+        self.books.store.transact(&mut |tx| tx.open_breaks(std::slice::from_ref(&new)).map(drop)).unwrap();
     }
 }

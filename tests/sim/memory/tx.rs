@@ -225,7 +225,7 @@ impl Tx for MemoryTx<'_> {
         for dispatch in &writes.dispatches {
             self.add_dispatch(dispatch, writes)?;
         }
-        self.open_breaks(&writes.breaks)
+        self.open_breaks(&writes.breaks).map(drop)
     }
 
     fn note_generation(&mut self, generation: Generation, last: PostingNo, _at: Timestamp) -> Result<(), StoreError> {
@@ -362,7 +362,7 @@ impl Tx for MemoryTx<'_> {
         Ok(())
     }
 
-    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<(), StoreError> {
+    fn open_breaks(&mut self, breaks: &[NewBreak]) -> Result<u64, StoreError> {
         let before = self.db.breaks.len();
         for one in breaks {
             // None that has a mark is ever closed here.
@@ -370,8 +370,9 @@ impl Tx for MemoryTx<'_> {
                 self.db.breaks.push(one.clone());
             }
         }
+        let opened = self.db.breaks.len().saturating_sub(before);
         self.undo.push(Box::new(move |db| db.breaks.truncate(before)));
-        Ok(())
+        Ok(u64::try_from(opened).unwrap_or(u64::MAX))
     }
 
     fn close_breaks(&mut self, _breaks: &[i64], _closing: &Closing<'_>) -> Result<u64, StoreError> {
