@@ -42,7 +42,7 @@ pub struct Followed {
     pub line: Option<LineNo>,
     /// One sentence.
     pub detail: String,
-    /// The other side is known by now: no break is opened for it.
+    /// The other side is known by now, or another day has judged it: no break is opened for it.
     pub settled_elsewhere: bool,
     mark: [u8; 32],
 }
@@ -91,7 +91,9 @@ pub(super) fn describe(
             event,
             line,
             detail: sentence(difference, file, names),
-            settled_elsewhere: event_elsewhere || line_elsewhere,
+            settled_elsewhere: event_elsewhere
+                || line_elsewhere
+                || line.is_some_and(|line| sides.pairs_elsewhere.contains(&line)),
             mark: mark(subject, difference.class, (event, line), besides(difference, ours, theirs)),
         }
     };
@@ -271,8 +273,10 @@ fn is_same(open: &LegBreak, subject: &Subject, (difference, followed): (&Differe
     let one_sided = difference.event.is_none() || difference.line.is_none();
     // What waited a cycle and still has one side only is missing by now, whatever it was called at first.
     let still = one_sided && open.carried && !is_repeat;
+    // So is what an earlier day's file had and has no more.
+    let alone = difference.line.is_none() && open.line.is_none() && open.ours == sides.0;
     let as_before = of_class && (one_sided || (open.ours, open.theirs) == sides);
-    open.day < subject.day && (as_before || still)
+    open.day < subject.day && (as_before || still || alone)
 }
 
 /// What this run matched.

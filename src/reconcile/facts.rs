@@ -60,10 +60,13 @@ pub struct Ways {
 pub struct Sides {
     pub(super) ours: Vec<Ours>,
     pub(super) theirs: Vec<Theirs>,
-    /// Of the events that found no line, those that a line of another day's statement is matched to by now.
+    /// Of the events that found no line, those that a line of another day's statement is matched to by now,
+    /// or that another day's break is about.
     pub(super) events_elsewhere: HashSet<EventNo>,
     /// Of the lines without a key that found no event, those that are matched by now: to an event of another day.
     pub(super) lines_elsewhere: HashSet<LineNo>,
+    /// Of the lines that an event differs from, those whose difference from it another day's break says.
+    pub(super) pairs_elsewhere: HashSet<LineNo>,
     /// Open breaks of comparisons up to this day.
     pub(super) open: Vec<LegBreak>,
     /// Those of them whose other side another day's comparison brought.

@@ -213,7 +213,7 @@ fn pass(
     }
     took.compared = took.compared.saturating_add(clock.lap());
     compared.sums.ties_out().map_err(RunError::Untied)?;
-    elsewhere::look(reports, (subject.kind, file.no), (&mut sides, &compared))?;
+    elsewhere::look(reports, (&subject, file.no), (&mut sides, &compared))?;
     let names = breaks::Names::read(reports, file.no, (&sides, &compared))?;
     took.read = took.read.saturating_add(clock.lap());
     let described = breaks::describe(&subject, (&file, &names), &sides, &compared);

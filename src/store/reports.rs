@@ -5,7 +5,9 @@ use super::Candidates;
 use super::closes::CloseReports;
 use super::desk::DeskReports;
 use super::rows::EventRecord;
-use super::statements::{DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile};
+use super::statements::{
+    DayEvent, DayEvents, DayLine, Freed, Judged, JudgedEvents, LegBreak, LegBreaks, ReconciliationView, StatementFile,
+};
 use super::{FoundDispatch, RouteState, Seal, StoreError};
 use crate::domain::dispatch::ParkCause;
 use crate::domain::ids::{DispatchKey, EventKey, EventNo, Generation, InvoiceId, PartnerCode, PostingNo};
@@ -381,6 +383,12 @@ pub trait Reports:
     /// # Errors
     /// The machine's.
     fn leg_breaks(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError>;
+
+    /// The breaks that have judged these events.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn judged_events(&mut self, ask: &JudgedEvents<'_>) -> Result<Vec<Judged>, StoreError>;
 
     /// Receipts in chain order.
     ///

@@ -4,8 +4,8 @@ use super::StoreError;
 use super::cells::Cells;
 use super::periods::PeriodBreak;
 use super::statements::{
-    DayEvent, DayLine, FileState, Held, LegBreak, NewReconciliation, NewStatement, ReconciliationView, ReferenceHashes,
-    StatementFile, StatementSums, reference_hash,
+    DayEvent, DayLine, FileState, Held, Judged, LegBreak, NewReconciliation, NewStatement, ReconciliationView,
+    ReferenceHashes, StatementFile, StatementSums, reference_hash,
 };
 use crate::domain::ids::{Author, EventNo, Movement};
 use crate::domain::resolution::BreakState;
@@ -264,6 +264,16 @@ pub(super) fn leg_break(cells: &mut impl Cells) -> Result<LegBreak, StoreError> 
         line: cells.whole_some()?.map(LineNo),
         day: cells.day()?,
         carried: cells.flag()?,
+        ours: cells.whole_some()?,
+        theirs: cells.whole_some()?,
+    })
+}
+
+/// A break that has judged an event.
+pub(super) fn judged(cells: &mut impl Cells) -> Result<Judged, StoreError> {
+    Ok(Judged {
+        event: cells.event_key()?,
+        line: cells.whole_some()?.map(LineNo),
         ours: cells.whole_some()?,
         theirs: cells.whole_some()?,
     })

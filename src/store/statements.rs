@@ -302,6 +302,31 @@ pub struct LegBreak {
     pub theirs: Option<i64>,
 }
 
+/// Which of these events are judged already, beside a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedEvents<'a> {
+    /// On which leg.
+    pub kind: StatementKind,
+    /// The day that is compared: of open breaks those of later days.
+    pub day: Date,
+    /// The events.
+    pub events: &'a [EventKey],
+}
+
+/// A break that says of an event what there is to say: a later day's that is open, or what two people have settled, on
+/// whichever day, while our books had the event, as long as its line is still in its day's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The event.
+    pub event: EventKey,
+    /// The line that it is about, if it is about one.
+    pub line: Option<LineNo>,
+    /// What our books said, in dong; none where they said nothing.
+    pub ours: Option<i64>,
+    /// What the statement said.
+    pub theirs: Option<i64>,
+}
+
 /// What an open break is about by now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointed {

@@ -27,7 +27,7 @@ use crate::store::reports::{
 use crate::store::rows::EventRecord;
 use crate::store::shared::{event_ids, newest};
 use crate::store::statements::{
-    DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile,
+    DayEvent, DayEvents, DayLine, Freed, Judged, JudgedEvents, LegBreak, LegBreaks, ReconciliationView, StatementFile,
 };
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError, in_lock_order};
 use jiff::civil::Date;
@@ -335,6 +335,10 @@ impl Reports for PostgresReports {
 
     fn leg_breaks(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
         self.breaks_of_leg(ask)
+    }
+
+    fn judged_events(&mut self, ask: &JudgedEvents<'_>) -> Result<Vec<Judged>, StoreError> {
+        self.judged_of(ask)
     }
 
     fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {

@@ -22,7 +22,7 @@ use crate::store::reports::{
 use crate::store::rows::EventRecord;
 use crate::store::shared::{BookedSums, event_ids, newest};
 use crate::store::statements::{
-    DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile,
+    DayEvent, DayEvents, DayLine, Freed, Judged, JudgedEvents, LegBreak, LegBreaks, ReconciliationView, StatementFile,
 };
 use crate::store::{Candidates, FoundDispatch, RouteState, Seal, StoreError};
 use jiff::civil::Date;
@@ -352,6 +352,10 @@ impl Reports for SqliteReports {
 
     fn leg_breaks(&mut self, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
         statements::leg_breaks(self.db(), ask)
+    }
+
+    fn judged_events(&mut self, ask: &JudgedEvents<'_>) -> Result<Vec<Judged>, StoreError> {
+        statements::judged_events(self.db(), ask)
     }
 
     fn receipts(&mut self, filter: &ReceiptFilter) -> Result<Vec<StoredReceipt>, StoreError> {

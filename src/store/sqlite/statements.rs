@@ -13,13 +13,13 @@ use crate::store::desk::StoredLine;
 use crate::store::desk_cells::{stored_line, stored_line_columns};
 use crate::store::shared::{check_lines, later, superseded};
 use crate::store::statement_cells::{
-    day_event, day_event_columns, day_line, day_line_columns, leg_break, reconciliation_view, statement_columns,
-    statement_file,
+    day_event, day_event_columns, day_line, day_line_columns, judged, leg_break, reconciliation_view,
+    statement_columns, statement_file,
 };
 use crate::store::statements::{
-    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileFilter, FileState, Freed, LegBreak, LegBreaks, NewLine,
-    NewMatch, NewReconciliation, NewStatement, Pointed, ReconciliationView, StatementFile, StatementReports,
-    StatementSums,
+    BegunStatement, Closing, DayEvent, DayEvents, DayLine, FileFilter, FileState, Freed, Judged, JudgedEvents,
+    LegBreak, LegBreaks, NewLine, NewMatch, NewReconciliation, NewStatement, Pointed, ReconciliationView,
+    StatementFile, StatementReports, StatementSums,
 };
 use jiff::civil::Date;
 use rusqlite::params;
@@ -361,6 +361,22 @@ pub(super) fn leg_breaks(db: Db<'_>, ask: &LegBreaks<'_>) -> Result<Vec<LegBreak
         WHERE leg = ?1 AND partner = ?2 AND day <= ?3 AND closed_at IS NULL AND no > ?4 ORDER BY no LIMIT ?5";
     let params = params![ask.kind.word(), ask.partner.as_str(), ask.until.to_string(), ask.after, ask.limit];
     db.all(SQL, params, |cells| leg_break(cells))
+}
+
+/// The breaks that have judged these events.
+pub(super) fn judged_events(db: Db<'_>, ask: &JudgedEvents<'_>) -> Result<Vec<Judged>, StoreError> {
+    const SQL: &str = "-- breaks.judged\nSELECT b.event_key, b.line_no, b.ours, b.theirs FROM breaks b
+        WHERE b.event_key = ?1 AND b.event_key IS NOT NULL AND b.leg = ?2 AND (
+            b.closed_at IS NULL AND b.day > ?3 AND (b.ours IS NOT NULL OR b.class <> 'DUPLICATE_LINE')
+            OR b.closed_at IS NOT NULL AND b.proposal_no IS NOT NULL AND b.ours <> 0
+                AND (b.line_no IS NULL OR EXISTS (SELECT 1 FROM statement_files f
+                    WHERE f.no = b.line_no >> 32 AND f.state = 'taken')))";
+    let (mut one, mut found) = (db.prepare(SQL)?, Vec::new());
+    let (kind, day) = (ask.kind.word(), ask.day.to_string());
+    for event in ask.events {
+        found.extend(one.all((event.as_bytes(), kind, &day), |cells| judged(cells))?);
+    }
+    Ok(found)
 }
 
 impl StatementReports for SqliteReports {

@@ -22,7 +22,7 @@ use thuho::store::reports::{
 use thuho::store::rows::{EventRecord, EventState};
 use thuho::store::settlements::{Batch, Batches, Settlements, StatementDays};
 use thuho::store::statements::{
-    DayEvent, DayEvents, DayLine, Freed, LegBreak, LegBreaks, ReconciliationView, StatementFile,
+    DayEvent, DayEvents, DayLine, Freed, Judged, JudgedEvents, LegBreak, LegBreaks, ReconciliationView, StatementFile,
 };
 use thuho::store::{Candidates, FoundDispatch, NumberedPosting, Position, RouteState, Seal, StoreError};
 
@@ -261,6 +261,10 @@ impl Reports for MemoryReports {
     }
 
     fn leg_breaks(&mut self, _ask: &LegBreaks<'_>) -> Result<Vec<LegBreak>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn judged_events(&mut self, _ask: &JudgedEvents<'_>) -> Result<Vec<Judged>, StoreError> {
         Err(no_statements())
     }
 
