@@ -121,7 +121,7 @@ pub async fn rule(
 pub(crate) struct Found {
     /// The list.
     pub(crate) new: NewProposal,
-    /// Does it stand on what the one who runs the rule brought? Then the rules' authority does not approve it.
+    /// Does it stand on what the one who runs the rule brought, or could have brought? Then the rules' authority does not approve it.
     alone: bool,
 }
 
@@ -166,7 +166,7 @@ pub(crate) async fn run_found(internal: &web::Data<Internal>, found: Found, run_
     let by = Author::parse(rules::APPROVER).map_err(|e| bad(e.to_string()))?;
     let words = format!("run by {run_by}");
     let decision = Decision { proposal: no, verb: Verb::Approve, by, hash, words, at };
-    // Who brought the statement does not have a rule approve what stands on it.
+    // Who brought the statement, or could have, does not have a rule approve what stands on it.
     let (decided, carried) = match alone {
         true => (Decided::NotYours, CarriedOut::default()),
         false => decide_and_carry_out(internal, decision).await?,

@@ -9,7 +9,7 @@ use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
 use crate::domain::resolution::{BreakState, ITEMS_MAX, Item, Resolution};
 use crate::domain::review::BreakClass;
-use crate::domain::statement::LineNo;
+use crate::domain::statement::{FileNo, LineNo};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Tongue;
 use crate::matching::{self, Reading, Rules};
@@ -131,7 +131,7 @@ pub fn dry_run(
 }
 
 /// May a rule's list be approved by the rules' own authority when this person runs it? Not where the person brought the
-/// statement that it stands on: that would be one person alone.
+/// statement that it stands on, or could have brought it under the name that did: that would be one person alone.
 ///
 /// # Errors
 /// The machine's.
@@ -142,7 +142,11 @@ pub fn may_approve(reports: &mut dyn Reports, new: &NewProposal, run_by: &Author
     };
     let lines: BTreeSet<LineNo> = new.items.iter().filter_map(line).collect();
     let shown = reports.shown_lines(&lines.iter().copied().collect::<Vec<_>>())?;
-    Ok(shown.len() == lines.len() && shown.iter().all(|line| line.brought_by != *run_by))
+    if shown.len() != lines.len() || shown.iter().any(|line| line.brought_by == *run_by) {
+        return Ok(false);
+    }
+    let files: BTreeSet<FileNo> = lines.iter().map(|line| line.file()).collect();
+    Ok(!reports.could_have_brought(run_by, &files.into_iter().collect::<Vec<_>>())?)
 }
 
 fn create_missing(reports: &mut dyn Reports, page: &[&BreakView]) -> Result<Vec<(i64, Resolution)>, StoreError> {

@@ -7,7 +7,7 @@ use super::{
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
-use crate::domain::statement::{LineNo, Sum};
+use crate::domain::statement::{FileNo, LineNo, Sum};
 use crate::domain::time::Timestamp;
 use crate::store::reports::LaneRange;
 use crate::store::statements::Closing;
@@ -163,6 +163,13 @@ pub trait DeskReports {
     /// # Errors
     /// The machine's.
     fn authorities(&mut self) -> Result<Vec<Authority>, StoreError>;
+
+    /// Could whoever is behind this name have brought one of these statements under another one: by the passwords that were
+    /// given, now or when it was brought?
+    ///
+    /// # Errors
+    /// The machine's.
+    fn could_have_brought(&mut self, name: &Author, files: &[FileNo]) -> Result<bool, StoreError>;
 
     /// Of these lines of statements those whose files still say something, in the order of their numbers.
     ///

@@ -9,7 +9,7 @@ use super::users::take_turn;
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
-use crate::domain::statement::{LineNo, Sum};
+use crate::domain::statement::{FileNo, LineNo, Sum};
 use crate::domain::time::Timestamp;
 use crate::store::cells::Cells;
 use crate::store::desk::{
@@ -397,6 +397,17 @@ impl DeskReports for PostgresReports {
             WHERE no = (SELECT max(no) FROM authorities l WHERE l.person = a.person AND l.action = a.action)
             ORDER BY person, action";
         self.ask_one(Ask::new(SQL, Vec::new()))?.all(authority)
+    }
+
+    fn could_have_brought(&mut self, name: &Author, files: &[FileNo]) -> Result<bool, StoreError> {
+        const SQL: &str = "-- users.could_bring\nSELECT (SELECT count(*) FROM statement_files f
+            JOIN could_act b ON b.name = f.author JOIN could_act c ON c.person = b.person
+            WHERE f.no = ANY($1) AND c.name = $2)
+        + (SELECT count(*) FROM statement_makers m
+            WHERE m.file_no = ANY($1) AND (m.person = $2 OR m.person IN (SELECT c.person FROM could_act c WHERE c.name = $2)))";
+        let (files, name): (Vec<i64>, _) = (files.iter().map(|file| file.0).collect(), name.as_str());
+        let found = self.ask_one(Ask::new(SQL, vec![&files, &name]))?.one(|cells| cells.whole())?;
+        Ok(found.is_some_and(|count| count > 0))
     }
 
     fn shown_lines(&mut self, numbers: &[LineNo]) -> Result<Vec<StoredLine>, StoreError> {

@@ -19,7 +19,7 @@ const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [Version; 15] = [
+const MIGRATIONS: [Version; 16] = [
     ("0001_spine", include_str!("../migrations/0001_spine.postgres.sql")),
     ("0002_reconciliation", include_str!("../migrations/0002_reconciliation.postgres.sql")),
     ("0003_desk", include_str!("../migrations/0003_desk.postgres.sql")),
@@ -35,6 +35,7 @@ const MIGRATIONS: [Version; 15] = [
     ("0013_break_places", include_str!("../migrations/0013_break_places.postgres.sql")),
     ("0014_makers", include_str!("../migrations/0014_makers.postgres.sql")),
     ("0015_today", include_str!("../migrations/0015_today.postgres.sql")),
+    ("0016_statement_makers", include_str!("../migrations/0016_statement_makers.postgres.sql")),
 ];
 
 /// The last version that changes events.

@@ -7,7 +7,7 @@ use super::write;
 use crate::domain::ids::{Author, EventKey, PartnerCode};
 use crate::domain::resolution::ProposalNo;
 use crate::domain::review::BreakClass;
-use crate::domain::statement::{LineNo, Sum};
+use crate::domain::statement::{FileNo, LineNo, Sum};
 use crate::domain::time::Timestamp;
 use crate::store::cells::Cells as _;
 use crate::store::desk::{
@@ -384,6 +384,21 @@ impl DeskReports for SqliteReports {
             WHERE no = (SELECT max(no) FROM authorities l WHERE l.person = a.person AND l.action = a.action)
             ORDER BY person, action";
         self.db().all(SQL, [], |cells| authority(cells))
+    }
+
+    fn could_have_brought(&mut self, name: &Author, files: &[FileNo]) -> Result<bool, StoreError> {
+        const NOW: &str =
+            "-- users.could_bring\nSELECT count(*) FROM statement_files f JOIN could_act b ON b.name = f.author
+            JOIN could_act c ON c.person = b.person WHERE f.no = ?1 AND c.name = ?2";
+        const THEN: &str = "-- statement_makers.one\nSELECT count(*) FROM statement_makers m
+            WHERE m.file_no = ?1 AND (m.person = ?2 OR m.person IN (SELECT c.person FROM could_act c WHERE c.name = ?2))";
+        for file in files {
+            let one = (file.0, name.as_str());
+            if self.db().integer(NOW, one)? != 0 || self.db().integer(THEN, one)? != 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn shown_lines(&mut self, numbers: &[LineNo]) -> Result<Vec<StoredLine>, StoreError> {

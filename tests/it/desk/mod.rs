@@ -16,6 +16,7 @@ mod two_admins;
 use crate::harness::postgres::Database;
 use crate::ledger::tell::{Books, DAY, Said, money, noon};
 use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use thuho::domain::ids::{Author, EventId, EventKey, InvoiceId, Movement, PartnerCode};
 use thuho::domain::notice::{Effect, ReferenceText, References};
@@ -24,10 +25,12 @@ use thuho::domain::resolution::{Action, ProposalNo, Resolution, Share};
 use thuho::domain::review::{BreakClass, Leg, NewBreak};
 use thuho::domain::statement::{FileNo, LineNo, StatementKind, StatementLine, Sum};
 use thuho::domain::time::Timestamp;
+use thuho::domain::user::{Role, Roles};
 use thuho::ledger::Slices;
 use thuho::reconcile::desk::{self, CarriedOut, Decision, NotProposed, Sender, Senders};
 use thuho::store::desk::{Authority, BreakFilter, BreakView, Decided, Verb};
-use thuho::store::statements::{NewLine, NewStatement, StatementSums};
+use thuho::store::statements::{Closing, NewLine, NewStatement, StatementSums};
+use thuho::store::users::{User, UserChange};
 
 pub fn author(name: &str) -> Author {
     Author::parse(name).unwrap()
@@ -121,6 +124,24 @@ impl Desk {
         self.books.store.transact(&mut |tx| tx.grant(&authority).map(|given| assert!(given))).unwrap();
     }
 
+    /// A user whom somebody else adds.
+    pub fn joins(&mut self, name: &str, by: &str) {
+        let user = User::new(author(name), Roles::of(&[Role::Maker]), "phc".to_owned(), (author(by), noon()));
+        self.books.store.transact(&mut |tx| tx.add_user(&user).map(|added| assert!(added.is_some()))).unwrap();
+    }
+
+    /// A new password from somebody else.
+    pub fn given(&mut self, name: &str, by: &str) {
+        let given = UserChange::Given { phc: "other".to_owned(), by: author(by), at: noon() };
+        self.books.store.transact(&mut |tx| tx.change_user(&author(name), &given).map(drop)).unwrap();
+    }
+
+    /// A comparison does not find it any more.
+    pub fn close(&mut self, no: i64) {
+        let closing = Closing { author: &author("system:reconcile"), reason: "it is over", at: noon() };
+        self.books.store.transact(&mut |tx| tx.close_breaks(&[no], &closing).map(drop)).unwrap();
+    }
+
     pub fn hear(&mut self, said: &Said) -> Outcome {
         self.books.post(&[said.arrival()]).remove(0).answer.outcome
     }
@@ -174,16 +195,21 @@ impl Desk {
         item.refused.map_or(Ok(()), Err)
     }
 
-    /// A statement of the day with these lines.
+    /// A statement of the day with these lines, as `an` brings it.
     pub fn statement(&mut self, lines: &[NewLine]) -> FileNo {
+        self.statement_by("an", lines)
+    }
+
+    /// The same of somebody else.
+    pub fn statement_by(&mut self, who: &str, lines: &[NewLine]) -> FileNo {
         let new = NewStatement {
             kind: StatementKind::Partner,
             partner: wallet(),
             day: DAY,
             name: "day.csv".to_owned(),
-            hash: [u8::try_from(lines.len()).unwrap(); 32],
+            hash: Sha256::digest(format!("{who} {}", lines.len())).into(),
             bytes: 1,
-            author: author("an"),
+            author: author(who),
             at: noon(),
         };
         let dong = lines.iter().map(|line| line.line.amount.dong()).sum();

@@ -45,6 +45,33 @@ fn a_rule_says_the_same_of_the_same_breaks_and_moves_nothing_by_itself() {
     }
 }
 
+/// A name that one person gave another one the password of is no second person, whoever chose another password since.
+#[test]
+fn a_rule_approves_nothing_for_a_second_name_of_whoever_brought_the_statement() {
+    for mut desk in Desk::everywhere(|books| _ = books.import(&[bill("HD-1", 100)])) {
+        desk.joins("linh", "lan");
+        for (name, by) in [("hoa", "lan"), ("an", "boss"), ("dung", "boss"), ("quang", "head")] {
+            desk.joins(name, by);
+        }
+        for who in ["lan", "hoa", "an"] {
+            let file = desk.statement_by(who, &[line(1, Some("7"), "HD-1", 100)]);
+            let no = desk.missing(LineNo::of(file, 1), Some("7"), 100);
+            let draft = dry_run(desk.books.reports.as_mut(), Rule::CreateMissing, None, noon()).unwrap().unwrap();
+            let mut may = |run_by| may_approve(desk.books.reports.as_mut(), &draft, &author(run_by)).unwrap();
+            let all = ["lan", "hoa", "linh", "an", "dung", "quang", "a.token"].map(&mut may);
+            let of_boss = who == "an";
+            assert_eq!(all, [of_boss, of_boss, of_boss, !of_boss, !of_boss, true, true], "brought by {who}");
+            if who == "hoa" {
+                // Whoever could have brought it as hoa could, whatever becomes of hoa's password.
+                desk.given("hoa", "head");
+                let mut may = |run_by| may_approve(desk.books.reports.as_mut(), &draft, &author(run_by)).unwrap();
+                assert_eq!(["lan", "linh", "hoa", "quang", "dung"].map(&mut may), [false, false, false, false, true]);
+            }
+            desk.close(no);
+        }
+    }
+}
+
 /// What rules may approve is a day's sum: many small lists are as much as a large one.
 #[test]
 fn rules_approve_no_more_in_a_day_than_somebody_let_them() {

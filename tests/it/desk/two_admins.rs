@@ -15,7 +15,7 @@ use thuho::ledger::transact;
 use thuho::store::desk::Authority;
 use thuho::store::users::{User, UserChange};
 
-/// Users of one admin, authority that this admin and another one gave, and what one of them proposed; `no`, `yes` and 32
+/// Users of one admin, authority that this admin and another one gave, and what one of them proposed and brought; `no`, `yes` and 32
 /// bytes as the database says them.
 fn older((no, yes, hash, key): (&str, &str, &str, &str)) -> String {
     let user = |name: &str, disabled: &str| format!("('{name}', 'checker', 'phc', {no}, {disabled}, 'admin', 1)");
@@ -31,6 +31,9 @@ fn older((no, yes, hash, key): (&str, &str, &str, &str)) -> String {
             (2, 'boss', 'user-password', 'linh'), (3, 'linh', 'user-password', 'linh'), (4, 'boss', 'look-break', 'an');
         INSERT INTO proposals (action, maker, reason, made_at, items, dong, hash, state)
             VALUES ('close', 'an', 'as said', 1, 1, 1, {hash}, 'proposed');
+        INSERT INTO statement_files (kind, partner, day, name, hash, bytes, author, at, state, lines, payments,
+                payments_dong, reversals, reversals_dong, ignored, ignored_dong)
+            VALUES ('partner', 'wallet', '2026-04-01', 'day.csv', {hash}, 1, 'an', 1, 'taken', 0, 0, 0, 0, 0, 0, 0);
         INSERT INTO authorities (person, action, dong, granted_by, at) VALUES ('lan', 'close', 9, 'admin', 1),
             ('lan', 'seal', 9, 'admin', 1), ('lan', 'seal', 8, 'boss', 2), ('an', 'close', 9, 'boss', 1),
             ('an', 'seal', 9, 'deputy', 1), ('gone', 'close', 9, 'boss', 1), ('program', 'close', 9, 'admin', 1),
@@ -80,12 +83,13 @@ fn given_anew(yes: &str) -> [String; 2] {
     ]
 }
 
-/// Who could act as the maker of what was proposed before there were makers.
-const MAKERS: &str = "SELECT what || ' ' || no || ' ' || person FROM makers ORDER BY person";
-const MAKERS_AFTER: [&str; 2] = ["proposals 1 admin", "proposals 1 an"];
+/// Who could act as the maker of what was proposed, and as whoever brought a statement, before there were makers.
+const MAKERS: &str = "SELECT what || ' ' || no || ' ' || person FROM makers
+    UNION ALL SELECT 'statements ' || file_no || ' ' || person FROM statement_makers ORDER BY 1";
+const MAKERS_AFTER: [&str; 4] = ["proposals 1 admin", "proposals 1 an", "statements 1 admin", "statements 1 an"];
 
 /// Statements that nobody may make, whatever program they use.
-fn refused((no, yes): (&str, &str)) -> [String; 12] {
+fn refused((no, yes): (&str, &str)) -> [String; 14] {
     let grant = |by: &str, to: &str| {
         format!("INSERT INTO authorities (person, action, dong, granted_by, at) VALUES ('{to}', 'close', 0, '{by}', 3)")
     };
@@ -103,6 +107,8 @@ fn refused((no, yes): (&str, &str)) -> [String; 12] {
         "DELETE FROM users WHERE name = 'an'".to_owned(),
         "UPDATE makers SET person = 'nobody'".to_owned(),
         "DELETE FROM makers".to_owned(),
+        "UPDATE statement_makers SET person = 'nobody'".to_owned(),
+        "DELETE FROM statement_makers".to_owned(),
     ]
 }
 

@@ -8,7 +8,7 @@ macro_rules! versions {
         versions! { $database:
             "0001_spine" "0002_reconciliation" "0003_desk" "0004_settlement" "0005_close" "0006_rules_day" "0007_settled"
             "0008_users" "0009_pages" "0010_two_admins" "0011_day_totals" "0012_day_sums" "0013_break_places" "0014_makers"
-            "0015_today"
+            "0015_today" "0016_statement_makers"
         }
     };
 }
@@ -16,8 +16,8 @@ macro_rules! versions {
 /// A version's name and its text.
 pub type Version = (&'static str, &'static str);
 
-pub const SQLITE: [Version; 15] = versions!("sqlite");
-pub const POSTGRES: [Version; 15] = versions!("postgres");
+pub const SQLITE: [Version; 16] = versions!("sqlite");
+pub const POSTGRES: [Version; 16] = versions!("postgres");
 
 /// Those before the version of this name, as one text.
 pub fn before(versions: &[Version], name: &str) -> String {

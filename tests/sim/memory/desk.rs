@@ -7,7 +7,7 @@ use super::tx::{MemoryTx, no_statements};
 use thuho::domain::ids::{Author, EventKey, PartnerCode};
 use thuho::domain::resolution::{BreakState, ProposalNo};
 use thuho::domain::review::{BreakClass, NewBreak};
-use thuho::domain::statement::{LineNo, Sum};
+use thuho::domain::statement::{FileNo, LineNo, Sum};
 use thuho::domain::time::{BUSINESS_ZONE, Timestamp};
 use thuho::store::desk::{
     Attachment, Authority, BreakFilter, BreakView, Decided, DeskReports, DeskTx, DueProposal, EndedItem, ItemView,
@@ -142,6 +142,10 @@ impl DeskReports for MemoryReports {
     }
 
     fn receipts_about(&mut self, _: &EventKey, _: &[LaneRange]) -> Result<Vec<(u32, i64)>, StoreError> {
+        Err(no_statements())
+    }
+
+    fn could_have_brought(&mut self, _: &Author, _: &[FileNo]) -> Result<bool, StoreError> {
         Err(no_statements())
     }
 
