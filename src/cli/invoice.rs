@@ -125,9 +125,17 @@ impl Sink {
         match self {
             Self::Checked => Ok(()),
             Self::Local { store, lane, rows, taken } => {
-                let (report, _held) = slice(store.as_mut(), lane, rows).map_err(|e| Failure::Failed(e.to_string()))?;
+                let mut rest = None;
+                loop {
+                    let (report, _held) =
+                        slice(store.as_mut(), lane, rows, rest).map_err(|e| Failure::Failed(e.to_string()))?;
+                    taken.add(&report);
+                    rest = report.rest;
+                    if rest.is_none() {
+                        break;
+                    }
+                }
                 rows.clear();
-                taken.add(&report);
                 Ok(())
             }
             Self::Remote { remote, rows, taken } => {

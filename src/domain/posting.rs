@@ -84,6 +84,8 @@ pub struct Allocation {
     pub sequence: u32,
     /// Under which key the core hears of it.
     pub key: DispatchKey,
+    /// What of it is the sponsor's part, as the core was told; of an undoing, of what it takes back.
+    pub discount: Money,
 }
 
 /// What a posting is for.

@@ -2,6 +2,7 @@
 //! and the next one waits for its turn behind them. Ends where it was cut off: a second run finds the first rows the
 //! same and goes on (decision 9).
 
+use crate::domain::ids::EventKey;
 use crate::domain::invoice::Invoice;
 use crate::domain::time::Clock;
 use crate::ledger::writer::{Busy, Writer};
@@ -59,7 +60,7 @@ impl Taken {
     }
 }
 
-/// One slice, run on the writer's connection.
+/// One slice, run on the writer's connection: of these rows, or, where theirs named a rest, of the parked payments after it.
 ///
 /// # Errors
 /// The machine's.
@@ -67,8 +68,12 @@ pub fn slice(
     store: &mut dyn Store,
     lane: &LaneContext,
     invoices: &[Invoice],
+    rest: Option<EventKey>,
 ) -> Result<(RegisterReport, Held), StoreError> {
-    ledger::transact(store, |tx| ledger::register(tx, lane, invoices))
+    ledger::transact(store, |tx| match &rest {
+        None => ledger::register(tx, lane, invoices),
+        Some(after) => ledger::rematch(tx, lane, invoices, after),
+    })
 }
 
 /// A slice that the writer has, and what it will say.
@@ -81,7 +86,7 @@ pub struct Importer {
     generations: Arc<Generations>,
     rows: Vec<Invoice>,
     slice_rows: usize,
-    in_flight: Option<(usize, InFlight)>,
+    in_flight: Option<(Arc<[Invoice]>, InFlight)>,
     taken: Taken,
 }
 
@@ -122,27 +127,38 @@ impl Importer {
         self.landed().await?;
         if !self.rows.is_empty() {
             let rows: Arc<[Invoice]> = std::mem::take(&mut self.rows).into();
-            self.in_flight = Some((rows.len(), self.submit(&rows).await?));
+            let answer = self.submit(&rows, None).await?;
+            self.in_flight = Some((rows, answer));
         }
         Ok(())
     }
 
-    /// Waits for the slice before: the writer has one of ours at most.
+    /// Waits for the slice before, and for those of the parked payments that it left: the writer has one of ours at most.
     async fn landed(&mut self) -> Result<(), ImportError> {
         let Some((rows, answer)) = self.in_flight.take() else { return Ok(()) };
         let (report, held) = answer.await.map_err(|_not_run| ImportError::Busy)??;
-        self.slice_rows = ledger::next_slice(SLICE_MIN, rows, held);
-        self.taken.add(&report);
-        if let Some(last) = report.last {
-            self.generations.advance(self.generations.own(), last);
+        self.slice_rows = ledger::next_slice(SLICE_MIN, rows.len(), held);
+        let mut rest = self.note(&report);
+        while rest.is_some() {
+            let answer = self.submit(&rows, rest).await?;
+            let (report, _held) = answer.await.map_err(|_not_run| ImportError::Busy)??;
+            rest = self.note(&report);
         }
         Ok(())
     }
 
-    async fn submit(&self, rows: &Arc<[Invoice]>) -> Result<InFlight, ImportError> {
+    fn note(&mut self, report: &RegisterReport) -> Option<EventKey> {
+        self.taken.add(report);
+        if let Some(last) = report.last {
+            self.generations.advance(self.generations.own(), last);
+        }
+        report.rest
+    }
+
+    async fn submit(&self, rows: &Arc<[Invoice]>, rest: Option<EventKey>) -> Result<InFlight, ImportError> {
         for _ in 0..BUSY_TRIES_MAX {
             let (rows, lane) = (Arc::clone(rows), self.writer.context(self.clock.as_ref()));
-            let queued = self.writer.run(move |store| slice(store, &lane, &rows));
+            let queued = self.writer.run(move |store| slice(store, &lane, &rows, rest));
             match queued {
                 Ok(answer) => return Ok(answer),
                 Err(Busy::Full) => tokio::time::sleep(BUSY_WAIT).await,

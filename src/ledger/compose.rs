@@ -121,15 +121,14 @@ pub fn reverse(
     let entries =
         position.entries.iter().map(|e| Entry { account: e.account.clone(), amount: e.amount.negated() }).collect();
     let mut told = Vec::with_capacity(undone.len());
-    let amounts: Vec<Money> = undone.iter().map(|(allocation, _)| allocation.amount).collect();
-    for ((allocation, account), discount) in undone.iter().zip(spread(payment.content.discount, &amounts)?) {
+    for (allocation, account) in undone {
         let facts = DispatchFacts {
             kind: DispatchKind::Reversed,
             event: reversal.event.clone(),
             paid_at: reversal.paid_at,
             business_day: reversal.business_day,
             reverses: Some(allocation.key.clone()),
-            ..facts(payment, account, allocation.amount, discount)?
+            ..facts(payment, account, allocation.amount, allocation.discount)?
         };
         let key = undoing_key(payment, allocation);
         told.push(tell(key, account, allocation.amount.negated(), &facts, moment));
@@ -180,7 +179,8 @@ fn settled(payment: &EventRecord, lines: &[Line<'_>], moment: Moment) -> Result<
     Ok(told)
 }
 
-/// The first parts take of the discount what they hold, so that every share is customer's plus sponsor's.
+/// The first parts take of the discount what they hold, so that every share is customer's plus sponsor's. What was told by
+/// this is reckoned again from the books when it is taken back ([`crate::store::Position`]).
 fn spread(discount: Money, amounts: &[Money]) -> Result<Vec<Money>, BadPosting> {
     let mut rest = discount;
     let mut shares = Vec::with_capacity(amounts.len());
@@ -239,8 +239,8 @@ fn undoing_key(payment: &EventRecord, settled: &Allocation) -> DispatchKey {
 }
 
 fn tell(key: DispatchKey, account: &InvoiceAccount, amount: Money, facts: &DispatchFacts, moment: Moment) -> Told {
-    let allocation =
-        Allocation { invoice: account.invoice.id.clone(), amount, sequence: facts.sequence, key: key.clone() };
+    let DispatchFacts { sequence, discount, .. } = *facts;
+    let allocation = Allocation { invoice: account.invoice.id.clone(), amount, sequence, key: key.clone(), discount };
     let dispatch = Dispatch {
         key,
         invoice: account.invoice.id.clone(),

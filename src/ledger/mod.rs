@@ -33,5 +33,5 @@ pub use pickup::Pickup;
 pub use post::{Posted, PostedBatch, Repeat, post};
 pub use queue::{Busy, ByClock, PostJob, Queue, Task, Turn, Waiters, Waiting};
 pub use recent::{Mark, RECENT_BREAKS_MAX, RecentBreaks};
-pub use register::{REMATCH_MAX, RegisterReport, register};
+pub use register::{REMATCH_MAX, RegisterReport, register, rematch};
 pub use slices::{SliceError, Slices, transact};

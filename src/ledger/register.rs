@@ -19,8 +19,8 @@ use crate::store::statements::Closing;
 use crate::store::{StoreError, Tx, Upserted};
 use std::collections::HashMap;
 
-/// How many parked payments one slice decides again; the rest wait for the next import of their invoice. A slice
-/// must stay short, and more payments than this parked on one slice's invoices is a flood for people to see.
+/// How many parked payments one slice decides again; whoever imports goes on with the rest in the next slice ([`rematch`]),
+/// since a slice must stay short. What an import that was cut off left waiting is there when it is made again.
 pub const REMATCH_MAX: u32 = 1_024;
 
 /// The author of postings that an import causes.
@@ -41,6 +41,8 @@ pub struct RegisterReport {
     pub changed_under_money: u64,
     /// Parked payments that are on invoices now.
     pub rematched: u64,
+    /// The last payment that was decided again, where the limit left more: [`rematch`] goes on after it.
+    pub rest: Option<EventKey>,
     /// The last posting written, if any.
     pub last: Option<PostingNo>,
 }
@@ -54,8 +56,7 @@ pub fn register(tx: &mut dyn Tx, lane: &LaneContext, invoices: &[Invoice]) -> Re
     if invoices.is_empty() {
         return Ok(report);
     }
-    let wanted = Wanted { invoices: invoices.iter().map(|i| i.id.clone()).collect(), customers: Vec::new() };
-    let mut known = tx.candidates(&deduplicated(wanted))?.invoices;
+    let mut known = tx.candidates(&named(invoices))?.invoices;
     let mut touched = Vec::new();
     let mut breaks = Vec::new();
     for (invoice, found) in invoices.iter().zip(tx.upsert_invoices(invoices)?) {
@@ -66,26 +67,47 @@ pub fn register(tx: &mut dyn Tx, lane: &LaneContext, invoices: &[Invoice]) -> Re
             Upserted::Older => &mut report.older,
         };
         *count = count.saturating_add(1);
-        if matches!(found, Upserted::Same | Upserted::Older) {
-            continue;
+        // Also one that is the same: the import that brought it may have been cut off before all its payments were decided.
+        if found != Upserted::Older {
+            touched.push(invoice.id.clone());
         }
-        touched.push(invoice.id.clone());
-        breaks.extend(changed_under_money(&mut known, invoice, lane));
+        if matches!(found, Upserted::Added | Upserted::Changed) {
+            breaks.extend(changed_under_money(&mut known, invoice, lane));
+        }
     }
     report.changed_under_money = u64::try_from(breaks.len()).map_err(fault)?;
     if !breaks.is_empty() {
         tx.open_breaks(&breaks)?;
     }
-    (report.rematched, report.last) = rematch(tx, lane, touched)?;
+    if !touched.is_empty() {
+        decide_again(tx, lane, (&touched, None), &mut report)?;
+    }
     Ok(report)
 }
 
-fn deduplicated(mut wanted: Wanted) -> Wanted {
-    wanted.invoices.sort_unstable();
-    wanted.invoices.dedup();
-    wanted.customers.sort_unstable();
-    wanted.customers.dedup();
-    wanted
+/// Goes on where a slice of these invoices reached its limit, after that payment.
+///
+/// # Errors
+/// The machine's; nothing is decided then.
+pub fn rematch(
+    tx: &mut dyn Tx,
+    lane: &LaneContext,
+    invoices: &[Invoice],
+    after: &EventKey,
+) -> Result<RegisterReport, StoreError> {
+    let mut report = RegisterReport::default();
+    let wanted = named(invoices);
+    // Before its payments are read: whoever moves one of them holds its invoice.
+    tx.candidates(&wanted)?;
+    decide_again(tx, lane, (&wanted.invoices, Some(after)), &mut report)?;
+    Ok(report)
+}
+
+fn named(invoices: &[Invoice]) -> Wanted {
+    let mut ids: Vec<InvoiceId> = invoices.iter().map(|i| i.id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Wanted { invoices: ids, customers: Vec::new() }
 }
 
 /// The break of an invoice that was withdrawn, lowered below what is on it, or issued anew with other figures.
@@ -129,15 +151,18 @@ fn figures(i: &Invoice) -> impl PartialEq + '_ {
     ((&i.customer, &i.payer, &i.unit, &i.period), (i.kind, i.net, i.vat, i.total), &i.adjusts)
 }
 
-fn rematch(
+fn decide_again(
     tx: &mut dyn Tx,
     lane: &LaneContext,
-    touched: Vec<InvoiceId>,
-) -> Result<(u64, Option<PostingNo>), StoreError> {
-    let parked = if touched.is_empty() { Vec::new() } else { tx.parked_naming(&touched, REMATCH_MAX)? };
+    naming: (&[InvoiceId], Option<&EventKey>),
+    report: &mut RegisterReport,
+) -> Result<(), StoreError> {
+    let parked = tx.parked_naming(naming, REMATCH_MAX)?;
     if parked.is_empty() {
-        return Ok((0, None));
+        return Ok(());
     }
+    let full = u32::try_from(parked.len()).map_err(fault)? >= REMATCH_MAX;
+    report.rest = parked.last().filter(|_| full).map(|record| record.key);
     let mut wanted = Wanted::default();
     for record in &parked {
         let more = matching::read(&record.content.references).wanted();
@@ -149,23 +174,22 @@ fn rematch(
     book.load_positions(tx, &keys)?;
     book.load_bills(tx, wanted)?;
     let author = Author::parse(REMATCH_AUTHOR).map_err(fault)?;
-    let mut settled = 0_u64;
     // What was said of a payment that is somewhere else now, or parked for another reason.
     let mut over = Vec::new();
     for record in parked {
         let EventState::Parked(was) = record.state else { continue };
         let now = again(&mut book, (&record, was), &author)?;
-        settled = settled.saturating_add(u64::from(now.is_none()));
+        report.rematched = report.rematched.saturating_add(u64::from(now.is_none()));
         if now.is_none_or(|now| class_of(now) != class_of(was)) {
             over.push((record.key, class_of(was)));
         }
     }
-    let (last, _marks) = book.write(tx, lane)?;
+    (report.last, _) = book.write(tx, lane)?;
     if !over.is_empty() {
         let closing = Closing { author: &author, reason: "its invoice came", at: lane.moment.now };
         tx.close_breaks_about(&over, &closing)?;
     }
-    Ok((settled, last))
+    Ok(())
 }
 
 /// Decides one parked payment again; why it is still parked, if it is. For another reason than before: with a break of it.

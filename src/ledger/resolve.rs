@@ -231,7 +231,7 @@ fn allocate(
     if !undone.is_empty() {
         let pairs = book.undone(&position)?;
         let pairs: Vec<_> = pairs.into_iter().filter(|(of, _)| !wanted(of)).collect();
-        let composed = compose::take_off(&record, &position, &pairs, (author, book.moment())).map_err(fault)?;
+        let composed = compose::take_off(&record, &pairs, (author, book.moment())).map_err(fault)?;
         last = Some(book.enter(composed)?);
         record.postings = record.postings.saturating_add(1);
     }

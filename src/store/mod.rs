@@ -124,7 +124,7 @@ pub struct Candidates {
 pub struct Position {
     /// Net balance by account, none of them zero.
     pub entries: Vec<Entry>,
-    /// The settlements not taken back, as they were posted.
+    /// The settlements not taken back, as they were posted and told.
     pub allocations: Vec<Allocation>,
 }
 
@@ -246,11 +246,16 @@ pub trait Tx: desk::DeskTx + closes::CloseTx + users::UserTx {
     /// The machine's.
     fn positions(&mut self, payments: &[EventKey]) -> Result<Vec<Position>, StoreError>;
 
-    /// The parked payments that name exactly one of these invoices, oldest first, at most `limit`.
+    /// The parked payments that name exactly one of these invoices, oldest first, at most `limit`: from the first on, or
+    /// from the one after a payment that was found before.
     ///
     /// # Errors
     /// The machine's.
-    fn parked_naming(&mut self, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError>;
+    fn parked_naming(
+        &mut self,
+        naming: (&[InvoiceId], Option<&EventKey>),
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError>;
 
     /// Writes a batch of the ledger.
     ///

@@ -6,6 +6,7 @@ use super::reports::BookedCount;
 use super::rows::{EventRecord, EventState};
 use super::statements::StatementSums;
 use crate::domain::ids::{Author, EventId, PostingNo};
+use crate::domain::money::{Money, NotMoney};
 use crate::domain::posting::{Allocation, Entry};
 use crate::domain::receipt::Verdict;
 use crate::domain::resolution::Resolution;
@@ -39,17 +40,38 @@ pub(super) fn add_entry(balances: &mut Vec<Entry>, entry: Entry) -> Result<(), S
 pub fn standing(allocations: Vec<Allocation>) -> Vec<Allocation> {
     let mut standing: Vec<Allocation> = Vec::new();
     for allocation in allocations {
-        if allocation.amount.is_positive() {
-            standing.push(allocation);
-            continue;
-        }
-        let taken_back = allocation.amount.negated();
-        let settled = standing.iter().rposition(|s| s.invoice == allocation.invoice && s.amount == taken_back);
-        if let Some(index) = settled {
-            standing.remove(index);
-        }
+        stand(&mut standing, allocation);
     }
     standing
+}
+
+/// Takes the next allocation in; says which settlement it took back.
+fn stand(standing: &mut Vec<Allocation>, next: Allocation) -> Option<Allocation> {
+    if next.amount.is_positive() {
+        standing.push(next);
+        return None;
+    }
+    let taken_back = next.amount.negated();
+    let settled = standing.iter().rposition(|s| s.invoice == next.invoice && s.amount == taken_back);
+    settled.map(|index| standing.remove(index))
+}
+
+/// The same of all allocations of a payment as they are kept, with the part of its discount that each was told with. It is
+/// in no column, and messages are forgotten: it follows from what came before. What no standing settlement has goes onto
+/// the next one, as much as it holds (`ledger::compose` tells by the same rule, which must not change under what was told).
+pub(super) fn standing_as_told(allocations: Vec<Allocation>, discount: Money) -> Result<Vec<Allocation>, StoreError> {
+    let fault = |e: NotMoney| StoreError::Fault(e.to_string());
+    let (mut standing, mut rest) = (Vec::new(), discount);
+    for mut next in allocations {
+        if next.amount.is_positive() {
+            next.discount = rest.min(next.amount);
+            rest = rest.minus(next.discount).map_err(fault)?;
+        }
+        if let Some(undone) = stand(&mut standing, next) {
+            rest = rest.plus(undone.discount).map_err(fault)?;
+        }
+    }
+    Ok(standing)
 }
 
 /// The last ones paid first, at most `limit`, each once.

@@ -221,10 +221,16 @@ pub fn parked_payments_that_name_an_invoice_come_oldest_first(mut h: Harness) {
     let settled = h.park("d", "HD-1", 7);
     h.repost(settled, EventState::Settled, suspense(), ("HD-1", 7));
     let ids = [invoice_id("HD-2"), invoice_id("HD-1")];
-    let mut named = |limit| h.tx(|tx| tx.parked_naming(&ids, limit)).iter().map(|e| e.key).collect::<Vec<_>>();
-    assert_eq!(named(10), vec![first, second, elsewhere]);
-    assert_eq!(named(2), vec![first, second]);
-    assert_eq!(h.tx(|tx| tx.parked_naming(&[invoice_id("HD-3")], 10)), vec![]);
+    let mut named = |after: Option<&EventKey>, limit| {
+        h.tx(|tx| tx.parked_naming((&ids, after), limit)).iter().map(|e| e.key).collect::<Vec<_>>()
+    };
+    assert_eq!(named(None, 10), vec![first, second, elsewhere]);
+    assert_eq!(named(None, 2), vec![first, second]);
+    assert_eq!(named(Some(&second), 2), vec![elsewhere]);
+    // Also from one that is parked no more.
+    assert_eq!(named(Some(&settled), 2), vec![]);
+    assert_eq!(named(Some(&first), 1), vec![second]);
+    assert_eq!(h.tx(|tx| tx.parked_naming((&[invoice_id("HD-3")], None), 10)), vec![]);
 }
 
 pub fn many_payments_of_one_batch_settle_one_invoice_once_each(mut h: Harness) {

@@ -214,7 +214,8 @@ fn tell(moved: &Move<'_>, account: &InvoiceAccount) -> (Allocation, Dispatch) {
         reverses: None,
         sequence,
     };
-    let allocation = Allocation { invoice: invoice.clone(), amount: dong(moved.amount), sequence, key: key.clone() };
+    let (amount, discount) = (dong(moved.amount), Money::ZERO);
+    let allocation = Allocation { invoice: invoice.clone(), amount, sequence, key: key.clone(), discount };
     let dispatch =
         Dispatch { key, invoice, sequence, body: facts.to_json(), urgent: moved.urgent, created_at: moved.created_at };
     (allocation, dispatch)

@@ -11,7 +11,6 @@ use crate::domain::invoice::InvoiceAccount;
 use crate::domain::money::Money;
 use crate::domain::posting::{Account, Allocation, Entry, PostingKind};
 use crate::domain::resolution::Because;
-use crate::store::Position;
 use crate::store::rows::EventRecord;
 
 /// Money that leaves suspense, besides what goes onto invoices.
@@ -26,13 +25,13 @@ pub struct Moved {
 /// Who decided, and when it is written.
 type By<'a> = (&'a Author, Moment);
 
-/// Off these invoices, into suspense. `undone` are allocations of the position with their invoices as they are now.
+/// Off these invoices, into suspense. `undone` are settlements that stand, with their invoices as they are now; the core
+/// hears of each what it was told of it.
 ///
 /// # Errors
 /// [`BadPosting`] when nothing is taken off: a fault of ours.
 pub fn take_off(
     payment: &EventRecord,
-    position: &Position,
     undone: &[(&Allocation, &InvoiceAccount)],
     (author, moment): By<'_>,
 ) -> Result<Composed, BadPosting> {
@@ -42,16 +41,12 @@ pub fn take_off(
         account: Account::Receivable(account.invoice.unit.clone()),
         amount: allocation.amount,
     }));
-    let amounts: Vec<Money> = position.allocations.iter().map(|allocation| allocation.amount).collect();
-    let discounts = spread(payment.content.discount, &amounts)?;
     let mut told = Vec::with_capacity(undone.len());
     for (allocation, account) in undone {
-        let place = position.allocations.iter().position(|of| of.key == allocation.key);
-        let discount = place.and_then(|place| discounts.get(place).copied()).unwrap_or_default();
         let facts = DispatchFacts {
             kind: DispatchKind::Reversed,
             reverses: Some(allocation.key.clone()),
-            ..facts(payment, account, allocation.amount, discount)?
+            ..facts(payment, account, allocation.amount, allocation.discount)?
         };
         let key = undoing_key(payment, allocation);
         told.push(tell(key, account, allocation.amount.negated(), &facts, moment));
@@ -59,7 +54,10 @@ pub fn take_off(
     moved(payment, entries, told, (author, moment))
 }
 
-/// Out of suspense: onto these invoices, and elsewhere. `kept` are the payment's other settlements.
+/// Out of suspense: onto these invoices, and elsewhere. `kept` are the payment's other settlements: they stay as they were
+/// told, and what they do not have of the discount goes onto the new ones first. So what waits in suspense, is given back
+/// or written off is the customer's own money, as far as the invoices that were put on since can bear the discount; once
+/// all of the payment is on invoices, all of its discount is.
 ///
 /// # Errors
 /// [`BadPosting`] when nothing is moved: a fault of ours.
@@ -76,11 +74,11 @@ pub fn put_on(
     entries.push(Entry { account: Account::RefundDue(payment.partner.clone()), amount: refund.negated() });
     entries.push(Entry { account: Account::WriteOff(payment.partner.clone()), amount: write_off.negated() });
     entries.retain(|entry| !entry.amount.is_zero());
-    let amounts: Vec<Money> =
-        kept.iter().map(|allocation| allocation.amount).chain(lines.iter().map(|line| line.amount)).collect();
-    let discounts = spread(payment.content.discount, &amounts)?;
+    let given = Money::sum(kept.iter().map(|allocation| allocation.discount))?;
+    let amounts: Vec<Money> = lines.iter().map(|line| line.amount).collect();
+    let discounts = spread(payment.content.discount.minus(given)?, &amounts)?;
     let mut told: Vec<Told> = Vec::with_capacity(lines.len());
-    for (line, discount) in lines.iter().zip(discounts.into_iter().skip(kept.len())) {
+    for (line, discount) in lines.iter().zip(discounts) {
         let facts = facts(payment, line.account, line.amount, discount)?;
         let key = DispatchKey::of(&payment.key, ordinal_by_hand(payment), &line.account.invoice.id);
         told.push(tell(key, line.account, line.amount, &facts, moment));

@@ -39,10 +39,10 @@ pub(super) fn by_key(tx: &mut PostgresTx<'_>, keys: &[EventKey]) -> Result<Vec<O
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
 }
 
-/// The parked payments that name one of these invoices, oldest first.
+/// The parked payments that name one of these invoices, oldest first, from the one after `after` on.
 pub(super) fn parked_naming(
     tx: &mut PostgresTx<'_>,
-    invoices: &[InvoiceId],
+    (invoices, after): (&[InvoiceId], Option<&EventKey>),
     limit: u32,
 ) -> Result<Vec<EventRecord>, StoreError> {
     // `state <> 'settled'` is the partial index's own condition.
@@ -54,10 +54,13 @@ pub(super) fn parked_naming(
         // A parked payment has a posting; numbers of two lanes do not say which came first.
         " JOIN postings p ON p.no = e.first_posting
             WHERE e.names_invoice = ANY($1) AND e.names_invoice IS NOT NULL AND e.state <> 'settled'
-            AND e.state = 'parked' ORDER BY p.posted_at, e.no LIMIT $2"
+            AND e.state = 'parked' AND ($3::uuid IS NULL OR (p.posted_at, e.no) > (SELECT q.posted_at, a.no
+                FROM events a JOIN postings q ON q.no = a.first_posting WHERE a.key = $3))
+            ORDER BY p.posted_at, e.no LIMIT $2"
     );
     let (ids, limit): (Vec<&str>, _) = (invoices.iter().map(InvoiceId::as_str).collect(), i64::from(limit));
-    let answer = tx.ask_one(Ask::new(SQL, vec![&ids, &limit]))?;
+    let after = after.map(|key| Key(*key.as_bytes()));
+    let answer = tx.ask_one(Ask::new(SQL, vec![&ids, &limit, &after]))?;
     let found = answer.all(seen_event)?;
     found.iter().for_each(|(numbers, record)| tx.numbers.saw(*numbers, record));
     Ok(found.into_iter().map(|(_, record)| record).collect())

@@ -3,9 +3,10 @@
 use super::row::{Key, RowCells};
 use super::session::{Answer, Ask};
 use crate::domain::ids::EventKey;
+use crate::domain::money::Money;
 use crate::domain::posting::{Allocation, Entry};
 use crate::store::cells::{Cells, account_and_money};
-use crate::store::shared::{add_entry, standing};
+use crate::store::shared::{add_entry, standing_as_told};
 use crate::store::{Position, StoreError};
 use std::collections::HashMap;
 
@@ -64,7 +65,8 @@ const ALLOCATIONS: &str = concat!(
 /// The questions about these payments.
 pub(super) fn asks(keys: &Vec<Key>) -> [Ask<'_>; 3] {
     // The events last: if they are as they were before, so was everything in between.
-    const EVENTS: &str = "-- postings.events\nSELECT e.key, e.state, e.postings FROM events e WHERE e.key = ANY($1)";
+    const EVENTS: &str =
+        "-- postings.events\nSELECT e.key, e.discount, e.state, e.postings FROM events e WHERE e.key = ANY($1)";
     [Ask::new(ENTRIES, vec![keys]), Ask::new(ALLOCATIONS, vec![keys]), Ask::new(EVENTS, vec![keys])]
 }
 
@@ -83,13 +85,20 @@ pub(super) fn of(payments: &[EventKey], answers: &[Answer]) -> Result<(Vec<Posit
     for (key, allocation) in allocations.all(allocation)? {
         found.entry(key).or_default().allocations.push(allocation);
     }
-    let taken = payments.iter().map(|payment| {
+    let mut discounts: HashMap<EventKey, Money> = HashMap::new();
+    let events = events.all(|cells| {
+        let key = cells.event_key()?;
+        discounts.insert(key, cells.money()?);
+        Ok((key, cells.text()?, cells.count()?))
+    })?;
+    let mut taken = Vec::with_capacity(payments.len());
+    for payment in payments {
         let Position { mut entries, allocations } = found.get(payment).cloned().unwrap_or_default();
         entries.retain(|entry| !entry.amount.is_zero());
-        Position { entries, allocations: standing(allocations) }
-    });
-    let events = events.all(|cells| Ok((cells.event_key()?, cells.text()?, cells.count()?)))?;
-    Ok((taken.collect(), events))
+        let discount = discounts.get(payment).copied().unwrap_or_default();
+        taken.push(Position { entries, allocations: standing_as_told(allocations, discount)? });
+    }
+    Ok((taken, events))
 }
 
 fn entry(cells: &mut RowCells<'_>) -> Result<(EventKey, Entry), StoreError> {
@@ -107,6 +116,7 @@ fn allocation(cells: &mut RowCells<'_>) -> Result<(EventKey, Allocation), StoreE
             amount: cells.money()?,
             sequence: cells.count()?,
             key: cells.dispatch_key()?,
+            discount: Money::ZERO,
         },
     ))
 }

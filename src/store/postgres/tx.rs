@@ -262,8 +262,12 @@ impl Tx for PostgresTx<'_> {
         Ok(positions)
     }
 
-    fn parked_naming(&mut self, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
-        events::parked_naming(self, invoices, limit)
+    fn parked_naming(
+        &mut self,
+        naming: (&[InvoiceId], Option<&EventKey>),
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        events::parked_naming(self, naming, limit)
     }
 
     fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {

@@ -189,7 +189,7 @@ impl Reports for SqliteReports {
             JOIN accounts a ON a.no = e.account_no WHERE e.no >= ?1 AND e.no < ?2 ORDER BY e.no";
         self.snapshot(|db| {
             let mut postings = Vec::new();
-            for no in write::postings_of(db, event)? {
+            for no in write::postings_of(db, event)?.0 {
                 let entries = db.all(ENTRIES, lines_of(no)?, |cells| account_and_money(cells))?;
                 postings.extend(db.one(POSTING, [no], |cells| {
                     Ok(PostingView {
@@ -249,7 +249,7 @@ impl Reports for SqliteReports {
         let mut found = Vec::new();
         for event in events {
             let mut left = each;
-            for posting in write::postings_of(self.db(), event)?.into_iter().rev() {
+            for posting in write::postings_of(self.db(), event)?.0.into_iter().rev() {
                 let (from, to) = lines_of(posting)?;
                 let of_posting = self.db().all(OF_POSTING, (from, to, left), |cells| dispatch_view(cells))?;
                 left = left.saturating_sub(u32::try_from(of_posting.len()).unwrap_or(u32::MAX));

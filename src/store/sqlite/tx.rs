@@ -145,8 +145,12 @@ impl Tx for SqliteTx<'_> {
         payments.iter().map(|payment| write::position(self.db, payment)).collect()
     }
 
-    fn parked_naming(&mut self, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
-        write::parked_naming(self.db, invoices, limit)
+    fn parked_naming(
+        &mut self,
+        naming: (&[InvoiceId], Option<&EventKey>),
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        write::parked_naming(self.db, naming, limit)
     }
 
     fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ use super::tx::{SeenEvent, Sender, SqliteTx};
 use crate::domain::dispatch::Dispatch;
 use crate::domain::fold::fold;
 use crate::domain::ids::{Author, EventKey, Funder, InvoiceId, PartnerCode};
+use crate::domain::money::Money;
 use crate::domain::notice::ReferenceText;
 use crate::domain::posting::{Account, Allocation, Entry, PostingKind};
 use crate::domain::review::NewBreak;
@@ -13,7 +14,7 @@ use crate::store::cells::{Cells as _, account_and_money, event, event_columns, e
 use crate::store::day_sums::{DayOf, DaySums};
 use crate::store::numbers::{line_no, lines_of};
 use crate::store::rows::{EventRecord, EventState};
-use crate::store::shared::{add_entry, standing, state_columns};
+use crate::store::shared::{add_entry, standing_as_told, state_columns};
 use crate::store::{EventWrite, NewReceipt, NumberedPosting, Position, StoreError, Writes};
 use rusqlite::params;
 use std::collections::HashMap;
@@ -217,7 +218,7 @@ fn postings(tx: &mut SqliteTx<'_>, postings: &[NumberedPosting]) -> Result<(), S
             sums.add(DayOf { sender_no, business_day, account_no, kind }, no.0, entry.amount.dong())?;
         }
         for (line, allocation) in (1..).zip(posting.allocations()) {
-            let Allocation { invoice, amount, sequence, key } = allocation;
+            let Allocation { invoice, amount, sequence, key, discount: _ } = allocation;
             let (no, invoice_no) = (line_no(no.0, line)?, invoice_no(tx, invoice)?);
             add_allocation.execute((invoice_no, sequence, no, amount.dong()))?;
             let allocated = Allocated { no, invoice_no, invoice: invoice.clone(), sequence: *sequence };
@@ -354,8 +355,12 @@ pub(super) fn breaks(db: Db<'_>, breaks: &[NewBreak]) -> Result<u64, StoreError>
     Ok(opened)
 }
 
-/// The parked payments that name one of these invoices, oldest first.
-pub(super) fn parked_naming(db: Db<'_>, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+/// The parked payments that name one of these invoices, oldest first, from the one after `after` on.
+pub(super) fn parked_naming(
+    db: Db<'_>,
+    (invoices, after): (&[InvoiceId], Option<&EventKey>),
+    limit: u32,
+) -> Result<Vec<EventRecord>, StoreError> {
     // `state <> 'settled'` is the partial index's own condition.
     const SQL: &str = concat!(
         "-- events.parked_naming\nSELECT e.no, ",
@@ -363,12 +368,14 @@ pub(super) fn parked_naming(db: Db<'_>, invoices: &[InvoiceId], limit: u32) -> R
         " FROM ",
         events!(),
         " WHERE e.names_invoice = ?1 AND e.state <> 'settled' AND e.state = 'parked'
+            AND e.no > coalesce((SELECT a.no FROM events a WHERE a.key = ?3), 0)
         ORDER BY e.no LIMIT ?2"
     );
     let mut naming = db.prepare(SQL)?;
     let mut found = HashMap::new();
     for invoice in invoices {
-        found.extend(naming.all((invoice.as_str(), limit), |cells| Ok((cells.next::<i64>()?, event(cells)?)))?);
+        let asked = (invoice.as_str(), limit, after.map(EventKey::as_bytes));
+        found.extend(naming.all(asked, |cells| Ok((cells.next::<i64>()?, event(cells)?)))?);
     }
     let mut found: Vec<(i64, EventRecord)> = found.into_iter().collect();
     found.sort_by_key(|(no, _)| *no);
@@ -376,18 +383,17 @@ pub(super) fn parked_naming(db: Db<'_>, invoices: &[InvoiceId], limit: u32) -> R
     Ok(found.into_iter().map(|(_, record)| record).collect())
 }
 
-/// The postings of an event, in order: the first is named by its row, later ones name it.
-pub(super) fn postings_of(db: Db<'_>, event: &EventKey) -> Result<Vec<i64>, StoreError> {
-    const FIRST: &str = "-- postings.first\nSELECT no, first_posting FROM events WHERE key = ?1";
+/// The postings of an event, in order: the first is named by its row, later ones name it. And its discount.
+pub(super) fn postings_of(db: Db<'_>, event: &EventKey) -> Result<(Vec<i64>, Money), StoreError> {
+    const FIRST: &str = "-- postings.first\nSELECT no, first_posting, discount FROM events WHERE key = ?1";
     const LATER: &str = "-- postings.later\nSELECT no FROM postings
         WHERE event_no = ?1 AND kind IN ('rematch', 'reverse') ORDER BY no";
-    let Some((event_no, first)) =
-        db.one(FIRST, [event.as_bytes()], |cells| Ok((cells.next::<i64>()?, cells.next::<Option<i64>>()?)))?
-    else {
-        return Ok(Vec::new());
-    };
+    let found = db.one(FIRST, [event.as_bytes()], |cells| {
+        Ok((cells.next::<i64>()?, cells.next::<Option<i64>>()?, cells.money()?))
+    })?;
+    let Some((event_no, first, discount)) = found else { return Ok((Vec::new(), Money::ZERO)) };
     let later = db.all(LATER, [event_no], |cells| cells.next())?;
-    Ok(first.into_iter().chain(later).collect())
+    Ok((first.into_iter().chain(later).collect(), discount))
 }
 
 /// Where a payment's money is now.
@@ -400,7 +406,8 @@ pub(super) fn position(db: Db<'_>, payment: &EventKey) -> Result<Position, Store
         WHERE d.no >= ?1 AND d.no < ?2 ORDER BY d.no";
     let mut entries: Vec<Entry> = Vec::new();
     let mut allocations = Vec::new();
-    for posting in postings_of(db, payment)? {
+    let (postings, discount) = postings_of(db, payment)?;
+    for posting in postings {
         let lines = lines_of(posting)?;
         let moved = db.all(ENTRIES, lines, |cells| {
             let (account, amount) = account_and_money(cells)?;
@@ -415,9 +422,10 @@ pub(super) fn position(db: Db<'_>, payment: &EventKey) -> Result<Position, Store
                 amount: cells.money()?,
                 sequence: cells.next()?,
                 key: cells.dispatch_key()?,
+                discount: Money::ZERO,
             })
         })?);
     }
     entries.retain(|entry| !entry.amount.is_zero());
-    Ok(Position { entries, allocations: standing(allocations) })
+    Ok(Position { entries, allocations: standing_as_told(allocations, discount)? })
 }

@@ -10,6 +10,7 @@ mod program;
 mod rules;
 mod settled;
 mod stories;
+mod told;
 mod two;
 mod two_admins;
 

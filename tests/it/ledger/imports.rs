@@ -4,13 +4,17 @@ use super::tell::*;
 use crate::memory::{MemoryReports, MemoryStore};
 use bytes::Bytes;
 use jiff::civil::date;
+use std::sync::Arc;
 use thuho::domain::ids::{CustomerCode, Generation};
 use thuho::domain::invoice::{Invoice, InvoiceStatus};
 use thuho::domain::outcome::Outcome;
 use thuho::domain::receipt::{Evidence, HashedEvidence};
 use thuho::domain::secret::Secret;
-use thuho::ledger::audit;
-use thuho::ledger::writer::{Lane, Patient, run_batch};
+use thuho::domain::time::ManualClock;
+use thuho::intake::import::Importer;
+use thuho::ledger::writer::{Lane, Patient, Writer, WriterOptions, run_batch};
+use thuho::ledger::{Arrival, REMATCH_MAX, audit};
+use thuho::seen::Generations;
 use thuho::store::Store;
 
 #[test]
@@ -27,6 +31,47 @@ fn an_import_decides_the_payments_again_that_named_its_invoice() {
     let again = books.post(&[pay("E1", 100).invoice("INV-1").arrival(), undo("R1", "E1", 100).arrival()]);
     let heard: Vec<_> = again.iter().map(|p| p.answer.outcome).collect();
     assert_eq!(heard, [Outcome::Duplicate, Outcome::Accepted]);
+}
+
+/// More payments that name one bill than one slice decides again; the last one is the one that pays it.
+fn a_flood() -> Vec<Arrival> {
+    let wrong = (0..=REMATCH_MAX).map(|n| pay(&format!("E{n}"), 90).invoice("INV-1").arrival());
+    wrong.chain([pay("right", 100).invoice("INV-1").arrival()]).collect()
+}
+
+#[test]
+fn what_a_slice_leaves_parked_is_decided_in_the_next_one_or_when_the_import_is_made_again() {
+    for (way, mut books) in ways() {
+        for some in a_flood().chunks(256) {
+            books.post(some);
+        }
+        let bills = [bill("INV-1", 100)];
+        let cut_off = books.import(&bills);
+        assert_eq!((cut_off.added, cut_off.rematched), (1, 0), "{way}");
+        let again = books.import(&bills);
+        assert_eq!((again.same, again.rematched, again.rest), (1, 0, cut_off.rest), "{way}");
+        let rest = books.import_rest(&bills, again.rest.unwrap());
+        assert_eq!((rest.added, rest.same, rest.rematched, rest.rest), (0, 0, 1, None), "{way}");
+        assert!(books.state().contains("tell INV-1 #1; "), "{way}");
+    }
+}
+
+#[test]
+fn an_import_goes_on_until_all_that_its_bills_left_parked_is_decided() {
+    let store = MemoryStore::new(1);
+    let clock = Arc::new(ManualClock::at(noon()));
+    let (mut lane, mut writer) = (Lane::new(1, Generation(7)), store.clone());
+    run_batch(&mut writer, &mut lane, Books::moment(), &a_flood(), &mut Patient);
+    let options = WriterOptions::new(1, Generation(7));
+    let writer = Arc::new(Writer::start(Box::new(store), Arc::<ManualClock>::clone(&clock), options).unwrap());
+    let taken = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let generations = Arc::new(Generations::new(Generation(7), []));
+        let mut importer = Importer::new(Arc::clone(&writer), clock, generations);
+        importer.push(bill("INV-1", 100)).await.unwrap();
+        importer.finish().await.unwrap()
+    });
+    assert_eq!((taken.added, taken.rematched), (1, 1));
+    writer.drain();
 }
 
 #[test]

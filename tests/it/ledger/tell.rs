@@ -7,7 +7,9 @@ use bytes::Bytes;
 use jiff::civil::{Date, date};
 use std::fmt::Write as _;
 use std::path::Path;
-use thuho::domain::ids::{CustomerCode, EventId, Funder, Generation, InvoiceId, Movement, PartnerCode, UnitCode};
+use thuho::domain::ids::{
+    CustomerCode, EventId, EventKey, Funder, Generation, InvoiceId, Movement, PartnerCode, UnitCode,
+};
 use thuho::domain::invoice::{Area, Invoice, InvoiceKind, InvoiceStatus};
 use thuho::domain::money::Money;
 use thuho::domain::notice::{Effect, Method, NoEffect, Notice, OnMismatch, ReferenceText, References};
@@ -15,6 +17,7 @@ use thuho::domain::outcome::Outcome;
 use thuho::domain::receipt::{Evidence, HashedEvidence};
 use thuho::domain::secret::Secret;
 use thuho::domain::time::Timestamp;
+use thuho::intake::import::slice;
 use thuho::ledger::certificate::{CertifiedDay, certify};
 use thuho::ledger::writer::{Lane, Patient, run_batch};
 use thuho::ledger::{self, Arrival, Moment, Posted, audit};
@@ -193,6 +196,12 @@ impl Books {
             })
             .unwrap();
         report.unwrap()
+    }
+
+    /// The slice after one that left a rest.
+    pub fn import_rest(&mut self, invoices: &[Invoice], rest: EventKey) -> ledger::RegisterReport {
+        let context = self.lane.context(Self::moment());
+        slice(self.store.as_mut(), &context, invoices, Some(rest)).unwrap().0
     }
 
     pub fn post(&mut self, arrivals: &[Arrival]) -> Vec<Posted> {

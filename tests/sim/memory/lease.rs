@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
 use super::tx::MemoryTx;
+use super::{Message, is_unfinished};
 use thuho::domain::dispatch::{DispatchState, LeasedDispatch};
+use thuho::domain::ids::InvoiceId;
 use thuho::domain::time::Timestamp;
 use thuho::store::LeaseRequest;
 
@@ -63,5 +65,21 @@ impl MemoryTx<'_> {
             }
         }
         u64::from(2 * limit - waiting - leased)
+    }
+
+    /// Into the fast lane.
+    pub(super) fn raise(&mut self, invoices: &[InvoiceId], today: jiff::civil::Date) -> u64 {
+        let overdue = |id: &InvoiceId| self.db.invoices.get(id).is_some_and(|a| a.invoice.due_on < today);
+        let late: Vec<&InvoiceId> = invoices.iter().filter(|id| overdue(id)).collect();
+        let raises = |m: &Message| {
+            !m.dispatch.urgent && is_unfinished(&m.state) && late.iter().any(|id| **id == m.dispatch.invoice)
+        };
+        let raised: Vec<usize> = (0..self.db.messages.len()).filter(|at| raises(&self.db.messages[*at])).collect();
+        for at in &raised {
+            let mut message = self.db.messages[*at].clone();
+            message.dispatch.urgent = true;
+            self.set_message(*at, message);
+        }
+        u64::try_from(raised.len()).unwrap()
     }
 }

@@ -2,7 +2,7 @@
 //! undoes itself.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own mistake may panic")]
 
-use super::{Db, Link, Message, is_unfinished};
+use super::{Db, Link, Message};
 use thuho::domain::dispatch::{AttemptResult, Dispatch, DispatchResult, DispatchState, LeasedDispatch, ParkCause};
 use thuho::domain::ids::{EventKey, Generation, InvoiceId, PartnerCode, PostingNo};
 use thuho::domain::invoice::{Invoice, InvoiceAccount};
@@ -204,11 +204,16 @@ impl Tx for MemoryTx<'_> {
         Ok(payments.iter().map(|payment| self.db.position(payment)).collect())
     }
 
-    fn parked_naming(&mut self, invoices: &[InvoiceId], limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+    fn parked_naming(
+        &mut self,
+        (invoices, after): (&[InvoiceId], Option<&EventKey>),
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError> {
         let names = |r: &&EventRecord| {
             matches!(r.state, EventState::Parked(_)) && r.names_invoice.as_ref().is_some_and(|i| invoices.contains(i))
         };
-        let all = self.db.event_order.iter().filter_map(|key| self.db.events.get(key)).filter(names);
+        let from = after.and_then(|key| self.db.event_order.iter().position(|at| at == key)).map_or(0, |at| at + 1);
+        let all = self.db.event_order[from..].iter().filter_map(|key| self.db.events.get(key)).filter(names);
         Ok(all.take(usize::try_from(limit).unwrap()).cloned().collect())
     }
 
@@ -296,18 +301,7 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn raise_overdue(&mut self, invoices: &[InvoiceId], today: jiff::civil::Date) -> Result<u64, StoreError> {
-        let overdue = |id: &InvoiceId| self.db.invoices.get(id).is_some_and(|a| a.invoice.due_on < today);
-        let late: Vec<&InvoiceId> = invoices.iter().filter(|id| overdue(id)).collect();
-        let raises = |m: &Message| {
-            !m.dispatch.urgent && is_unfinished(&m.state) && late.iter().any(|id| **id == m.dispatch.invoice)
-        };
-        let raised: Vec<usize> = (0..self.db.messages.len()).filter(|at| raises(&self.db.messages[*at])).collect();
-        for at in &raised {
-            let mut message = self.db.messages[*at].clone();
-            message.dispatch.urgent = true;
-            self.set_message(*at, message);
-        }
-        Ok(u64::try_from(raised.len()).unwrap())
+        Ok(self.raise(invoices, today))
     }
 
     fn bring_near(&mut self, now: Timestamp, ahead_ms: i64, limit: u32) -> Result<u64, StoreError> {
