@@ -16,7 +16,7 @@ use crate::partner::Profile;
 use crate::partner::statement::Layout;
 use crate::store::closes::{DayTotal, Window, WindowTotal};
 use crate::store::reports::Reports;
-use crate::store::statements::{Closing, NewMatch, NewReconciliation, Pointed, StatementFile};
+use crate::store::statements::{Closing, LegBreaks, NewMatch, NewReconciliation, Pointed, StatementFile};
 use crate::store::{StoreError, Tx};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 
 /// How near to the day's end a difference is taken for one of timing.
 const CUTOFF_WINDOW_S: i64 = 15 * 60;
+
+/// Open breaks of a page.
+const BREAKS_PAGE: u32 = 4_096;
 
 /// Who closes what the next day brought.
 pub const RECONCILER: &str = "system:reconcile";
@@ -238,7 +241,7 @@ fn pass(
         tx.add_reconciliation(&kept)
     })?;
     let of = (number, subject.kind);
-    let plan = breaks::plan((&subject, file.no), &sides, &compared, &described, at);
+    let mut plan = breaks::plan((&subject, file.no), &sides, &compared, &described, at);
     let named = elsewhere::named_otherwise(&sides, &compared);
     // Both sides are large, and done with.
     drop(sides);
@@ -260,7 +263,9 @@ fn pass(
     if !listed.is_subset(done) {
         return Ok(Pass::Listed(listed));
     }
-    let (opened, closed) = follow(slices, plan, (&guard, at))?;
+    let told = std::mem::take(&mut plan.told);
+    let (opened, mut closed) = follow(slices, plan, (&guard, at))?;
+    closed = closed.saturating_add(retell(reports, slices, (&subject, told), at)?);
     // From now on a day may be closed on it.
     slices.one(move |tx| {
         guard.hold(tx)?;
@@ -333,17 +338,39 @@ fn follow(slices: &mut Slices<'_>, plan: Plan, (guard, at): (&Guard, Timestamp))
         tx.point_breaks(rows).map(|()| 0)
     };
     slices.all(plan.moved, point, &mut |_| {})?;
-    let by_comparing = author.clone();
-    let told = move |tx: &mut dyn Tx, rows: &[(EventKey, BreakClass)]| {
-        tx.close_breaks_about(rows, &Closing { author: &by_comparing, reason: breaks::COMPARED, at })
-    };
-    closed = closed.saturating_add(slices.all(plan.told, told, &mut |_| {})?);
     for (reason, numbers) in [(breaks::CAME, plan.came), (breaks::OVER, plan.over), (breaks::GONE, plan.gone)] {
         let by = author.clone();
         let close = move |tx: &mut dyn Tx, rows: &[i64]| tx.close_breaks(rows, &Closing { author: &by, reason, at });
         closed = closed.saturating_add(slices.all(numbers, close, &mut |_| {})?);
     }
     Ok((opened, closed))
+}
+
+/// Closes what was said of payments when people took them back, where a break of a comparison says it by now. One that two
+/// people have settled is not opened again, and says nothing.
+fn retell(
+    reports: &mut dyn Reports,
+    slices: &mut Slices<'_>,
+    (subject, mut told): (&Subject, Vec<(EventKey, BreakClass)>),
+    at: Timestamp,
+) -> Result<u64, RunError> {
+    if told.is_empty() {
+        return Ok(0);
+    }
+    let (mut after, mut open) = (0, HashSet::new());
+    loop {
+        let Subject { kind, partner, day, .. } = subject;
+        let page = reports.leg_breaks(&LegBreaks { kind: *kind, partner, until: *day, after, limit: BREAKS_PAGE })?;
+        let Some(last) = page.last() else { break };
+        after = last.no;
+        open.extend(page.iter().filter_map(|one| one.event));
+    }
+    told.retain(|(event, _)| open.contains(event));
+    let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
+    let close = move |tx: &mut dyn Tx, rows: &[(EventKey, BreakClass)]| {
+        tx.close_breaks_about(rows, &Closing { author: &author, reason: breaks::COMPARED, at })
+    };
+    Ok(slices.all(told, close, &mut |_| {})?)
 }
 
 /// What came late for sealed days, as a close compares it.
