@@ -17,7 +17,7 @@ use jiff::civil::Date;
 
 mod by_hand;
 
-pub use by_hand::{Moved, adjust, put_on, take_off};
+pub use by_hand::{Moved, adjust, book_again, put_on, take_off};
 
 /// When something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -104,13 +104,21 @@ pub fn resolve(tx: &mut dyn Tx, lane: &LaneContext, tasks: &[Task]) -> Result<Re
         wanted.invoices.extend(book.event(&task.payment).and_then(|record| record.names_invoice.clone()));
     }
     book.load_bills(tx, wanted)?;
+    let by_partner = taken_back_by_partner(tx, &book, &known)?;
     let mut ended = Vec::with_capacity(tasks.len());
     for task in tasks {
-        ended.push(one(&mut book, task)?);
+        ended.push(one(&mut book, task, &by_partner)?);
     }
     let left = left(&book, tasks.iter().zip(&ended).filter(|(_, end)| end.is_ok()).map(|(task, _)| task));
     book.write(tx, lane)?;
     Ok(Resolved { ended, left })
+}
+
+/// Those of these payments that the partner took back itself: of what people took back, people may think better.
+fn taken_back_by_partner(tx: &mut dyn Tx, book: &Book, known: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+    let reversed = |key: &&EventKey| book.event(key).is_some_and(|record| record.state == EventState::Reversed);
+    let reversed: Vec<EventKey> = known.iter().filter(reversed).copied().collect();
+    if reversed.is_empty() { Ok(Vec::new()) } else { tx.taken_back_by_partner(&reversed) }
 }
 
 /// What is left of the payments of these tasks, now that all are done.
@@ -136,7 +144,7 @@ fn left<'t>(book: &Book, done: impl Iterator<Item = &'t Task>) -> Vec<Left> {
     all
 }
 
-fn one(book: &mut Book, task: &Task) -> Result<Ended, StoreError> {
+fn one(book: &mut Book, task: &Task, by_partner: &[EventKey]) -> Result<Ended, StoreError> {
     if let Todo::Create(made) = &task.todo {
         return create(book, made, &task.author);
     }
@@ -145,6 +153,7 @@ fn one(book: &mut Book, task: &Task) -> Result<Ended, StoreError> {
     };
     match record.state {
         EventState::Settled | EventState::Parked(_) => {}
+        EventState::Reversed if matches!(task.todo, Todo::Allocate { .. }) && !by_partner.contains(&record.key) => {}
         EventState::Reversed => return Ok(Err("the payment was taken back".to_owned())),
         EventState::Expected { .. } => return Ok(Err("the payment has not come".to_owned())),
         EventState::Applied | EventState::Waiting | EventState::Refused => {
@@ -216,18 +225,35 @@ fn allocate(
     (target, elsewhere): (&[(InvoiceId, Money)], Moved),
     author: &Author,
 ) -> Result<Ended, StoreError> {
-    let position = book.position(&record.key);
+    // What people took back they may book again: it is in suspense first, as if it had come.
+    let again = match record.state {
+        EventState::Reversed => Some(compose::book_again(&record, (author, book.moment())).map_err(fault)?),
+        EventState::Settled
+        | EventState::Parked(_)
+        | EventState::Expected { .. }
+        | EventState::Applied
+        | EventState::Waiting
+        | EventState::Refused => None,
+    };
+    let position = again.as_ref().map_or_else(
+        || book.position(&record.key),
+        |again| Position { entries: again.posting.entries().to_vec(), allocations: Vec::new() },
+    );
     let wanted = |of: &Allocation| target.iter().any(|(id, amount)| *id == of.invoice && *amount == of.amount);
     let (kept, undone): (Vec<&Allocation>, Vec<&Allocation>) = position.allocations.iter().partition(|of| wanted(of));
     let new: Vec<&(InvoiceId, Money)> =
         target.iter().filter(|(id, _)| !kept.iter().any(|of| of.invoice == *id)).collect();
-    if undone.is_empty() && new.is_empty() && elsewhere == Moved::default() {
+    if again.is_none() && undone.is_empty() && new.is_empty() && elsewhere == Moved::default() {
         return Ok(Err("the money is there already".to_owned()));
     }
     if let Some(why) = not_possible(book, &position, (&new, &undone), (&record, elsewhere))? {
         return Ok(Err(why));
     }
     let mut last = None;
+    if let Some(again) = again {
+        last = Some(book.enter(again)?);
+        record.postings = record.postings.saturating_add(1);
+    }
     if !undone.is_empty() {
         let pairs = book.undone(&position)?;
         let pairs: Vec<_> = pairs.into_iter().filter(|(of, _)| !wanted(of)).collect();

@@ -2,8 +2,8 @@
 //! its partner owes for it. Each is dated on the day on which it is made: sealed days do not move.
 
 use super::{
-    BadPosting, Composed, Line, Moment, Shape, Told, credit_receivable, facts, finish, funder, ordinal_by_hand, spread,
-    tell, undoing_key,
+    BadPosting, Composed, Line, Moment, Shape, Told, credit_receivable, facts, finish, funder, incoming,
+    ordinal_by_hand, spread, tell, undoing_key,
 };
 use crate::domain::dispatch::{DispatchFacts, DispatchKind};
 use crate::domain::ids::{Author, DispatchKey};
@@ -24,6 +24,16 @@ pub struct Moved {
 
 /// Who decided, and when it is written.
 type By<'a> = (&'a Author, Moment);
+
+/// What people took back is in the books again: whole in suspense, from where it is put on.
+///
+/// # Errors
+/// [`BadPosting`]: a fault of ours.
+pub fn book_again(payment: &EventRecord, by: By<'_>) -> Result<Composed, BadPosting> {
+    let mut entries = incoming(payment)?;
+    entries.push(Entry { account: suspense(payment), amount: payment.content.amount.negated() });
+    moved(payment, entries, Vec::new(), by)
+}
 
 /// Off these invoices, into suspense. `undone` are settlements that stand, with their invoices as they are now; the core
 /// hears of each what it was told of it.

@@ -78,6 +78,12 @@ pub trait DeskTx {
     /// The machine's.
     fn told_to_wait(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError>;
 
+    /// Those of these payments that a reversal of their partner's took back, and not people.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn taken_back_by_partner(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError>;
+
     /// The line of its partner's statement that a payment is matched to.
     ///
     /// # Errors

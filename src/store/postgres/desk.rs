@@ -281,6 +281,13 @@ impl DeskTx for PostgresTx<'_> {
         self.ask_one(Ask::new(SQL, vec![&keys, &classes.as_slice()]))?.all(|cells| cells.event_key())
     }
 
+    fn taken_back_by_partner(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        const SQL: &str = "-- events.taken_back\nSELECT DISTINCT reverses FROM events
+            WHERE reverses = ANY($1) AND reverses IS NOT NULL AND state = 'applied'";
+        let keys: Vec<Key> = payments.iter().map(|payment| Key(*payment.as_bytes())).collect();
+        self.ask_one(Ask::new(SQL, vec![&keys]))?.all(|cells| cells.event_key())
+    }
+
     fn listed_at(&mut self, payment: &EventKey) -> Result<Option<LineNo>, StoreError> {
         const SQL: &str = "-- matches.of_payment\nSELECT m.line_no FROM events e JOIN matches m ON m.event_no = e.no
             WHERE e.key = $1 AND m.kind = 'partner' AND NOT m.ended";

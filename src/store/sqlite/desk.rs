@@ -278,6 +278,16 @@ impl DeskTx for SqliteTx<'_> {
         Ok(told)
     }
 
+    fn taken_back_by_partner(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        const SQL: &str = "-- events.taken_back\nSELECT count(*) FROM events
+            WHERE reverses = ?1 AND reverses IS NOT NULL AND state = 'applied'";
+        let mut found = Vec::new();
+        for payment in payments {
+            found.extend((self.db.integer(SQL, [payment.as_bytes()])? > 0).then_some(*payment));
+        }
+        Ok(found)
+    }
+
     fn listed_at(&mut self, payment: &EventKey) -> Result<Option<LineNo>, StoreError> {
         const SQL: &str = "-- matches.of_payment\nSELECT m.line_no FROM events e JOIN matches m ON m.event_no = e.no
             WHERE e.key = ?1 AND m.kind = 'partner' AND m.ended = 0";

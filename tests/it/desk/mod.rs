@@ -1,5 +1,6 @@
 //! The finance desk over the ledger: one person proposes, another one approves, and the money moves, on both databases.
 
+mod again;
 mod closing;
 mod inbox;
 mod laws;

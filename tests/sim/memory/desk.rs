@@ -61,6 +61,10 @@ impl DeskTx for MemoryTx<'_> {
         Err(no_statements())
     }
 
+    fn taken_back_by_partner(&mut self, _: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        Err(no_statements())
+    }
+
     fn listed_at(&mut self, _: &EventKey) -> Result<Option<LineNo>, StoreError> {
         Err(no_statements())
     }
