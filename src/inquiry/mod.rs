@@ -74,20 +74,20 @@ pub async fn status(
 /// it debits has no such payments.
 async fn kept_status(books: Books<'_>, profile: &Profile, asked: StatusAsk, now: Timestamp) -> Option<StatusAnswer> {
     let payment = asked.payment;
-    let answer = sure_status(books, asked).await?;
+    let answer = sure_status(books, payment).await?;
     if answer.kind != StatusKind::Unknown || profile.on_mismatch() == OnMismatch::Refuse {
         return Some(answer);
     }
     match unread::holds(books.readers, profile, payment, now).await? {
         true => None,
-        false => Some(answer),
+        // It may have been read meanwhile.
+        false => sure_status(books, payment).await,
     }
 }
 
 /// The status, asked again behind the writer's queue before it is "unknown"; `None` when nobody knows.
-async fn sure_status(books: Books<'_>, asked: StatusAsk) -> Option<StatusAnswer> {
+async fn sure_status(books: Books<'_>, payment: EventKey) -> Option<StatusAnswer> {
     let Books { readers, writer } = books;
-    let payment = asked.payment;
     let ask = || readers.ask(move |reports| payment_status(reports, payment));
     let first = ask().await.ok()?;
     if first.kind != StatusKind::Unknown {

@@ -20,9 +20,13 @@ const PAGE: u32 = 100;
 
 /// Is this payment kept unread? `None` when nobody knows: no answer, or more are kept than one question may look at.
 pub(super) async fn holds(readers: &Readers, profile: &Profile, payment: EventKey, now: Timestamp) -> Option<bool> {
+    let since = now.plus_ms(-LOOK_BACK_MS);
+    // The last seal before says from where on in each lane; the ones before are not walked through.
+    let seal = readers.ask(move |reports| reports.seal_before(since)).await.ok()?;
     let mut left = LOOKED_AT_MAX;
     for lane in readers.ask(|reports| reports.lanes()).await.ok()? {
-        let mut after = (lane, 0);
+        let head = seal.iter().flat_map(|seal| &seal.heads).find(|(of, ..)| *of == lane);
+        let mut after = (lane, head.map_or(0, |(_, n, _)| *n));
         loop {
             let filter = ReceiptFilter {
                 partner: Some(profile.code().clone()),
@@ -30,7 +34,7 @@ pub(super) async fn holds(readers: &Readers, profile: &Profile, payment: EventKe
                 after,
                 limit: PAGE,
                 with_evidence: true,
-                waiting_since: Some(now.plus_ms(-LOOK_BACK_MS)),
+                waiting_since: Some(since),
             };
             let page = readers.ask(move |reports| reports.receipts(&filter)).await.ok()?;
             let Some(last) = page.last() else { break };

@@ -5,12 +5,13 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::book::LaneContext;
+use super::book::{LaneContext, fault};
 use super::recent::Mark;
-use crate::domain::ids::{EventKey, Movement, PartnerCode};
+use crate::domain::ids::{Author, EventKey, Movement, PartnerCode};
 use crate::domain::money::Money;
 use crate::domain::review::{BreakClass, NewBreak};
 use crate::domain::statement::LineNo;
+use crate::store::statements::Closing;
 use crate::store::{StoreError, Tx};
 
 /// What is left of a payment.
@@ -24,11 +25,19 @@ pub struct Left {
     pub waits: Money,
     /// Did people take it back?
     pub taken_back: bool,
+    /// Is it in the books?
+    pub booked: bool,
     /// The line of the partner's statement that the break was about through which they did.
     pub line: Option<LineNo>,
 }
 
-/// Opens a break for what no open one says.
+/// Why a break that said that people took a payment back is over.
+const AGAIN: &str = "the payment is in the books again";
+
+/// Who ends it.
+const ENDED_BY: &str = "system:resolve";
+
+/// Opens a break for what no open one says, and closes what is not so any more.
 ///
 /// # Errors
 /// The machine's.
@@ -42,9 +51,15 @@ pub fn open(tx: &mut dyn Tx, lane: &LaneContext, left: &[Left]) -> Result<(), St
             let about = (BreakClass::Overpaid, one.waits, Mark::rest(&one.payment, one.waits));
             new.push(new_break(one, about, detail, lane));
         }
-        if one.taken_back {
+        if one.taken_back && !one.booked {
             new.extend(still_listed(tx, one, lane)?);
         }
+    }
+    let again = left.iter().filter(|one| one.booked).map(|one| (one.payment, BreakClass::Reversed));
+    let again: Vec<(EventKey, BreakClass)> = again.collect();
+    if !again.is_empty() {
+        let author = Author::parse(ENDED_BY).map_err(fault)?;
+        tx.close_breaks_about(&again, &Closing { author: &author, reason: AGAIN, at: lane.moment.now })?;
     }
     if new.is_empty() { Ok(()) } else { tx.open_breaks(&new).map(drop) }
 }

@@ -104,21 +104,21 @@ pub fn resolve(tx: &mut dyn Tx, lane: &LaneContext, tasks: &[Task]) -> Result<Re
         wanted.invoices.extend(book.event(&task.payment).and_then(|record| record.names_invoice.clone()));
     }
     book.load_bills(tx, wanted)?;
-    let by_partner = taken_back_by_partner(tx, &book, &known)?;
+    let for_good = stays_taken_back(tx, &book, &known)?;
     let mut ended = Vec::with_capacity(tasks.len());
     for task in tasks {
-        ended.push(one(&mut book, task, &by_partner)?);
+        ended.push(one(&mut book, task, &for_good)?);
     }
     let left = left(&book, tasks.iter().zip(&ended).filter(|(_, end)| end.is_ok()).map(|(task, _)| task));
     book.write(tx, lane)?;
     Ok(Resolved { ended, left })
 }
 
-/// Those of these payments that the partner took back itself: of what people took back, people may think better.
-fn taken_back_by_partner(tx: &mut dyn Tx, book: &Book, known: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+/// Those of these payments that are not booked again: of what people took back, people may think better.
+fn stays_taken_back(tx: &mut dyn Tx, book: &Book, known: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
     let reversed = |key: &&EventKey| book.event(key).is_some_and(|record| record.state == EventState::Reversed);
     let reversed: Vec<EventKey> = known.iter().filter(reversed).copied().collect();
-    if reversed.is_empty() { Ok(Vec::new()) } else { tx.taken_back_by_partner(&reversed) }
+    if reversed.is_empty() { Ok(Vec::new()) } else { tx.stays_taken_back(&reversed) }
 }
 
 /// What is left of the payments of these tasks, now that all are done.
@@ -137,6 +137,7 @@ fn left<'t>(book: &Book, done: impl Iterator<Item = &'t Task>) -> Vec<Left> {
                 partner: record.partner.clone(),
                 waits: waiting(record, &book.position(&record.key)),
                 taken_back,
+                booked: record.state != EventState::Reversed,
                 line,
             }),
         }
@@ -144,7 +145,7 @@ fn left<'t>(book: &Book, done: impl Iterator<Item = &'t Task>) -> Vec<Left> {
     all
 }
 
-fn one(book: &mut Book, task: &Task, by_partner: &[EventKey]) -> Result<Ended, StoreError> {
+fn one(book: &mut Book, task: &Task, for_good: &[EventKey]) -> Result<Ended, StoreError> {
     if let Todo::Create(made) = &task.todo {
         return create(book, made, &task.author);
     }
@@ -153,7 +154,7 @@ fn one(book: &mut Book, task: &Task, by_partner: &[EventKey]) -> Result<Ended, S
     };
     match record.state {
         EventState::Settled | EventState::Parked(_) => {}
-        EventState::Reversed if matches!(task.todo, Todo::Allocate { .. }) && !by_partner.contains(&record.key) => {}
+        EventState::Reversed if matches!(task.todo, Todo::Allocate { .. }) && !for_good.contains(&record.key) => {}
         EventState::Reversed => return Ok(Err("the payment was taken back".to_owned())),
         EventState::Expected { .. } => return Ok(Err("the payment has not come".to_owned())),
         EventState::Applied | EventState::Waiting | EventState::Refused => {

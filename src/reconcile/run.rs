@@ -265,7 +265,7 @@ fn pass(
     }
     let told = std::mem::take(&mut plan.told);
     let (opened, mut closed) = follow(slices, plan, (&guard, at))?;
-    closed = closed.saturating_add(retell(reports, slices, (&subject, told), at)?);
+    closed = closed.saturating_add(retell(reports, slices, (&subject, told), (&guard, at))?);
     // From now on a day may be closed on it.
     slices.one(move |tx| {
         guard.hold(tx)?;
@@ -352,7 +352,7 @@ fn retell(
     reports: &mut dyn Reports,
     slices: &mut Slices<'_>,
     (subject, mut told): (&Subject, Vec<(EventKey, BreakClass)>),
-    at: Timestamp,
+    (guard, at): (&Guard, Timestamp),
 ) -> Result<u64, RunError> {
     if told.is_empty() {
         return Ok(0);
@@ -367,7 +367,9 @@ fn retell(
     }
     told.retain(|(event, _)| open.contains(event));
     let author = Author::parse(RECONCILER).map_err(|bad| StoreError::Fault(bad.to_string()))?;
+    let held = guard.clone();
     let close = move |tx: &mut dyn Tx, rows: &[(EventKey, BreakClass)]| {
+        held.hold(tx)?;
         tx.close_breaks_about(rows, &Closing { author: &author, reason: breaks::COMPARED, at })
     };
     Ok(slices.all(told, close, &mut |_| {})?)

@@ -4,7 +4,7 @@ mod gather;
 mod sheet;
 mod view;
 
-use self::gather::{Found, PARKED};
+use self::gather::Found;
 use self::view::{DeskPage, ListPage, Row};
 use crate::domain::ids::Author;
 use crate::domain::resolution::Resolution;
@@ -44,8 +44,8 @@ struct Query {
 
 impl Query {
     fn classes(&self) -> Vec<BreakClass> {
-        let one = BreakClass::parse(&self.class).filter(|class| PARKED.contains(class));
-        one.map_or_else(|| PARKED.to_vec(), |class| vec![class])
+        let one = BreakClass::parse(&self.class).filter(|class| BreakClass::WAITING.contains(class));
+        one.map_or_else(|| BreakClass::WAITING.to_vec(), |class| vec![class])
     }
 }
 

@@ -95,6 +95,7 @@ pub(super) const VIETNAMESE: Pairs = &[
     ("the billing core did not take {}: {}, {#} tries, {}", "hệ thống hóa đơn chưa nhận {}: {}, đã gửi {#} lần, {}"),
     ("the billing core did not take {}: {}", "hệ thống hóa đơn chưa nhận {}: {}"),
     ("the payment was taken back", "giao dịch đã được hủy"),
+    ("the payment is in the books again", "giao dịch đã được ghi sổ lại"),
     ("its invoice came", "hóa đơn đã về"),
     ("it could not be booked: ask those who run this", "không ghi sổ được: hãy báo bộ phận vận hành"),
     ("it was closed meanwhile", "chênh lệch đã được đóng trong lúc chờ"),

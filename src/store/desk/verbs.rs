@@ -78,11 +78,13 @@ pub trait DeskTx {
     /// The machine's.
     fn told_to_wait(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError>;
 
-    /// Those of these payments that a reversal of their partner's took back, and not people.
+    /// Those of these payments, which were taken back, that people may not book again: their partner took them back, or said
+    /// so after people had, over the same sum; or what the partner owes for them had been adjusted, which the payment itself
+    /// does not say.
     ///
     /// # Errors
     /// The machine's.
-    fn taken_back_by_partner(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError>;
+    fn stays_taken_back(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError>;
 
     /// The line of its partner's statement that a payment is matched to.
     ///

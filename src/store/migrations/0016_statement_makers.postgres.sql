@@ -1,5 +1,7 @@
 -- Who could act as whoever brought a statement, when it was brought: what stands on it is not approved by rules that one of
 -- them runs, whoever gives a password later. Of files from before it is who could by now.
+-- No file is brought between its makers and the trigger that notes them.
+LOCK TABLE statement_files IN SHARE ROW EXCLUSIVE MODE;
 CREATE TABLE statement_makers (
     file_no bigint NOT NULL,
     person  text   COLLATE "C" NOT NULL,

@@ -281,9 +281,17 @@ impl DeskTx for PostgresTx<'_> {
         self.ask_one(Ask::new(SQL, vec![&keys, &classes.as_slice()]))?.all(|cells| cells.event_key())
     }
 
-    fn taken_back_by_partner(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
-        const SQL: &str = "-- events.taken_back\nSELECT DISTINCT reverses FROM events
-            WHERE reverses = ANY($1) AND reverses IS NOT NULL AND state = 'applied'";
+    fn stays_taken_back(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        // Nothing else that is done by hand changes what the partner owes and leaves what waits alone.
+        const SQL: &str = "-- events.taken_back\nSELECT e.key FROM events e WHERE e.key = ANY($1) AND (
+            EXISTS (SELECT 1 FROM events r WHERE r.reverses = e.key AND r.reverses IS NOT NULL
+                AND (r.state = 'applied' OR r.state = 'refused' AND r.amount = e.amount))
+            OR EXISTS (SELECT 1 FROM postings p
+                WHERE p.event_no = e.no AND p.kind IN ('rematch', 'reverse') AND p.kind = 'rematch'
+                    AND EXISTS (SELECT 1 FROM entries n JOIN accounts a ON a.no = n.account_no
+                        WHERE n.no >= p.no * 65536 AND n.no < (p.no + 1) * 65536 AND a.name LIKE 'clearing:%')
+                    AND NOT EXISTS (SELECT 1 FROM entries n JOIN accounts a ON a.no = n.account_no
+                        WHERE n.no >= p.no * 65536 AND n.no < (p.no + 1) * 65536 AND a.name LIKE 'suspense:%')))";
         let keys: Vec<Key> = payments.iter().map(|payment| Key(*payment.as_bytes())).collect();
         self.ask_one(Ask::new(SQL, vec![&keys]))?.all(|cells| cells.event_key())
     }

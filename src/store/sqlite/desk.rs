@@ -278,12 +278,23 @@ impl DeskTx for SqliteTx<'_> {
         Ok(told)
     }
 
-    fn taken_back_by_partner(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
-        const SQL: &str = "-- events.taken_back\nSELECT count(*) FROM events
-            WHERE reverses = ?1 AND reverses IS NOT NULL AND state = 'applied'";
+    fn stays_taken_back(&mut self, payments: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        const SAID: &str = "-- events.taken_back\nSELECT count(*) FROM events r JOIN events e ON e.key = r.reverses
+            WHERE r.reverses = ?1 AND r.reverses IS NOT NULL
+                AND (r.state = 'applied' OR r.state = 'refused' AND r.amount = e.amount)";
+        // Nothing else that is done by hand changes what the partner owes and leaves what waits alone.
+        const ADJUSTED: &str = "-- postings.adjusted\nSELECT count(*) FROM events e
+                JOIN postings p ON p.event_no = e.no
+            WHERE e.key = ?1 AND p.kind IN ('rematch', 'reverse') AND p.kind = 'rematch'
+                AND EXISTS (SELECT 1 FROM entries n JOIN accounts a ON a.no = n.account_no
+                    WHERE n.no >= p.no * 65536 AND n.no < (p.no + 1) * 65536 AND a.name LIKE 'clearing:%')
+                AND NOT EXISTS (SELECT 1 FROM entries n JOIN accounts a ON a.no = n.account_no
+                    WHERE n.no >= p.no * 65536 AND n.no < (p.no + 1) * 65536 AND a.name LIKE 'suspense:%')";
         let mut found = Vec::new();
         for payment in payments {
-            found.extend((self.db.integer(SQL, [payment.as_bytes()])? > 0).then_some(*payment));
+            let stays = self.db.integer(SAID, [payment.as_bytes()])? > 0
+                || self.db.integer(ADJUSTED, [payment.as_bytes()])? > 0;
+            found.extend(stays.then_some(*payment));
         }
         Ok(found)
     }

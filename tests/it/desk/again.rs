@@ -5,7 +5,7 @@ use super::{Desk, key, onto, refund};
 use crate::ledger::tell::{Books, bill, pay, undo};
 use std::sync::atomic::{AtomicI64, Ordering};
 use thuho::domain::outcome::Outcome;
-use thuho::domain::resolution::Resolution;
+use thuho::domain::resolution::{Because, Resolution};
 use thuho::domain::review::BreakClass;
 use thuho::store::rows::EventState;
 
@@ -96,6 +96,33 @@ fn what_its_partner_took_back_is_not_booked_again_by_people() {
             assert_eq!(state(&mut desk, event), EventState::Reversed);
             assert_eq!(agree(&mut desk, event, onto(&[("HD-1", 100)])), Err(GONE.to_owned()));
         }
+        desk.books.certified();
+    }
+}
+
+/// Its partner said so after people had: that reversal was refused, and its money is with the payer all the same.
+#[test]
+fn what_its_partner_took_back_as_well_is_not_booked_again() {
+    for mut desk in Desk::everywhere(two_bills) {
+        assert_eq!(desk.hear(&pay("1", 100).invoice("HD-1")), Outcome::Accepted);
+        assert_eq!(agree(&mut desk, "1", Resolution::Reverse {}), Ok(()));
+        assert_eq!(desk.hear(&undo("R1", "1", 100)), Outcome::ReversalRefused);
+        assert_eq!(agree(&mut desk, "1", onto(&[("HD-1", 100)])), Err(GONE.to_owned()));
+        desk.books.certified();
+    }
+}
+
+/// What the partner owed for it was less than the payment says by then: that it gave a part back is not forgotten.
+#[test]
+fn what_had_been_adjusted_is_not_booked_again() {
+    for mut desk in Desk::everywhere(two_bills) {
+        desk.hear(&pay("1", 250));
+        let no = desk.one(BreakClass::UnknownRef);
+        assert_eq!(desk.resolve(no, refund(150)), Ok(()));
+        let given_back = Resolution::Adjust { because: Because::Refund, dong: 150 };
+        assert_eq!(agree(&mut desk, "1", given_back), Ok(()));
+        assert_eq!(agree(&mut desk, "1", Resolution::Reverse {}), Ok(()));
+        assert_eq!(agree(&mut desk, "1", onto(&[("HD-1", 100)])), Err(GONE.to_owned()));
         desk.books.certified();
     }
 }

@@ -138,6 +138,9 @@ fn what_the_statement_has_of_a_payment_that_people_took_back_has_a_break() {
         let no = desk.one(BreakClass::Suspect);
         assert_eq!(desk.resolve(no, Resolution::Reverse {}), Ok(()));
         assert_eq!(desk.books.state(), "UNKNOWN_REF 70; REVERSED 700; 3 receipts");
+        // Booked again by another break, the statement has nothing that the books have not.
+        assert_eq!(desk.resolve(of("2"), onto(&[("HD-1", 70)])), Ok(()));
+        assert!(desk.open().iter().all(|b| b.class != BreakClass::Reversed), "{}", desk.books.state());
         desk.books.certified();
     }
 }

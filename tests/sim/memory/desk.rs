@@ -61,7 +61,7 @@ impl DeskTx for MemoryTx<'_> {
         Err(no_statements())
     }
 
-    fn taken_back_by_partner(&mut self, _: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+    fn stays_taken_back(&mut self, _: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
         Err(no_statements())
     }
 

@@ -15,9 +15,6 @@ use crate::store::rows::{EventRecord, EventState};
 use crate::store::{Position, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The classes of payments that wait for an invoice.
-pub(super) const PARKED: [BreakClass; 7] = BreakClass::WAITING;
-
 /// Rows of a list, debts of a form, and other payments of the customer, at most.
 const ROWS: usize = 100;
 const DEBTS_MAX: usize = 200;

@@ -1,8 +1,9 @@
 //! What the matching desk says, made ready for its templates.
 
 use super::Query;
-use super::gather::{Found, PARKED};
+use super::gather::Found;
 use super::sheet::{Sheet, bears};
+use crate::domain::review::BreakClass;
 use crate::domain::user::Right;
 use crate::finance::highlight::{self, Stating};
 use crate::finance::session::Who;
@@ -78,7 +79,9 @@ impl ListPage {
             shell: Shell::new(who, Part::Desk).saying(said(query, w)),
             w,
             query: narrowed(query),
-            classes: PARKED.map(|class| (class.code(), why::label(class, w), class.code() == query.class)).to_vec(),
+            classes: BreakClass::WAITING
+                .map(|class| (class.code(), why::label(class, w), class.code() == query.class))
+                .to_vec(),
             rows,
             next,
         }
