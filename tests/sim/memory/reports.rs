@@ -324,8 +324,8 @@ impl Reports for MemoryReports {
         Ok(seals)
     }
 
-    fn seal_before(&mut self, _at: Timestamp) -> Result<Option<Seal>, StoreError> {
-        Err(no_statements())
+    fn seal_before(&mut self, at: Timestamp) -> Result<Option<Seal>, StoreError> {
+        Ok(self.db().seals.iter().filter(|seal| seal.at < at).max_by_key(|seal| seal.at).cloned())
     }
 
     fn booked(&mut self, _partner: &PartnerCode, _ranges: &[LaneRange]) -> Result<Vec<BookedCount>, StoreError> {
