@@ -5,7 +5,6 @@ use super::problem::Problem;
 use super::tokens::{self, Scope};
 use crate::domain::ids::{Author, DispatchKey, PartnerCode};
 use crate::domain::outcome::Outcome;
-use crate::domain::receipt::Verdict;
 use crate::intake::redo;
 use crate::ledger::retain;
 use crate::outbox::command::{self, BadCommand};
@@ -181,14 +180,7 @@ pub(crate) async fn all_again(internal: &Internal, profile: &Profile) -> Result<
     for (lane, end) in lane_ends(internal).await? {
         let mut after = (lane, 0);
         while after.1 < end {
-            let filter = ReceiptFilter {
-                partner: Some(profile.code().clone()),
-                verdicts: vec![Verdict::Stale, Verdict::Unreadable, Verdict::Paused],
-                after,
-                limit: PAGE,
-                with_evidence: true,
-                waiting_since: None,
-            };
+            let filter = ReceiptFilter::unread(profile.code().clone(), after, PAGE);
             let page = internal.readers.ask(move |reports| reports.receipts(&filter)).await?;
             let Some(last) = page.last() else { break };
             after = (lane, last.n);

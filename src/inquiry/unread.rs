@@ -4,7 +4,6 @@
 use super::readers::Readers;
 use crate::domain::ids::{EventKey, Movement};
 use crate::domain::notice::Effect;
-use crate::domain::receipt::Verdict;
 use crate::domain::time::Timestamp;
 use crate::partner::Profile;
 use crate::store::reports::{ReceiptFilter, StoredReceipt};
@@ -28,14 +27,8 @@ pub(super) async fn holds(readers: &Readers, profile: &Profile, payment: EventKe
         let head = seal.iter().flat_map(|seal| &seal.heads).find(|(of, ..)| *of == lane);
         let mut after = (lane, head.map_or(0, |(_, n, _)| *n));
         loop {
-            let filter = ReceiptFilter {
-                partner: Some(profile.code().clone()),
-                verdicts: vec![Verdict::Stale, Verdict::Unreadable, Verdict::Paused],
-                after,
-                limit: PAGE,
-                with_evidence: true,
-                waiting_since: Some(since),
-            };
+            let all = ReceiptFilter::unread(profile.code().clone(), after, PAGE);
+            let filter = ReceiptFilter { waiting_since: Some(since), ..all };
             let page = readers.ask(move |reports| reports.receipts(&filter)).await.ok()?;
             let Some(last) = page.last() else { break };
             after = (lane, last.n);

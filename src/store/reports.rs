@@ -149,6 +149,15 @@ pub struct ReceiptFilter {
     pub waiting_since: Option<Timestamp>,
 }
 
+impl ReceiptFilter {
+    /// A partner's proved calls that are neither booked nor refused, with their bytes.
+    #[must_use]
+    pub fn unread(partner: PartnerCode, after: (u32, i64), limit: u32) -> Self {
+        let verdicts = vec![Verdict::Stale, Verdict::Unreadable, Verdict::Paused];
+        Self { partner: Some(partner), verdicts, after, limit, with_evidence: true, waiting_since: None }
+    }
+}
+
 /// One line of the summary of receipts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptCount {

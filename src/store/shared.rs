@@ -58,8 +58,9 @@ fn stand(standing: &mut Vec<Allocation>, next: Allocation) -> Option<Allocation>
 
 /// The same of all allocations of a payment as they are kept, with the part of its discount that each was told with. It is
 /// in no column, and messages are forgotten: it follows from what came before. What no standing settlement has goes onto
-/// the next one, as much as it holds (`ledger::compose` tells by the same rule, which must not change under what was told; programs before this rule spread the
-/// whole discount anew at each move by hand, so of such a payment the parts may be told otherwise than they were).
+/// the next one, as much as it holds. `ledger::compose` tells by the same rule, which must not change under what was told.
+/// Programs before this rule spread the whole discount anew at each move by hand, so that of such a payment the parts may
+/// have been told otherwise.
 pub(super) fn standing_as_told(allocations: Vec<Allocation>, discount: Money) -> Result<Vec<Allocation>, StoreError> {
     let fault = |e: NotMoney| StoreError::Fault(e.to_string());
     let (mut standing, mut rest) = (Vec::new(), discount);
