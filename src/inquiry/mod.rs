@@ -2,7 +2,7 @@
 //! inquiry answers by the rule that settles payments ([`crate::matching`]), so a payment of what was shown is settled.
 //! Asked on reading connections; the writer never waits for it. Before it says that no payment is booked it waits until
 //! the writer is through with what was queued, and looks again: a payment whose commit is running is not on disk yet,
-//! and a bank that heard "unknown" would give it back; so would one whose call is kept and not read yet ([`unread`]). Not
+//! and a bank that heard "unknown" would give it back; so would one whose call is kept and not read yet. Not
 //! how a question is signed, nor how an answer is worded (`partner`).
 //!
 //! Keeps I1 (nothing is read before it is proved) and I10 (bounded questions).
