@@ -108,6 +108,43 @@ fn a_newer_schema_a_changed_one_and_a_strangers_file_are_refused() {
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("Dear diary"));
 }
 
+/// To SQLite a list of three words is a table that it fills for every row. Where an import or a notice writes, none is.
+#[test]
+fn rows_that_come_by_the_million_are_checked_without_tables_of_words() {
+    let (_folder, path) = folder();
+    db::migrate(&path).unwrap();
+    let books = Connection::open(&path).unwrap();
+    let names = |sql: &str| -> Vec<String> {
+        let mut statement = books.prepare(sql).unwrap();
+        statement.query_map((), |row| row.get(1)).unwrap().map(Result::unwrap).collect()
+    };
+    let opened = |table: &str| {
+        let columns = names(&format!("PRAGMA table_info({table})"));
+        let values = vec!["random()"; columns.len()].join(", ");
+        let steps = names(&format!("EXPLAIN INSERT INTO {table} ({}) VALUES ({values})", columns.join(", ")));
+        assert!(steps.iter().any(|step| step == "Insert"), "{table}: {steps:?}");
+        steps.iter().filter(|step| *step == "OpenEphemeral").count()
+    };
+    let many = ["invoices", "receipts", "events", "postings", "entries", "allocations", "dispatches", "statement_lines"];
+    assert_eq!(many.map(opened), [0; 8], "{many:?}");
+    assert_ne!(opened("reconciliations"), 0, "one that comes by the day: this test can fail");
+
+    let row = |area: &str, kind: &str, status: &str| {
+        let row = "INSERT INTO invoices VALUES (NULL, 'HD-1', 'c', 'p', 'u', ?1, '2026-11', ?2, 10, 0, 10, '2026-11-01',
+            '2026-11-30', ?3, 0, NULL, 1)";
+        books.execute(row, [area, kind, status]).map_err(|error| error.to_string())
+    };
+    for (column, words) in
+        [("area", ["Urban", "TD", "open"]), ("kind", ["urban", "XX", "open"]), ("status", ["urban", "TD", "gone"])]
+    {
+        let [area, kind, status] = words;
+        let refused = row(area, kind, status).unwrap_err();
+        assert!(refused.starts_with(&format!("CHECK constraint failed: {column} = ")), "{refused}");
+    }
+    assert_eq!(row("island", "DV", "cancelled"), Ok(1));
+    assert_eq!(books.query_row("PRAGMA integrity_check", (), |row| row.get::<_, String>(0)).unwrap(), "ok");
+}
+
 /// I4, as far as a process can see: what was committed is in the files while the writer still has them open.
 #[test]
 fn a_writer_that_never_closed_lost_nothing() {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: i64 = 0x7468_7568;
 
 /// Name and text of every version, from 1.
-const MIGRATIONS: [Version; 16] = [
+const MIGRATIONS: [Version; 17] = [
     ("0001_spine", include_str!("../migrations/0001_spine.sqlite.sql")),
     ("0002_reconciliation", include_str!("../migrations/0002_reconciliation.sqlite.sql")),
     ("0003_desk", include_str!("../migrations/0003_desk.sqlite.sql")),
@@ -27,6 +27,7 @@ const MIGRATIONS: [Version; 16] = [
     ("0014_makers", include_str!("../migrations/0014_makers.sqlite.sql")),
     ("0015_today", include_str!("../migrations/0015_today.sqlite.sql")),
     ("0016_statement_makers", include_str!("../migrations/0016_statement_makers.sqlite.sql")),
+    ("0017_invoice_words", include_str!("../migrations/0017_invoice_words.sqlite.sql")),
 ];
 
 /// Brings the schema up; says what it did.

@@ -4,11 +4,11 @@ macro_rules! versions {
     ($database:literal: $($name:literal)*) => {
         [$(($name, include_str!(concat!("../../../src/store/migrations/", $name, ".", $database, ".sql")))),*]
     };
-    ($database:literal) => {
+    ($database:literal $($its_own:literal)*) => {
         versions! { $database:
             "0001_spine" "0002_reconciliation" "0003_desk" "0004_settlement" "0005_close" "0006_rules_day" "0007_settled"
             "0008_users" "0009_pages" "0010_two_admins" "0011_day_totals" "0012_day_sums" "0013_break_places" "0014_makers"
-            "0015_today" "0016_statement_makers"
+            "0015_today" "0016_statement_makers" $($its_own)*
         }
     };
 }
@@ -16,7 +16,7 @@ macro_rules! versions {
 /// A version's name and its text.
 pub type Version = (&'static str, &'static str);
 
-pub const SQLITE: [Version; 16] = versions!("sqlite");
+pub const SQLITE: [Version; 17] = versions!("sqlite" "0017_invoice_words");
 pub const POSTGRES: [Version; 16] = versions!("postgres");
 
 /// Those before the version of this name, as one text.
