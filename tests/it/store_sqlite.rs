@@ -122,15 +122,17 @@ fn rows_that_come_by_the_million_are_checked_without_tables_of_words() {
         let columns = names(&format!("PRAGMA table_info({table})"));
         let values = vec!["random()"; columns.len()].join(", ");
         let steps = names(&format!("EXPLAIN INSERT INTO {table} ({}) VALUES ({values})", columns.join(", ")));
-        assert!(steps.iter().any(|step| step == "Insert"), "{table}: {steps:?}");
+        assert!(steps.iter().any(|step| step.ends_with("Insert")), "{table}: {steps:?}");
         steps.iter().filter(|step| *step == "OpenEphemeral").count()
     };
-    let many = ["invoices", "receipts", "events", "postings", "entries", "allocations", "dispatches", "statement_lines"];
+    let many =
+        ["invoices", "receipts", "events", "postings", "entries", "allocations", "dispatches", "statement_lines"];
     assert_eq!(many.map(opened), [0; 8], "{many:?}");
     assert_ne!(opened("reconciliations"), 0, "one that comes by the day: this test can fail");
 
     let row = |area: &str, kind: &str, status: &str| {
-        let row = "INSERT INTO invoices VALUES (NULL, 'HD-1', 'c', 'p', 'u', ?1, '2026-11', ?2, 10, 0, 10, '2026-11-01',
+        let row =
+            "INSERT INTO invoices VALUES (NULL, 'HD-1', 'c', 'p', 'u', ?1, '2026-11', ?2, 10, 0, 10, '2026-11-01',
             '2026-11-30', ?3, 0, NULL, 1)";
         books.execute(row, [area, kind, status]).map_err(|error| error.to_string())
     };
