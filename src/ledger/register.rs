@@ -17,7 +17,6 @@ use crate::matching::{self, Rules};
 use crate::store::rows::{EventRecord, EventState};
 use crate::store::statements::Closing;
 use crate::store::{StoreError, Tx, Upserted};
-use std::collections::HashMap;
 
 /// How many parked payments one slice decides again; whoever imports goes on with the rest in the next slice ([`rematch`]),
 /// since a slice must stay short. What an import that was cut off left waiting is there when it is made again.
@@ -56,23 +55,22 @@ pub fn register(tx: &mut dyn Tx, lane: &LaneContext, invoices: &[Invoice]) -> Re
     if invoices.is_empty() {
         return Ok(report);
     }
-    let mut known = tx.candidates(&named(invoices))?.invoices;
     let mut touched = Vec::new();
     let mut breaks = Vec::new();
     for (invoice, found) in invoices.iter().zip(tx.upsert_invoices(invoices)?) {
         let count = match found {
             Upserted::Added => &mut report.added,
-            Upserted::Changed => &mut report.changed,
+            Upserted::Changed(_) => &mut report.changed,
             Upserted::Same => &mut report.same,
             Upserted::Older => &mut report.older,
         };
         *count = count.saturating_add(1);
         // Also one that is the same: the import that brought it may have been cut off before all its payments were decided.
-        if found != Upserted::Older {
+        if !matches!(found, Upserted::Older) {
             touched.push(invoice.id.clone());
         }
-        if matches!(found, Upserted::Added | Upserted::Changed) {
-            breaks.extend(changed_under_money(&mut known, invoice, lane));
+        if let Upserted::Changed(before) = found {
+            breaks.extend(changed_under_money(&before, invoice, lane));
         }
     }
     report.changed_under_money = u64::try_from(breaks.len()).map_err(fault)?;
@@ -111,15 +109,8 @@ fn named(invoices: &[Invoice]) -> Wanted {
 }
 
 /// The break of an invoice that was withdrawn, lowered below what is on it, or issued anew with other figures.
-/// Notes the new figures as the known ones, so that a slice that says an invoice twice is judged row by row.
-fn changed_under_money(
-    known: &mut HashMap<InvoiceId, InvoiceAccount>,
-    invoice: &Invoice,
-    lane: &LaneContext,
-) -> Option<NewBreak> {
-    let account = known.get_mut(&invoice.id)?;
-    let before = std::mem::replace(&mut account.invoice, invoice.clone());
-    let settled = account.settled;
+fn changed_under_money(account: &InvoiceAccount, invoice: &Invoice, lane: &LaneContext) -> Option<NewBreak> {
+    let (before, settled) = (&account.invoice, account.settled);
     if !settled.is_positive() {
         return None;
     }
@@ -127,7 +118,7 @@ fn changed_under_money(
         "cancelled by the core"
     } else if invoice.total < settled {
         "lowered by the core below what is settled"
-    } else if figures(&before) != figures(invoice) {
+    } else if figures(before) != figures(invoice) {
         "issued anew by the core with other figures"
     } else {
         return None;

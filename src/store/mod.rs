@@ -197,12 +197,12 @@ pub struct Lead {
 }
 
 /// What an upsert found for one row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upserted {
     /// Was not there.
     Added,
-    /// Was there and is replaced.
-    Changed,
+    /// Was there and is replaced: as it was, with what our entries did to it.
+    Changed(Box<InvoiceAccount>),
     /// Was there with the same figures.
     Same,
     /// Was there with a newer version: ignored.

@@ -1,9 +1,9 @@
 //! Receipts and their chain, invoices by version, and the small facts that stand beside the books.
 
-use super::build::{DAY, at, customer, invoice, invoice_id, partner, payment_key, receipt};
+use super::build::{DAY, at, customer, dong, invoice, invoice_id, partner, payment_key, receipt};
 use super::{Harness, LANE};
 use thuho::domain::ids::{Generation, PartnerCode};
-use thuho::domain::invoice::{Invoice, InvoiceStatus};
+use thuho::domain::invoice::{Invoice, InvoiceAccount, InvoiceStatus};
 use thuho::domain::notice::Wanted;
 use thuho::domain::receipt::{Link, Verdict};
 use thuho::domain::time::Timestamp;
@@ -86,15 +86,19 @@ pub fn receipts_are_found_by_partner_verdict_and_place(mut h: Harness) {
 }
 
 pub fn an_upsert_goes_by_version(mut h: Harness) {
+    let changed = |invoice: &Invoice, settled: i64, sequence: u32| {
+        let account = InvoiceAccount { invoice: invoice.clone(), settled: dong(settled), sequence };
+        Upserted::Changed(Box::new(account))
+    };
     let first = Invoice { version: 5, ..invoice("HD-1", 1_000) };
     let lowered = Invoice { version: 6, ..invoice("HD-1", 900) };
     let corrected = Invoice { version: 6, status: InvoiceStatus::Cancelled, ..invoice("HD-1", 900) };
     let cases = [
         (&first, Upserted::Added, &first),
         (&first, Upserted::Same, &first),
-        (&lowered, Upserted::Changed, &lowered),
+        (&lowered, changed(&first, 0, 0), &lowered),
         (&first, Upserted::Older, &lowered),
-        (&corrected, Upserted::Changed, &corrected),
+        (&corrected, changed(&lowered, 0, 0), &corrected),
         (&corrected, Upserted::Same, &corrected),
     ];
     for (given, answer, kept) in cases {
@@ -102,8 +106,16 @@ pub fn an_upsert_goes_by_version(mut h: Harness) {
         assert_eq!(h.reports.invoice(&invoice_id("HD-1")).unwrap().unwrap().invoice, *kept);
     }
     let twice = [invoice("HD-2", 5), invoice("HD-2", 5), Invoice { version: 2, ..invoice("HD-2", 6) }];
-    assert_eq!(h.tx(|tx| tx.upsert_invoices(&twice)), vec![Upserted::Added, Upserted::Same, Upserted::Changed]);
+    assert_eq!(h.tx(|tx| tx.upsert_invoices(&twice)), vec![Upserted::Added, Upserted::Same, changed(&twice[1], 0, 0)]);
     assert_eq!(h.reports.invoice_count().unwrap(), 2);
+    // What is on it is told with it, and a slice that says it twice is judged row by row.
+    h.invoices(&[("HD-3", 100)]);
+    h.pay("1", "HD-3", 70);
+    let (was, once) = (invoice("HD-3", 100), Invoice { version: 2, ..invoice("HD-3", 60) });
+    let again = [once.clone(), Invoice { version: 3, ..invoice("HD-3", 50) }, was.clone()];
+    let told = vec![changed(&was, 70, 1), changed(&once, 70, 1), Upserted::Older];
+    assert_eq!(h.tx(|tx| tx.upsert_invoices(&again)), told);
+    assert_eq!(h.reports.invoice(&invoice_id("HD-3")).unwrap().unwrap().invoice, again[1]);
 }
 
 pub fn candidates_are_those_asked_for(mut h: Harness) {

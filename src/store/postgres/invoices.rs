@@ -7,11 +7,12 @@ use super::session::{Answer, Ask, Param};
 use super::tx::PostgresTx;
 use crate::domain::ids::{CustomerCode, InvoiceId};
 use crate::domain::invoice::{Invoice, InvoiceAccount};
+use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
 use crate::store::cells::{self, Cells, invoice_columns};
 use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
 use jiff::civil::Date;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// An invoice with its number, last sequence and what is settled on it.
 macro_rules! account_query {
@@ -55,7 +56,7 @@ pub(super) fn locked_candidates(tx: &mut PostgresTx<'_>, wanted: &Wanted) -> Res
         let question = Question::new(wanted, &customers);
         let mut asks = vec![locks.ask()];
         asks.extend(question.asks());
-        tx.ask(&asks)?
+        tx.look(&asks)?
     };
     let rest = answers.get(1..).unwrap_or_default();
     let (mut candidates, numbers) = read(rest, !customers.is_empty())?;
@@ -115,35 +116,39 @@ pub(super) fn read(
 
 /// Adds or replaces by version, in order: one question and one statement for all of them.
 pub(super) fn upsert(tx: &mut PostgresTx<'_>, invoices: &[Invoice]) -> Result<Vec<Upserted>, StoreError> {
-    const KNOWN: &str =
-        concat!("-- invoices.known\nSELECT ", invoice_columns!(), " FROM invoices i WHERE i.id = ANY($1)");
     let ids: Vec<&str> = invoices.iter().map(|invoice| invoice.id.as_str()).collect();
     let locks = Locks::of_invoices(invoices.iter().map(|invoice| &invoice.id));
-    let answers = tx.ask(&[locks.ask(), Ask::new(KNOWN, vec![&ids])])?;
-    let known: Vec<Invoice> = match answers.as_slice() {
-        [_locked, known] => known.all(cells::invoice)?,
-        _ => return Err(StoreError::Fault("invoices.known: no answer".to_owned())),
+    let answers = tx.look(&[locks.ask(), Ask::new(BY_ID, vec![&ids])])?;
+    let known = match answers.as_slice() {
+        [_locked, known] => known.all(cells::account)?,
+        _ => return Err(StoreError::Fault("invoices.by_id: no answer".to_owned())),
     };
     // What stands under each id: as it is there, and then as the rows before left it.
-    let mut standing: HashMap<&str, &Invoice> = known.iter().map(|invoice| (invoice.id.as_str(), invoice)).collect();
-    let mut changed: HashSet<&str> = HashSet::new();
+    let mut standing: HashMap<InvoiceId, InvoiceAccount> =
+        known.into_iter().map(|(_, account)| (account.invoice.id.clone(), account)).collect();
+    let mut rows: BTreeMap<&str, &Invoice> = BTreeMap::new();
     let mut found = Vec::with_capacity(invoices.len());
     for invoice in invoices {
-        let upserted = match standing.get(invoice.id.as_str()) {
-            None => Upserted::Added,
-            Some(known) if known.version > invoice.version => Upserted::Older,
-            Some(known) if **known == *invoice => Upserted::Same,
-            Some(_) => Upserted::Changed,
+        let upserted = match standing.get_mut(&invoice.id) {
+            None => {
+                let account = InvoiceAccount { invoice: invoice.clone(), settled: Money::ZERO, sequence: 0 };
+                standing.insert(invoice.id.clone(), account);
+                Upserted::Added
+            }
+            Some(known) if known.invoice.version > invoice.version => Upserted::Older,
+            Some(known) if known.invoice == *invoice => Upserted::Same,
+            Some(known) => {
+                let before = known.clone();
+                known.invoice = invoice.clone();
+                Upserted::Changed(Box::new(before))
+            }
         };
-        if matches!(upserted, Upserted::Added | Upserted::Changed) {
-            standing.insert(invoice.id.as_str(), invoice);
-            changed.insert(invoice.id.as_str());
+        if matches!(upserted, Upserted::Added | Upserted::Changed(_)) {
+            rows.insert(invoice.id.as_str(), invoice);
         }
         found.push(upserted);
     }
-    let mut rows: Vec<&Invoice> = changed.iter().filter_map(|id| standing.get(id).copied()).collect();
-    rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    put(tx, &rows)?;
+    put(tx, &rows.into_values().collect::<Vec<_>>())?;
     Ok(found)
 }
 

@@ -7,7 +7,7 @@ use crate::domain::money::Money;
 use crate::domain::notice::Wanted;
 use crate::store::cells::{self, Cells as _, invoice_columns};
 use crate::store::{Candidates, StoreError, Upserted, in_lock_order};
-use rusqlite::{named_params, params};
+use rusqlite::named_params;
 use std::collections::{HashMap, HashSet};
 
 /// An invoice with its number and last sequence. What is settled on it is asked for only where there is a sequence:
@@ -25,21 +25,19 @@ macro_rules! account_query {
     };
 }
 
+const BY_ID: &str = account_query!("invoices.by_id", "i.id = ?1");
+
 /// The invoices asked for by id, and the open ones of the customers asked for. Tells each one's number.
 pub(super) fn candidates(
     db: Db<'_>,
     wanted: &Wanted,
     mut number: impl FnMut(&InvoiceId, i64),
 ) -> Result<Candidates, StoreError> {
-    const BY_ID: &str = account_query!("invoices.by_id", "i.id = ?1");
     const OF_CUSTOMER: &str = account_query!("invoices.open_of_customer", "i.customer = ?1 AND i.status = 'open'");
-    const SETTLED: &str = "-- invoices.settled\nSELECT sum(amount) FROM allocations WHERE invoice_no = ?1";
     const KNOWN: &str = "-- invoices.customer_known\nSELECT EXISTS (SELECT 1 FROM invoices i WHERE i.customer = ?1)";
     let mut invoices = HashMap::new();
     let mut take = |(no, mut account): (i64, InvoiceAccount)| -> Result<(), StoreError> {
-        if account.sequence > 0 {
-            account.settled = db.one(SETTLED, [no], |cells| cells.money())?.unwrap_or_default();
-        }
+        account.settled = settled(db, no, account.sequence)?;
         number(&account.invoice.id, no);
         invoices.insert(account.invoice.id.clone(), account);
         Ok(())
@@ -70,7 +68,16 @@ fn account(cells: &mut RowCells<'_, '_>) -> Result<(i64, InvoiceAccount), StoreE
     Ok((no, InvoiceAccount { invoice: cells::invoice(cells)?, settled: Money::ZERO, sequence }))
 }
 
-/// Adds or replaces by version. One statement for a new invoice, three for one that changes.
+/// What our entries settled on an invoice whose last sequence is this.
+fn settled(db: Db<'_>, no: i64, sequence: u32) -> Result<Money, StoreError> {
+    const SETTLED: &str = "-- invoices.settled\nSELECT sum(amount) FROM allocations WHERE invoice_no = ?1";
+    if sequence == 0 {
+        return Ok(Money::ZERO);
+    }
+    Ok(db.one(SETTLED, [no], |cells| cells.money())?.unwrap_or_default())
+}
+
+/// Adds or replaces by version. One statement for a new invoice, four at most for one that changes.
 pub(super) fn upsert(db: Db<'_>, invoices: &[Invoice]) -> Result<Vec<Upserted>, StoreError> {
     const ADD: &str = "-- invoices.add\nINSERT INTO invoices (id, customer, payer, unit, area, period, kind, net, vat,
             total, issued_on, due_on, status, paid_elsewhere, adjusts, version)
@@ -80,19 +87,25 @@ pub(super) fn upsert(db: Db<'_>, invoices: &[Invoice]) -> Result<Vec<Upserted>, 
             area = :area, period = :period, kind = :kind, net = :net, vat = :vat, total = :total,
             issued_on = :issued_on, due_on = :due_on, status = :status, paid_elsewhere = :paid_elsewhere,
             adjusts = :adjusts, version = :version WHERE id = :id";
-    const KNOWN: &str = concat!("-- invoices.known\nSELECT ", invoice_columns!(), " FROM invoices i WHERE i.id = ?1");
-    let (mut add, mut known, mut replace) = (db.prepare(ADD)?, db.prepare(KNOWN)?, db.prepare(REPLACE)?);
+    let (mut add, mut by_id, mut replace) = (db.prepare(ADD)?, db.prepare(BY_ID)?, db.prepare(REPLACE)?);
     invoices
         .iter()
         .map(|invoice| {
             if put(&mut add, invoice)? == 1 {
                 return Ok(Upserted::Added);
             }
-            match known.one(params![invoice.id.as_str()], |cells| cells::invoice(cells))? {
-                Some(known) if known.version > invoice.version => Ok(Upserted::Older),
-                Some(known) if known == *invoice => Ok(Upserted::Same),
-                _ => put(&mut replace, invoice).map(|_one| Upserted::Changed),
+            let Some((no, mut known)) = by_id.one([invoice.id.as_str()], account)? else {
+                return Err(StoreError::Fault("invoices.add: neither added nor there".to_owned()));
+            };
+            if known.invoice.version > invoice.version {
+                return Ok(Upserted::Older);
             }
+            if known.invoice == *invoice {
+                return Ok(Upserted::Same);
+            }
+            known.settled = settled(db, no, known.sequence)?;
+            put(&mut replace, invoice)?;
+            Ok(Upserted::Changed(Box::new(known)))
         })
         .collect()
 }

@@ -250,9 +250,9 @@ impl Tx for MemoryTx<'_> {
                 None => Upserted::Added,
                 Some(known) if known.invoice.version > invoice.version => Upserted::Older,
                 Some(known) if known.invoice == *invoice => Upserted::Same,
-                Some(_) => Upserted::Changed,
+                Some(known) => Upserted::Changed(Box::new(known.clone())),
             });
-            if matches!(found.last(), Some(Upserted::Added | Upserted::Changed)) {
+            if matches!(found.last(), Some(Upserted::Added | Upserted::Changed(_))) {
                 let (settled, sequence) = known.map(|k| (k.settled, k.sequence)).unwrap_or_default();
                 self.set_invoice(InvoiceAccount { invoice: invoice.clone(), settled, sequence });
             }
