@@ -34,7 +34,7 @@ users::suite!(sqlite);
 
 /// The same on a real PostgreSQL.
 pub mod postgres {
-    use super::contract::build::at;
+    use super::contract::build::{at, invoice_id, payment_key};
     use super::contract::{self, Harness, LANE};
     use crate::harness::postgres::Database;
     use crate::harness::versions::{POSTGRES, before, between};
@@ -83,18 +83,45 @@ pub mod postgres {
             let results: Vec<DispatchResult> = leased.into_iter().map(delivered).collect();
             assert!(h.tx(|tx| tx.settle(&results)).into_iter().all(|took| took));
         }
-        // A session says what it read when it ends. The queue's own index is read from its begin, past what was taken since
-        // the last vacuum.
+        // The queue's own index is read from its begin, past what was taken since the last vacuum.
         drop(h);
-        let read = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'dispatches'
-            AND indexrelname <> 'dispatches_due'";
+        let read = index_entries_read(&url, "dispatches", "dispatches_due");
+        assert!(read < 20 * MESSAGES, "{read} index entries of messages were read for {MESSAGES} messages");
+    }
+
+    /// The same of payments, whose sender is one of few: a plan that begins there reads all of them.
+    #[test]
+    fn a_young_database_finds_events_by_their_keys() {
+        const EVENTS: u64 = 300;
+        let Some(database) = Database::fresh("plans of events without statistics") else { return };
+        let url = database.url();
+        let mut h = on(&database);
+        let ids: Vec<String> = (0..EVENTS).map(|n| format!("HD-{n}")).collect();
+        h.invoices(&ids.iter().map(|id| (id.as_str(), 1)).collect::<Vec<_>>());
+        crate::harness::postgres::sql(&url, "VACUUM ANALYZE");
+        for (n, id) in ids.iter().enumerate() {
+            let event = n.to_string();
+            h.pay(&event, id, 1);
+            assert!(h.tx(|tx| tx.events(&[payment_key(&event)]))[0].is_some());
+            assert_eq!(h.tx(|tx| tx.parked_naming((&[invoice_id(id)], None), 10)), []);
+        }
+        drop(h);
+        let read = index_entries_read(&url, "events", "");
+        assert!(read < 20 * EVENTS, "{read} index entries of events were read for {EVENTS} events");
+    }
+
+    /// From the indexes of a table but one, by sessions that have ended: one says what it read when it ends.
+    fn index_entries_read(url: &str, table: &str, but: &str) -> u64 {
         let open =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        while crate::harness::postgres::sql(&url, open) != ["0"] {
+        while crate::harness::postgres::sql(url, open) != ["0"] {
             std::thread::yield_now();
         }
-        let read: u64 = crate::harness::postgres::sql(&url, read)[0].parse().unwrap();
-        assert!(read < 20 * MESSAGES, "{read} index entries of messages were read for {MESSAGES} messages");
+        let read = format!(
+            "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes
+                WHERE relname = '{table}' AND indexrelname <> '{but}'"
+        );
+        crate::harness::postgres::sql(url, &read)[0].parse().unwrap()
     }
 
     /// What older programs wrote is summed once, by the version that brings the sums, and from then on they write no more.
