@@ -77,6 +77,7 @@ pub fn register(tx: &mut dyn Tx, lane: &LaneContext, invoices: &[Invoice]) -> Re
     if !breaks.is_empty() {
         tx.open_breaks(&breaks)?;
     }
+    // Behind the upsert, which holds them: what is parked for want of one is moved by nobody else, and none is missed.
     if !touched.is_empty() {
         decide_again(tx, lane, (&touched, None), &mut report)?;
     }

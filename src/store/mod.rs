@@ -269,7 +269,8 @@ pub trait Tx: desk::DeskTx + closes::CloseTx + users::UserTx {
     /// The machine's.
     fn note_generation(&mut self, generation: Generation, last: PostingNo, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Adds or replaces invoices by version, in order, and says what it found for each.
+    /// Adds or replaces invoices by version, in order, and says what it found for each. Until the transaction ends nobody
+    /// else moves money on any of them, also not on those that it leaves as they are.
     ///
     /// # Errors
     /// The machine's.

@@ -106,8 +106,10 @@ pub mod postgres {
             assert_eq!(h.tx(|tx| tx.parked_naming((&[invoice_id(id)], None), 10)), []);
         }
         drop(h);
-        let read = index_entries_read(&url, "events", "");
-        assert!(read < 20 * EVENTS, "{read} index entries of events were read for {EVENTS} events");
+        for table in ["events", "postings"] {
+            let read = index_entries_read(&url, table, "");
+            assert!(read < 20 * EVENTS, "{read} index entries of {table} were read for {EVENTS} events");
+        }
     }
 
     /// From the indexes of a table but one, by sessions that have ended: one says what it read when it ends.

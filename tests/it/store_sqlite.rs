@@ -4,7 +4,7 @@
 use super::store_contract::at_path;
 use super::store_contract::contract::Harness;
 use super::store_contract::contract::build::{at, clearing, invoice, invoice_id, payment_key, suspense};
-use crate::harness::versions::{SQLITE, between};
+use crate::harness::versions::{SQLITE, before, between};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use thuho::domain::dispatch::LeaseToken;
@@ -145,6 +145,32 @@ fn rows_that_come_by_the_million_are_checked_without_tables_of_words() {
     }
     assert_eq!(row("island", "DV", "cancelled"), Ok(1));
     assert_eq!(books.query_row("PRAGMA integrity_check", (), |row| row.get::<_, String>(0)).unwrap(), "ok");
+}
+
+/// Books that are older have rows under the lists of words: they stay, and the words are what they were.
+#[test]
+fn the_words_of_older_books_are_checked_one_by_one_from_then_on() {
+    const WORDS: &str = "0017_invoice_words";
+    let books = Connection::open_in_memory().unwrap();
+    books.execute_batch(&before(&SQLITE, WORDS)).unwrap();
+    let bill = |id: &str, status: &str| {
+        let row = "INSERT INTO invoices VALUES (NULL, ?1, 'c', 'p', 'u', 'rural', '2026-11', 'TC', 10, 1, 11,
+            '2026-11-01', '2026-11-30', ?2, 0, NULL, 1)";
+        books.execute(row, [id, status]).is_ok()
+    };
+    assert!(bill("HD-1", "paid"));
+    let one = |sql: &str| books.query_row(sql, (), |row| row.get::<_, String>(0)).unwrap();
+    let of_table = "SELECT sql FROM sqlite_schema WHERE name = 'invoices'";
+    let others = "SELECT group_concat(sql) FROM sqlite_schema WHERE name <> 'invoices'";
+    let (lists, rest) = (one(of_table), one(others));
+    assert_eq!(lists.matches(" IN (").count(), 3);
+    books.execute_batch(&between(&SQLITE, WORDS, "")).unwrap();
+    assert_eq!(one(of_table).matches(" IN (").count(), 0);
+    assert_eq!(one(of_table).matches(" OR ").count(), 6);
+    assert_eq!(one(others), rest);
+    assert_eq!(one("SELECT id || status FROM invoices"), "HD-1paid");
+    assert!(bill("HD-2", "open") && !bill("HD-3", "Open"));
+    assert_eq!(one("PRAGMA integrity_check"), "ok");
 }
 
 /// I4, as far as a process can see: what was committed is in the files while the writer still has them open.

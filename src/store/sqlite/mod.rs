@@ -40,8 +40,8 @@ use tx::{Numbers, SqliteTx};
 /// file can make it wait at all.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Page cache of the writer: the hot pages of a million invoices' indexes; more was measured to buy nothing, and every
-/// commit walks through it.
+/// Page cache of the writer: the hot pages of a million invoices' indexes; more was measured to buy nothing but
+/// memory.
 const WRITER_CACHE_KIB: i64 = 12_288;
 
 /// Page cache of a reading connection.

@@ -1,5 +1,6 @@
 //! The schema's versions by name and text: what books of an older program are made with.
 
+// What only one database has stands at its place among the others.
 macro_rules! versions {
     ($database:literal: $($name:literal)*) => {
         [$(($name, include_str!(concat!("../../../src/store/migrations/", $name, ".", $database, ".sql")))),*]
