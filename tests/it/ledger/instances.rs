@@ -7,6 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 use thuho::domain::dispatch::{AttemptResult, DispatchResult, LeaseToken};
 use thuho::domain::ids::{Generation, InvoiceId};
+use thuho::domain::invoice::Invoice;
 use thuho::domain::notice::Wanted;
 use thuho::domain::outcome::Outcome;
 use thuho::domain::time::ManualClock;
@@ -262,11 +263,8 @@ fn of_two_reversals_of_one_payment_one_is_refused() {
     assert!(!state.contains("receivable"), "each is given back once: {state}");
 }
 
-/// The payment parks, or the import finds it parked; never do the two pass each other.
-#[test]
-fn a_payment_and_the_import_of_its_invoice_do_not_miss_each_other() {
-    let Some(database) = Database::fresh("a payment and the import of its invoice") else { return };
-    let [mut payer, mut importer] = two_on(&database);
+/// Pays a bill of 100 in each round while the other instance imports it as `says` has it.
+fn pay_beside_imports([payer, importer]: &mut [Books; 2], says: impl Fn(u32) -> Invoice + Sync) {
     let start = Barrier::new(2);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -278,12 +276,33 @@ fn a_payment_and_the_import_of_its_invoice_do_not_miss_each_other() {
         scope.spawn(|| {
             for n in 0..ROUNDS {
                 start.wait();
-                importer.import(&[bill(&format!("HD-{n}"), 100)]);
+                importer.import(&[says(n)]);
             }
         });
     });
-    let state = payer.state();
+}
+
+/// The payment parks, or the import finds it parked; never do the two pass each other.
+#[test]
+fn a_payment_and_the_import_of_its_invoice_do_not_miss_each_other() {
+    let Some(database) = Database::fresh("a payment and the import of its invoice") else { return };
+    let mut books = two_on(&database);
+    pay_beside_imports(&mut books, |n| bill(&format!("HD-{n}"), 100));
+    let state = sound(&mut books);
     assert!(state.contains("receivable:PA03HL -5000") && !state.contains("suspense"), "{state}");
+}
+
+/// The payment finds the lowered bill and parks, or the import finds the money on it and opens a break.
+#[test]
+fn a_payment_and_the_lowering_of_its_invoice_do_not_miss_each_other() {
+    let Some(database) = Database::fresh("a payment and the lowering of its invoice") else { return };
+    let mut books = two_on(&database);
+    books[1].import(&(0..ROUNDS).map(|n| bill(&format!("HD-{n}"), 100)).collect::<Vec<_>>());
+    pay_beside_imports(&mut books, |n| Invoice { version: 2, ..bill(&format!("HD-{n}"), 60) });
+    sound(&mut books);
+    let count = |what: &str| database.sql(&format!("SELECT count(*) FROM {what}"));
+    assert_eq!(count("events"), [ROUNDS.to_string()]);
+    assert_eq!(count("breaks WHERE class = 'INVOICE_CHANGED'"), count("events WHERE state = 'settled'"));
 }
 
 /// One instance ends a message while the other adds the next one of the same invoice: it must not be left waiting for
